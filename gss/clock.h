@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Deadlines: absolute CLOCK_MONOTONIC milliseconds, so that one number bounds
+ * a whole job across rooms and across a fork.
+ */
+
+#ifndef GC_GSS_CLOCK_H
+#define GC_GSS_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+static inline int64_t
+gc_clock_now(void)
+{
+    struct timespec now = { 0 };
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Milliseconds until DEADLINE, 0 when it has passed; fits poll's int. */
+static inline int
+gc_clock_left(int64_t deadline)
+{
+    int64_t left = deadline - gc_clock_now();
+
+    if (left < 0)
+        return 0;
+    return left > 86400000 ? 86400000 : (int)left;
+}
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "gss/error.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WORD(symbol, word, exit) [symbol] = {word, exit},
+static const struct {
+    const char *word;
+    int exit;
+} statuses[] = {GC_STATUS_TABLE(WORD)};
+#undef WORD
+
+const char *
+gc_status_word(gc_status status)
+{
+    return status < GC_STATUS_COUNT ? statuses[status].word : "internal";
+}
+
+int
+gc_status_exit(gc_status status)
+{
+    return status < GC_STATUS_COUNT ? statuses[status].exit : 1;
+}
+
+/* How many bytes at S (LEFT of them) are one printable UTF-8 character? */
+static size_t
+printable(const unsigned char *s, size_t left)
+{
+    static const struct {
+        unsigned char lead_mask, lead, second_low, second_high;
+        size_t len;
+    } forms[] = {
+        {0xff, 0xc2, 0xa0, 0xbf, 2}, /* U+0080..U+009F are controls */
+        {0xe0, 0xc0, 0x80, 0xbf, 2}, {0xff, 0xe0, 0xa0, 0xbf, 3},
+        {0xff, 0xed, 0x80, 0x9f, 3}, {0xf0, 0xe0, 0x80, 0xbf, 3},
+        {0xff, 0xf0, 0x90, 0xbf, 4}, {0xff, 0xf4, 0x80, 0x8f, 4},
+        {0xf8, 0xf0, 0x80, 0xbf, 4},
+    };
+    if (s[0] >= 0x20 && s[0] < 0x7f)
+        return 1;
+    if (s[0] < 0xc2 || s[0] > 0xf4)
+        return 0;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if ((s[0] & forms[i].lead_mask) != forms[i].lead)
+            continue;
+        if (left < forms[i].len || s[1] < forms[i].second_low
+            || s[1] > forms[i].second_high)
+            return 0;
+        for (size_t k = 2; k < forms[i].len; k++)
+            if ((s[k] & 0xc0) != 0x80)
+                return 0;
+        return forms[i].len;
+    }
+    return 0;
+}
+
+void
+gc_escape(char *dst, size_t dst_size, const char *text, size_t len)
+{
+    static const char hex[] = "0123456789abcdef";
+    const unsigned char *s = (const unsigned char *)text;
+    size_t used = 0;
+
+    if (dst_size == 0)
+        return;
+    for (size_t i = 0; i < len;) {
+        size_t n = printable(s + i, len - i);
+        char out[4] = {'\\', 'x', hex[s[i] >> 4], hex[s[i] & 15]};
+
+        if (used + (n > 0 ? n : sizeof(out)) >= dst_size)
+            break;
+        memcpy(dst + used, n > 0 ? (const char *)s + i : out,
+               n > 0 ? n : sizeof(out));
+        used += n > 0 ? n : sizeof(out);
+        i += n > 0 ? n : 1;
+    }
+    dst[used] = '\0';
+}
+
+/* Format, then escape into DST.  Cut text is still text. */
+static void
+put(char *dst, size_t dst_size, const char *fmt, va_list args)
+{
+    char raw[GC_ERROR_MESSAGE_SIZE];
+    int n = vsnprintf(raw, sizeof(raw), fmt, args);
+
+    if (n < 0)
+        raw[0] = '\0';
+    gc_escape(dst, dst_size, raw, strlen(raw));
+}
+
+gc_status
+gc_fail(struct gc_error *err, gc_status status, const char *fmt, ...)
+{
+    va_list args;
+
+    if (err == NULL)
+        return status;
+    *err = (struct gc_error){.status = status};
+    va_start(args, fmt);
+    put(err->message, sizeof(err->message), fmt, args);
+    va_end(args);
+    return status;
+}
+
+gc_status
+gc_fail_context(struct gc_error *err, gc_status status, const char *fmt, ...)
+{
+    char context[GC_ERROR_MESSAGE_SIZE], whole[2 * GC_ERROR_MESSAGE_SIZE + 4];
+    va_list args;
+
+    if (err == NULL)
+        return status;
+    va_start(args, fmt);
+    put(context, sizeof(context), fmt, args);
+    va_end(args);
+    (void)snprintf(whole, sizeof(whole), "%s: %s", context, err->message);
+    gc_escape(err->message, sizeof(err->message), whole, strlen(whole));
+    return status;
+}
+
+gc_status
+gc_fail_hint(struct gc_error *err, gc_status status, const char *fmt, ...)
+{
+    va_list args;
+
+    if (err == NULL)
+        return status;
+    va_start(args, fmt);
+    put(err->hint, sizeof(err->hint), fmt, args);
+    va_end(args);
+    return status;
+}
+
+gc_status
+gc_fail_no_memory(struct gc_error *err)
+{
+    return gc_fail(err, GC_E_NO_MEMORY, "out of memory");
+}

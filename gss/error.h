@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What can go wrong, in one table, and the error that a caller owns.
+ *
+ * A status says what the caller can do about it; the exact GSS code or vim
+ * fault stays in the error beside it.  Nothing here allocates or can fail.
+ */
+
+#ifndef GC_GSS_ERROR_H
+#define GC_GSS_ERROR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* symbol, the word that scripts see, the command's exit status */
+#define GC_STATUS_TABLE(X)                                                     \
+    X(GC_OK, "ok", 0)                                                          \
+    X(GC_E_DENIED, "denied", 1)                                                \
+    X(GC_E_VCENTER_DENIED, "vcenter-denied", 1)                                \
+    X(GC_E_NO_CREDENTIAL, "no-credential", 1)                                  \
+    X(GC_E_NOT_SUPPORTED, "not-supported", 1)                                  \
+    X(GC_E_NOT_FOUND, "not-found", 1)                                          \
+    X(GC_E_BUSY, "busy", 3)                                                    \
+    X(GC_E_UNAVAILABLE, "unavailable", 3)                                      \
+    X(GC_E_UNTRUSTED, "untrusted", 1)                                          \
+    X(GC_E_PROTOCOL, "protocol", 1)                                            \
+    X(GC_E_FAILED, "failed", 1)                                                \
+    X(GC_E_CONFIG, "config", 2)                                                \
+    X(GC_E_NO_MEMORY, "no-memory", 1)                                          \
+    X(GC_E_INTERNAL, "internal", 1)                                            \
+    X(GC_E_CANCELED, "canceled", 130)
+
+#define GC_STATUS_SYMBOL(symbol, word, exit) symbol,
+typedef enum { GC_STATUS_TABLE(GC_STATUS_SYMBOL) GC_STATUS_COUNT } gc_status;
+#undef GC_STATUS_SYMBOL
+
+#define GC_ERROR_MESSAGE_SIZE 512
+#define GC_ERROR_HINT_SIZE    256
+#define GC_FAULT_NAME_SIZE    64
+
+/*
+ * Flat and pointer-free: it travels over a socket as it is.  MESSAGE and HINT
+ * hold no secret and no raw control character, whatever was put in.
+ */
+struct gc_error {
+    gc_status status;
+    uint32_t gss_major; /* 0 unless GSS-API spoke */
+    uint32_t gss_minor;
+    /*
+     * Nothing happened on the other side and the cause may pass: we may make
+     * the same call again ourselves.  Never set once a request whose effect is
+     * unknown went out.
+     */
+    bool again;
+    char fault[GC_FAULT_NAME_SIZE]; /* a vim fault's _typeName, or "" */
+    char message[GC_ERROR_MESSAGE_SIZE]; /* one sentence, no full stop */
+    char hint[GC_ERROR_HINT_SIZE];       /* the next step, or "" */
+};
+
+#define GC_PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+const char *gc_status_word(gc_status status);
+int gc_status_exit(gc_status status);
+
+/*
+ * Fill ERR (which may be NULL) afresh and return STATUS, so that a caller can
+ * return it.  Set once, where the failure is detected; passed up unchanged.
+ * Control characters and broken UTF-8 in the text come out as \xNN.
+ */
+gc_status gc_fail(struct gc_error *err, gc_status status, const char *fmt, ...)
+    GC_PRINTF(3, 4);
+
+/* Put "CONTEXT: " before ERR's message; returns ERR's status (or STATUS). */
+gc_status gc_fail_context(struct gc_error *err, gc_status status,
+                          const char *fmt, ...) GC_PRINTF(3, 4);
+
+/* Say what to do about ERR.  Returns its status, for a tail call. */
+gc_status gc_fail_hint(struct gc_error *err, gc_status status, const char *fmt,
+                       ...) GC_PRINTF(3, 4);
+
+gc_status gc_fail_no_memory(struct gc_error *err);
+
+/*
+ * Copy TEXT (LEN bytes) to DST, NUL-terminated and cut at DST_SIZE, with
+ * control characters and invalid UTF-8 written as \xNN.
+ */
+void gc_escape(char *dst, unsigned long dst_size, const char *text,
+               unsigned long len);
+
+#endif
