@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A Kerberos cache of our own: in memory, under a name nobody else has, and
+ * destroyed with what is in it.  For tickets that must not reach the user's
+ * cache.  GSS-API can open a cache and cannot destroy one, hence libkrb5.
+ */
+
+#ifndef GC_GSS_CCACHE_H
+#define GC_GSS_CCACHE_H
+
+#include <krb5.h>
+
+#include "gss/base.h"
+
+struct gc_ccache {
+    krb5_context krb5;
+    krb5_ccache cache;
+    char *name; /* "MEMORY:…", as a credential store takes it; libkrb5's */
+};
+
+/* Release every credential that uses it first: they would find it empty. */
+void gc_ccache_clear(struct gc_ccache *cache);
+
+GC_MUST_USE gc_status gc_ccache_new(struct gc_ccache *ret_cache,
+                                    struct gc_error *err);
+
+#endif

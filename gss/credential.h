@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * AcquireCredentialsHandle: a credential for exactly the mechanism and the
+ * principal that will be used, or an error.  Never another one that happened
+ * to be at hand.
+ */
+
+#ifndef GC_GSS_CREDENTIAL_H
+#define GC_GSS_CREDENTIAL_H
+
+#include <gssapi/gssapi.h>
+
+#include "gss/base.h"
+#include "gss/ccache.h"
+#include "gss/initiator.h"
+
+/* Zero it before use. */
+struct gc_credential {
+    gss_cred_id_t handle;
+    gss_cred_id_t plain; /* beside SPNEGO's, the same for Kerberos alone */
+    gc_mech mech;        /* to initiate with, no other */
+    char principal[GC_PRINCIPAL_SIZE]; /* whose it is, in full */
+    struct gc_ccache cache;            /* where HANDLE lives, if ours */
+};
+
+/* Release the credential, and whatever was fetched for it alone. */
+void gc_credential_clear(struct gc_credential *credential);
+
+/*
+ * The credential that WANT describes, valid now and checked by name.  May ask
+ * the KDC (keytab, password, on behalf of) and block as long as libkrb5 does.
+ * The user's own caches are read, never written.
+ */
+GC_MUST_USE gc_status gc_credential_acquire(
+    const struct gc_want *want, struct gc_credential *ret_credential,
+    struct gc_error *err);
+
+/*
+ * Whose credential that would be, as WANT or the place it names has it.  A
+ * principal that WANT names is believed, not checked.
+ */
+GC_MUST_USE gc_status gc_credential_who(const struct gc_want *want,
+                                        char ret_principal[GC_PRINCIPAL_SIZE],
+                                        struct gc_error *err);
+
+#endif

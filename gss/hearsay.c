@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The checks on a reply.  Knows no process and no socket.
+ */
+#include <config.h>
+
+#include "gss/hearsay.h"
+
+#include <string.h>
+
+static gc_status
+distrust(struct gc_hearsay *known, struct gc_error *err, const char *what)
+{
+    known->lied = true;
+    return gc_fail(err, GC_E_INTERNAL, "the worker's reply is none: %s", what);
+}
+
+/* Is TEXT, SIZE bytes, a string that prints as it is? */
+static bool
+printable(const char *text, size_t size)
+{
+    char escaped[4 * GC_PRINCIPAL_SIZE + 1];
+    const char *end = memchr(text, '\0', size);
+
+    if (end == NULL)
+        return false;
+    gc_escape(escaped, sizeof(escaped), text, (size_t)(end - text));
+    return strcmp(escaped, text) == 0;
+}
+
+/* The statuses that an initiator may speak of. */
+static bool
+may_fail_with(uint32_t status)
+{
+    static const gc_status known[] = {
+        GC_E_DENIED,    GC_E_NO_CREDENTIAL, GC_E_NOT_SUPPORTED,
+        GC_E_PROTOCOL,  GC_E_UNAVAILABLE,   GC_E_FAILED,
+        GC_E_NO_MEMORY, GC_E_CONFIG,        GC_E_INTERNAL};
+
+    for (size_t i = 0; i < GC_COUNT_OF(known); i++)
+        if (status == (uint32_t)known[i])
+            return true;
+    return false;
+}
+
+static gc_status
+take_failure(struct gc_hearsay *known, const struct gc_frame_head *head,
+             const struct gc_bytes *body, struct gc_error *err)
+{
+    struct gc_frame_failure failure;
+    gc_status st;
+
+    if (!may_fail_with(head->status) || head->again > 1)
+        return distrust(known, err, "no such failure");
+    if (body->len != sizeof(failure))
+        return distrust(known, err, "a failure of the wrong size");
+    memcpy(&failure, body->data, sizeof(failure));
+    if (memchr(failure.fault, '\0', sizeof(failure.fault)) == NULL
+        || memchr(failure.message, '\0', sizeof(failure.message)) == NULL
+        || memchr(failure.hint, '\0', sizeof(failure.hint)) == NULL)
+        return distrust(known, err, "a text that does not end");
+    st = gc_fail(err, (gc_status)head->status, "%s", failure.message);
+    (void)gc_fail_hint(err, st, "%s", failure.hint);
+    if (err != NULL) {
+        err->gss_major = head->gss_major;
+        err->gss_minor = head->gss_minor;
+        err->again = head->again == 1;
+        gc_escape(err->fault, sizeof(err->fault), failure.fault,
+                  strlen(failure.fault));
+    }
+    return st;
+}
+
+/* Is what was negotiated within what was asked for? */
+static const char *
+objection(const struct gc_hearsay *known, const struct gc_frame_said *told)
+{
+    const struct gc_facts *facts = &known->facts;
+
+    if (told->done > 1 || told->mutual > 1 || told->mech > GC_MECH_NTLM)
+        return "a value out of range";
+    if (!printable(told->principal, sizeof(told->principal))
+        || !printable(told->target, sizeof(told->target)))
+        return "a name that is no text";
+    if ((told->mech == GC_MECH_NTLM) != (known->mech == GC_MECH_NTLM)
+        || (told->mutual == 1 && !known->mutual))
+        return "something that was not asked for";
+    if (strcmp(told->target, facts->target) != 0)
+        return "another target";
+    /* The name is the credential's, and that was settled by the first leg. */
+    if (told->principal[0] == '\0'
+        || (known->begun && strcmp(told->principal, facts->principal) != 0))
+        return "another principal";
+    return NULL;
+}
+
+static gc_status
+take_said(struct gc_hearsay *known, const struct gc_bytes *body,
+          struct gc_said *ret_said, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) token = {0};
+    struct gc_frame_said told;
+    const char *wrong;
+    gc_status st;
+
+    if (body->len < sizeof(told) || body->len > GC_FRAME_BODY_MAX)
+        return distrust(known, err, "the wrong size");
+    memcpy(&told, body->data, sizeof(told));
+    wrong = objection(known, &told);
+    if (wrong != NULL)
+        return distrust(known, err, wrong);
+    /* Only "OK, no output" is empty, and that is never the first word. */
+    if (body->len == sizeof(told) && (told.done == 0 || !known->begun))
+        return distrust(known, err, "no token");
+    st = gc_bytes_set(&token, body->data + sizeof(told),
+                      body->len - sizeof(told), err);
+    if (st != GC_OK)
+        return st;
+    memcpy(known->facts.principal, told.principal, sizeof(told.principal));
+    known->facts.mech = (gc_mech)told.mech;
+    known->facts.mutual = told.mutual == 1;
+    known->facts.flags = told.flags;
+    gc_bytes_move(&ret_said->token, &token);
+    ret_said->done = told.done == 1;
+    return GC_OK;
+}
+
+/* Only a name, and nothing that goes with an exchange. */
+static gc_status
+take_name(struct gc_hearsay *known, const struct gc_bytes *body,
+          struct gc_error *err)
+{
+    struct gc_frame_said told;
+
+    if (body->len != sizeof(told))
+        return distrust(known, err, "the wrong size");
+    memcpy(&told, body->data, sizeof(told));
+    if (!printable(told.principal, sizeof(told.principal))
+        || told.principal[0] == '\0')
+        return distrust(known, err, "a name that is no text");
+    memcpy(known->facts.principal, told.principal, sizeof(told.principal));
+    return GC_OK;
+}
+
+gc_status
+gc_hearsay_take(struct gc_hearsay *known, gc_frame_op op,
+                const struct gc_frame_head *head, const struct gc_bytes *body,
+                struct gc_said *ret_said, struct gc_error *err)
+{
+    gc_status st;
+
+    if (head->op != (uint32_t)op)
+        st = distrust(known, err, "the answer to something else");
+    else if (head->status != GC_OK)
+        st = take_failure(known, head, body, err);
+    else if (op == GC_FRAME_WHO)
+        st = take_name(known, body, err);
+    else
+        st = take_said(known, body, ret_said, err);
+    known->begun = st == GC_OK && op != GC_FRAME_WHO;
+    return st;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the worker's child says, checked like anything from outside: it may
+ * have become another user, and that user may have a hand in it.
+ *
+ * Lengths, ends of texts, ranges, and everything that was not asked for.
+ */
+
+#ifndef GC_GSS_HEARSAY_H
+#define GC_GSS_HEARSAY_H
+
+#include "gss/frame.h"
+
+/* What the owner knows of the exchange under way.  Nothing of it is secret. */
+struct gc_hearsay {
+    gc_mech mech; /* as wanted */
+    bool mutual;  /* wanted? */
+    bool begun;   /* there was a first leg, and FACTS are its */
+    bool lied;    /* the last reply was none: trust the child no more */
+    struct gc_facts facts; /* set TARGET beforehand: it is not the child's to
+                              choose */
+};
+
+/*
+ * Take the reply to OP.  A failure in proper form is returned as the error that
+ * it was, its text escaped again; anything improper as GC_E_INTERNAL, with
+ * LIED set.  After any failure nothing is under way.  For GC_FRAME_WHO only
+ * FACTS' principal is set, and RET_SAID is not touched (it may be NULL).
+ */
+GC_MUST_USE gc_status gc_hearsay_take(struct gc_hearsay *known, gc_frame_op op,
+                                      const struct gc_frame_head *head,
+                                      const struct gc_bytes *body,
+                                      struct gc_said *ret_said,
+                                      struct gc_error *err);
+
+#endif

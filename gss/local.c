@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The initiator in this process: a credential and a context behind the door.
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gss/context.h"
+#include "gss/credential.h"
+#include "gss/initiator.h"
+#include "gss/spn.h"
+
+struct local {
+    struct gc_initiator door;
+    struct gc_credential credential;
+    struct gc_context context;
+    char target[GC_TARGET_SIZE];
+};
+
+static void
+end(struct gc_initiator *initiator)
+{
+    struct local *local = (struct local *)initiator;
+
+    gc_context_clear(&local->context);
+    gc_credential_clear(&local->credential);
+}
+
+static gc_status
+who(struct gc_initiator *initiator, const struct gc_want *want,
+    char ret_principal[GC_PRINCIPAL_SIZE], struct gc_error *err)
+{
+    gc_status st = gc_want_check(want, err);
+
+    (void)initiator;
+    return st == GC_OK ? gc_credential_who(want, ret_principal, err) : st;
+}
+
+static gc_status
+begin(struct gc_initiator *initiator, const struct gc_want *want,
+      struct gc_said *ret_said, struct gc_error *err)
+{
+    struct local *local = (struct local *)initiator;
+    GC_AUTO(gc_want) effective = *want;
+    struct gc_spn spn;
+    gc_status st;
+
+    end(initiator);
+    st = gc_want_check(want, err);
+    /* DCE style goes inside SPNEGO: nobody saw Windows take it unframed. */
+    if (want->mutual)
+        effective.mech = GC_MECH_NEGOTIATE;
+    if (st == GC_OK)
+        st = gc_spn_parse(want->target, &spn, err);
+    if (st == GC_OK)
+        st = gc_credential_acquire(&effective, &local->credential, err);
+    if (st == GC_OK)
+        st = gc_context_first(&local->context, &local->credential, &spn,
+                              want->mutual, ret_said, err);
+    if (st != GC_OK) {
+        end(initiator);
+        return st;
+    }
+    gc_spn_print(&spn, local->target);
+    return GC_OK;
+}
+
+static gc_status
+answer(struct gc_initiator *initiator, const struct gc_bytes *challenge,
+       struct gc_said *ret_said, struct gc_error *err)
+{
+    struct local *local = (struct local *)initiator;
+    gc_status st = gc_context_next(&local->context, &local->credential,
+                                   challenge, ret_said, err);
+
+    if (st != GC_OK)
+        end(initiator);
+    return st;
+}
+
+static gc_status
+facts(struct gc_initiator *initiator, struct gc_facts *ret_facts,
+      struct gc_error *err)
+{
+    const struct local *local = (const struct local *)initiator;
+    struct gc_facts found = {.mech = GC_MECH_KERBEROS};
+
+    if (local->context.handle == GSS_C_NO_CONTEXT)
+        return gc_fail(err, GC_E_INTERNAL, "no exchange is under way");
+    gc_context_facts(&local->context, &found);
+    (void)snprintf(found.principal, sizeof(found.principal), "%s",
+                   local->credential.principal);
+    (void)snprintf(found.target, sizeof(found.target), "%s", local->target);
+    *ret_facts = found;
+    return GC_OK;
+}
+
+static void
+destroy(struct gc_initiator *initiator)
+{
+    end(initiator);
+    free(initiator);
+}
+
+struct gc_initiator *
+gc_initiator_local_new(void)
+{
+    static const struct gc_initiator_ops ops = {who,   begin, answer,
+                                                facts, end,   destroy};
+    struct local *local = calloc(1, sizeof(*local));
+
+    if (local == NULL)
+        return NULL;
+    local->door.ops = &ops;
+    return &local->door;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The forked child: a local initiator at the end of a socket.
+ *
+ * It decides nothing.  It takes no signal to heart (its owner does, and kills
+ * it), runs none of the owner's exit handlers, and leaves no core behind.
+ */
+#include <config.h>
+
+#include "gss/servant.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "gss/frame.h"
+#include "gss/initiator.h"
+
+/* Handlers are the owner's code, about the owner's state: none may run here. */
+static void
+reset_signals(void)
+{
+    static const int deaf[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE};
+    struct sigaction action = {.sa_flags = 0};
+    sigset_t none;
+
+    action.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; number++)
+        (void)sigaction(number, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    for (size_t i = 0; i < GC_COUNT_OF(deaf); i++)
+        (void)sigaction(deaf[i], &action, NULL);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void
+close_from_to(unsigned int first, unsigned int last)
+{
+    struct rlimit limit;
+    unsigned int end = last;
+
+    if (first > last)
+        return;
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, first, last, 0) == 0)
+        return;
+#endif
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < end)
+        end = (unsigned int)limit.rlim_cur;
+    for (unsigned int fd = first; fd <= end && fd < INT_MAX; fd++)
+        (void)close((int)fd);
+}
+
+/* Become small, deaf and short-lived.  False: better not to start at all. */
+static bool
+settle(int socket, pid_t owner)
+{
+    static const struct rlimit no_core = {0, 0};
+
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != owner)
+        return false; /* the owner was faster than we: nobody is left */
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+    reset_signals();
+    close_from_to(3, (unsigned int)socket - 1);
+    close_from_to((unsigned int)socket + 1, UINT_MAX);
+    return true;
+}
+
+static bool
+reply_failure(int socket, uint32_t op, const struct gc_error *failed)
+{
+    struct gc_frame_failure failure = {{0}, {0}, {0}};
+    struct gc_frame_head head = {
+        .op = op,
+        .status = failed->status,
+        .gss_major = failed->gss_major,
+        .gss_minor = failed->gss_minor,
+        .again = failed->again ? 1 : 0,
+    };
+    struct gc_frame_body body = {&failure, NULL, sizeof(failure), 0};
+
+    memcpy(failure.fault, failed->fault, sizeof(failure.fault));
+    memcpy(failure.message, failed->message, sizeof(failure.message));
+    memcpy(failure.hint, failed->hint, sizeof(failure.hint));
+    return gc_frame_send(socket, 0, head, &body);
+}
+
+static bool
+reply_said(int socket, uint32_t op, const struct gc_said *said,
+           const struct gc_facts *facts)
+{
+    struct gc_frame_said told = {
+        .done = said->done ? 1 : 0,
+        .mech = facts->mech,
+        .mutual = facts->mutual ? 1 : 0,
+        .flags = facts->flags,
+    };
+    struct gc_frame_head head = {.op = op};
+    struct gc_frame_body body = {&told, said->token.data, sizeof(told),
+                                 said->token.len};
+
+    memcpy(told.principal, facts->principal, sizeof(told.principal));
+    memcpy(told.target, facts->target, sizeof(told.target));
+    return gc_frame_send(socket, 0, head, &body);
+}
+
+static gc_status
+take_want(const struct gc_bytes *body, struct gc_want *ret_want,
+          struct gc_error *err)
+{
+    if (body->len != sizeof(*ret_want))
+        return gc_fail(err, GC_E_INTERNAL, "a request of the wrong size");
+    memcpy(ret_want, body->data, sizeof(*ret_want));
+    return gc_want_check(ret_want, err);
+}
+
+static gc_status
+begin(struct gc_initiator *initiator, const struct gc_bytes *body,
+      struct gc_said *ret_said, struct gc_error *err)
+{
+    GC_AUTO(gc_want) want = {.deadline = 0};
+    gc_status st = take_want(body, &want, err);
+
+    if (st != GC_OK)
+        return st;
+    return initiator->ops->begin(initiator, &want, ret_said, err);
+}
+
+static gc_status
+who(struct gc_initiator *initiator, const struct gc_bytes *body,
+    struct gc_facts *ret_facts, struct gc_error *err)
+{
+    GC_AUTO(gc_want) want = {.deadline = 0};
+    gc_status st = take_want(body, &want, err);
+
+    if (st != GC_OK)
+        return st;
+    return initiator->ops->who(initiator, &want, ret_facts->principal, err);
+}
+
+/* One request; false when there is nobody to go on with. */
+static bool
+serve(int socket, struct gc_initiator *initiator)
+{
+    GC_AUTO(gc_bytes) body = {0};
+    GC_AUTO(gc_said) said = {.done = false};
+    struct gc_facts facts = {.mech = GC_MECH_KERBEROS};
+    struct gc_error failed = {.status = GC_OK};
+    struct gc_frame_head head;
+    gc_status st;
+
+    if (!gc_frame_receive(socket, &head, &body))
+        return false;
+    switch (head.op) {
+    case GC_FRAME_BEGIN:
+        st = begin(initiator, &body, &said, &failed);
+        break;
+    case GC_FRAME_ANSWER:
+        st = initiator->ops->answer(initiator, &body, &said, &failed);
+        break;
+    case GC_FRAME_WHO:
+        st = who(initiator, &body, &facts, &failed);
+        break;
+    case GC_FRAME_END:
+        initiator->ops->end(initiator);
+        return true;
+    default:
+        return false;
+    }
+    if (st == GC_OK && head.op != GC_FRAME_WHO)
+        st = initiator->ops->facts(initiator, &facts, &failed);
+    if (st != GC_OK)
+        return reply_failure(socket, head.op, &failed);
+    return reply_said(socket, head.op, &said, &facts);
+}
+
+void
+gc_servant_run(int socket, pid_t owner)
+{
+    struct gc_initiator *initiator;
+
+    if (!settle(socket, owner))
+        _exit(1);
+    initiator = gc_initiator_local_new();
+    if (initiator == NULL)
+        _exit(1);
+    while (serve(socket, initiator))
+        ;
+    gc_initiator_free(initiator);
+    _exit(0);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Credential stores.  Knows where a credential is; whose it has to be is
+ * credential.c's business.
+ */
+#include <config.h>
+
+#include "gss/source.h"
+
+#include <string.h>
+
+#include <gssapi/gssapi_ext.h>
+
+#include "gss/mech.h"
+
+/*
+ * The keys of MIT's credential store.  One that it does not know is ignored
+ * without a word, and the default credential returned: spell them here only.
+ */
+#define STORE_CCACHE        "ccache"
+#define STORE_CLIENT_KEYTAB "client_keytab"
+
+/*
+ * An empty keytab.  Where a cache is missing, MIT turns to the host's client
+ * keytab, becomes whoever is in there and writes the cache.
+ */
+#define NO_KEYTAB "MEMORY:guestcred-no-keytab"
+
+/* A credential store: at most a cache and a keytab.  Strings are borrowed. */
+struct store {
+    gss_key_value_element_desc elements[2];
+    gss_key_value_set_desc set;
+};
+
+static const struct {
+    const char *what, *hint;
+} places[] = {
+    [GC_SOURCE_DEFAULT] = {"the default credential cache",
+                           "get a ticket with kinit, then try again"},
+    [GC_SOURCE_CCACHE] = {"the credential cache",
+                          "get a ticket with kinit -c CACHE"},
+    [GC_SOURCE_KEYTAB] = {"the keytab",
+                          "look with klist -k what is in the keytab"},
+    [GC_SOURCE_CLIENT_KEYTAB] = {"the client keytab",
+                                 "look with klist -k what is in the keytab"},
+    [GC_SOURCE_PASSWORD] = {"the password",
+                            "check the principal and its password"},
+};
+
+const char *
+gc_source_what(const struct gc_want *want)
+{
+    if (want->mech == GC_MECH_NTLM && want->source == GC_SOURCE_DEFAULT)
+        return "the NTLM user file";
+    return places[want->source].what;
+}
+
+const char *
+gc_source_hint(const struct gc_want *want)
+{
+    if (want->mech == GC_MECH_NTLM)
+        return GC_SOURCE_NTLM_HINT;
+    return places[want->source].hint;
+}
+
+gss_OID_set_desc
+gc_source_only(gc_mech mech)
+{
+    return (gss_OID_set_desc){1, gc_mech_oid(mech)};
+}
+
+gc_status
+gc_source_refuse(const struct gc_want *want, const struct gc_verdict *verdict,
+                 struct gc_error *err)
+{
+    gc_status st =
+        gc_gssmsg_judge(err, GC_E_NO_CREDENTIAL, verdict,
+                        "no credential%s%.200s from %s%s%.200s",
+                        want->principal[0] == '\0' ? "" : " for ",
+                        want->principal, gc_source_what(want),
+                        want->place[0] == '\0' ? "" : " ", want->place);
+    bool cache = want->mech != GC_MECH_NTLM
+                 && (want->source == GC_SOURCE_DEFAULT
+                     || want->source == GC_SOURCE_CCACHE);
+
+    /* The codes speak of caches even where it was a keytab that failed. */
+    if (err != NULL && st == GC_E_NO_CREDENTIAL
+        && (!cache || err->hint[0] == '\0'))
+        return gc_fail_hint(err, st, "%s", gc_source_hint(want));
+    return st;
+}
+
+static void
+fill_store(const struct gc_want *want, const struct gc_ccache *own,
+           struct store *store)
+{
+    const char *cache = NULL, *keytab = NO_KEYTAB;
+    OM_uint32 n = 0;
+
+    if (own->name != NULL)
+        cache = own->name;
+    else if (want->source == GC_SOURCE_CCACHE)
+        cache = want->place;
+    if (want->source == GC_SOURCE_KEYTAB)
+        keytab = want->place;
+    if (want->source == GC_SOURCE_CLIENT_KEYTAB)
+        keytab = want->place[0] == '\0' ? NULL : want->place;
+
+    if (cache != NULL)
+        store->elements[n++] =
+            (gss_key_value_element_desc){STORE_CCACHE, cache};
+    if (keytab != NULL)
+        store->elements[n++] =
+            (gss_key_value_element_desc){STORE_CLIENT_KEYTAB, keytab};
+    store->set = (gss_key_value_set_desc){n, store->elements};
+}
+
+gc_status
+gc_source_acquire(const struct gc_want *want, const struct gc_name *name,
+                  gc_mech mech, const struct gc_ccache *own,
+                  gss_cred_id_t *ret_handle, struct gc_error *err)
+{
+    gss_OID_set_desc mechs = gc_source_only(mech);
+    struct gc_verdict v = {.mech = mechs.elements};
+    gss_cred_id_t handle = GSS_C_NO_CREDENTIAL;
+    struct store store;
+
+    fill_store(want, own, &store);
+    v.major = gss_acquire_cred_from(
+        &v.minor, name->handle, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
+        mech == GC_MECH_NTLM ? GSS_C_NO_CRED_STORE : &store.set, &handle, NULL,
+        NULL);
+    if (v.major != GSS_S_COMPLETE)
+        return gc_source_refuse(want, &v, err);
+    *ret_handle = handle;
+    return GC_OK;
+}
+
+/*
+ * Always for the mechanism itself, never through SPNEGO: with the NTLM plugin
+ * installed that one is content with a password nobody has checked.
+ */
+gc_status
+gc_source_acquire_password(const struct gc_want *want,
+                           const struct gc_name *name, gc_mech mech,
+                           gss_cred_id_t *ret_handle, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) password = {0};
+    gss_OID_set_desc mechs = gc_source_only(mech);
+    struct gc_verdict v = {.mech = mechs.elements};
+    gss_cred_id_t handle = GSS_C_NO_CREDENTIAL;
+    gss_buffer_desc secret;
+    gc_status st;
+
+    st = gc_bytes_set(&password, want->password, strlen(want->password), err);
+    if (st != GC_OK)
+        return st;
+    secret = (gss_buffer_desc){password.len, password.data};
+    v.major = gss_acquire_cred_with_password(
+        &v.minor, name->handle, &secret, GSS_C_INDEFINITE, &mechs,
+        GSS_C_INITIATE, &handle, NULL, NULL);
+    if (v.major != GSS_S_COMPLETE)
+        return gc_source_refuse(want, &v, err);
+    *ret_handle = handle;
+    return GC_OK;
+}
+
+gc_status
+gc_source_store(gss_cred_id_t handle, const struct gc_ccache *cache,
+                struct gc_error *err)
+{
+    struct gc_verdict v = {.mech = gc_mech_oid(GC_MECH_KERBEROS)};
+    gss_key_value_element_desc element = {STORE_CCACHE, cache->name};
+    gss_key_value_set_desc set = {1, &element};
+
+    v.major = gss_store_cred_into(&v.minor, handle, GSS_C_INITIATE, v.mech, 1,
+                                  1, &set, NULL, NULL);
+    if (v.major == GSS_S_COMPLETE)
+        return GC_OK;
+    return gc_gssmsg_judge(err, GC_E_INTERNAL, &v,
+                           "cannot keep the ticket in memory");
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The owner's half of the worker: a child, a socket, a deadline.
+ *
+ * Knows no GSS-API, and believes nothing that hearsay has not checked.
+ */
+#include <config.h>
+
+#include "gss/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gss/clock.h"
+#include "gss/frame.h"
+#include "gss/hearsay.h"
+#include "gss/servant.h"
+#include "gss/spn.h"
+
+struct worker {
+    struct gc_initiator door;
+    int cancel_fd;
+    int socket; /* -1: no child */
+    int pidfd;  /* -1 also where the kernel has none */
+    pid_t pid;
+    int64_t deadline;
+    struct gc_hearsay known;
+};
+
+/*
+ * By descriptor where there is one: where the host ignores SIGCHLD the child's
+ * pid is nobody's, or somebody else's, as soon as it is dead.
+ */
+static void
+kill_and_reap(struct worker *worker)
+{
+    siginfo_t info;
+    int done;
+
+    if (worker->socket < 0)
+        return;
+    (void)close(worker->socket);
+    worker->socket = -1;
+#ifdef SYS_pidfd_send_signal
+    if (worker->pidfd >= 0)
+        (void)syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
+#endif
+    if (worker->pidfd < 0)
+        (void)kill(worker->pid, SIGKILL);
+    do
+        done = worker->pidfd >= 0
+                   ? waitid(P_PIDFD, (id_t)worker->pidfd, &info, WEXITED)
+                   : waitid(P_PID, (id_t)worker->pid, &info, WEXITED);
+    while (done != 0 && errno == EINTR);
+    if (worker->pidfd >= 0)
+        (void)close(worker->pidfd);
+    worker->pidfd = -1;
+    worker->known.begun = false;
+}
+
+/* FD above the standard three, so that nobody prints into it. */
+static int
+lift(int fd)
+{
+    int lifted;
+
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    lifted = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    (void)close(fd);
+    return lifted;
+}
+
+static void
+close_pair(const int pair[2])
+{
+    for (int i = 0; i < 2; i++)
+        if (pair[i] >= 0)
+            (void)close(pair[i]);
+}
+
+static gc_status
+fork_child(struct worker *worker, const int pair[2], struct gc_error *err)
+{
+    pid_t owner = getpid(), pid;
+    sigset_t all, before;
+
+    /* No handler of the host's may run in the child before it resets them. */
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid = fork();
+    if (pid == 0)
+        gc_servant_run(pair[1], owner);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (pid < 0)
+        return gc_fail(err, GC_E_INTERNAL, "cannot start the worker: %s",
+                       strerror(errno));
+    worker->pid = pid;
+    worker->socket = pair[0];
+#ifdef SYS_pidfd_open
+    worker->pidfd = lift((int)syscall(SYS_pidfd_open, pid, 0));
+#endif
+    (void)close(pair[1]);
+    return GC_OK;
+}
+
+static gc_status
+spawn(struct worker *worker, struct gc_error *err)
+{
+    int pair[2] = {-1, -1};
+    gc_status st;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return gc_fail(err, GC_E_INTERNAL, "cannot make a socket: %s",
+                       strerror(errno));
+    pair[0] = lift(pair[0]);
+    pair[1] = lift(pair[1]);
+    if (pair[0] < 0 || pair[1] < 0) {
+        st = gc_fail(err, GC_E_INTERNAL, "cannot keep a socket: %s",
+                     strerror(errno));
+        close_pair(pair);
+        return st;
+    }
+    st = fork_child(worker, pair, err);
+    if (st != GC_OK)
+        close_pair(pair);
+    return st;
+}
+
+/* Has the child gone while nobody was looking? */
+static bool
+hung_up(const struct worker *worker)
+{
+    struct pollfd peer = {worker->socket, POLLIN, 0};
+
+    return poll(&peer, 1, 0) != 0;
+}
+
+/* Wait for the child's reply, the deadline or the cancellation. */
+static gc_status
+await(struct worker *worker, struct gc_error *err)
+{
+    struct pollfd fds[] = {
+        {worker->socket, POLLIN, 0},
+        {worker->cancel_fd, POLLIN, 0}, /* -1 is skipped */
+    };
+    int ready;
+    gc_status st;
+
+    do
+        ready = poll(fds, 2, gc_clock_left(worker->deadline));
+    while (ready < 0 && errno == EINTR);
+    if (ready > 0 && fds[1].revents != 0)
+        return gc_fail(err, GC_E_CANCELED, "canceled");
+    if (ready > 0)
+        return GC_OK;
+    if (ready < 0)
+        return gc_fail(err, GC_E_INTERNAL, "cannot wait for the worker: %s",
+                       strerror(errno));
+    st = gc_fail(err, GC_E_UNAVAILABLE,
+                 "Kerberos took longer than the deadline allows");
+    return gc_fail_hint(err, st,
+                        "check that a KDC of the realm is up and reachable, or "
+                        "allow more time with --timeout");
+}
+
+/* Ask, wait, check.  Whatever goes wrong on the way ends the child. */
+static gc_status
+call(struct worker *worker, gc_frame_op op, const void *body, size_t len,
+     struct gc_said *ret_said, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) reply = {0};
+    struct gc_frame_body request = {body, NULL, len, 0};
+    struct gc_frame_head head = {.op = op};
+    gc_status st;
+
+    /* Never blocks: the child has read all that came before. */
+    if (!gc_frame_send(worker->socket, MSG_DONTWAIT, head, &request))
+        st = gc_fail(err, GC_E_INTERNAL, "the worker is gone");
+    else
+        st = await(worker, err);
+    if (st == GC_OK && !gc_frame_receive(worker->socket, &head, &reply))
+        st = gc_fail(err, GC_E_INTERNAL, "the worker is gone, or lies");
+    if (st != GC_OK) {
+        kill_and_reap(worker);
+        return st;
+    }
+    st = gc_hearsay_take(&worker->known, op, &head, &reply, ret_said, err);
+    if (worker->known.lied)
+        kill_and_reap(worker);
+    return st;
+}
+
+/* A child that listens, and nothing known of its exchange yet. */
+static gc_status
+prepare(struct worker *worker, const struct gc_want *want, struct gc_error *err)
+{
+    gc_status st = GC_OK;
+
+    if (worker->socket >= 0 && hung_up(worker))
+        kill_and_reap(worker);
+    if (worker->socket < 0)
+        st = spawn(worker, err);
+    if (st != GC_OK)
+        return st;
+    worker->deadline = want->deadline;
+    worker->known = (struct gc_hearsay){
+        .mech = want->mech,
+        .mutual = want->mutual,
+    };
+    return GC_OK;
+}
+
+static gc_status
+who(struct gc_initiator *initiator, const struct gc_want *want,
+    char ret_principal[GC_PRINCIPAL_SIZE], struct gc_error *err)
+{
+    struct worker *worker = (struct worker *)initiator;
+    gc_status st = gc_want_check(want, err);
+
+    if (st == GC_OK)
+        st = prepare(worker, want, err);
+    if (st == GC_OK)
+        st = call(worker, GC_FRAME_WHO, want, sizeof(*want), NULL, err);
+    if (st == GC_OK)
+        memcpy(ret_principal, worker->known.facts.principal, GC_PRINCIPAL_SIZE);
+    return st;
+}
+
+static gc_status
+begin(struct gc_initiator *initiator, const struct gc_want *want,
+      struct gc_said *ret_said, struct gc_error *err)
+{
+    struct worker *worker = (struct worker *)initiator;
+    struct gc_spn spn;
+    gc_status st = gc_want_check(want, err);
+
+    if (st == GC_OK)
+        st = gc_spn_parse(want->target, &spn, err);
+    if (st == GC_OK)
+        st = prepare(worker, want, err);
+    if (st != GC_OK)
+        return st;
+    gc_spn_print(&spn, worker->known.facts.target);
+    return call(worker, GC_FRAME_BEGIN, want, sizeof(*want), ret_said, err);
+}
+
+static gc_status
+answer(struct gc_initiator *initiator, const struct gc_bytes *challenge,
+       struct gc_said *ret_said, struct gc_error *err)
+{
+    struct worker *worker = (struct worker *)initiator;
+
+    if (!worker->known.begun)
+        return gc_fail(err, GC_E_INTERNAL, "no exchange is under way");
+    if (challenge->len > GC_TOKEN_MAX)
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "the guest's challenge has more than %d bytes",
+                       GC_TOKEN_MAX);
+    return call(worker, GC_FRAME_ANSWER, challenge->data, challenge->len,
+                ret_said, err);
+}
+
+/* Known since the last leg, so that no deadline can come between. */
+static gc_status
+facts(struct gc_initiator *initiator, struct gc_facts *ret_facts,
+      struct gc_error *err)
+{
+    const struct worker *worker = (const struct worker *)initiator;
+
+    if (!worker->known.begun)
+        return gc_fail(err, GC_E_INTERNAL, "no exchange is under way");
+    *ret_facts = worker->known.facts;
+    return GC_OK;
+}
+
+static void
+end(struct gc_initiator *initiator)
+{
+    struct worker *worker = (struct worker *)initiator;
+    struct gc_frame_head head = {.op = GC_FRAME_END};
+    struct gc_frame_body none = {NULL, NULL, 0, 0};
+
+    worker->known.begun = false;
+    if (worker->socket >= 0
+        && !gc_frame_send(worker->socket, MSG_DONTWAIT, head, &none))
+        kill_and_reap(worker);
+}
+
+static void
+destroy(struct gc_initiator *initiator)
+{
+    struct worker *worker = (struct worker *)initiator;
+
+    kill_and_reap(worker);
+    free(worker);
+}
+
+gc_status
+gc_worker_new(int cancel_fd, struct gc_initiator **ret_initiator,
+              struct gc_error *err)
+{
+    static const struct gc_initiator_ops ops = {who,   begin, answer,
+                                                facts, end,   destroy};
+    struct worker *worker = calloc(1, sizeof(*worker));
+    gc_status st;
+
+    if (worker == NULL)
+        return gc_fail_no_memory(err);
+    worker->door.ops = &ops;
+    worker->cancel_fd = cancel_fd;
+    worker->socket = worker->pidfd = -1;
+    st = spawn(worker, err);
+    if (st != GC_OK) {
+        free(worker);
+        return st;
+    }
+    *ret_initiator = &worker->door;
+    return GC_OK;
+}
