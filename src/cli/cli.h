@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command: what its subcommands share.
+ */
+
+#ifndef GC_SRC_CLI_CLI_H
+#define GC_SRC_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gss/base.h"
+#include "src/config.h"
+
+struct gc_cli {
+    struct gc_config config;
+    int64_t deadline; /* of everything; goodbyes may take a little longer */
+    int cancel_fd;    /* readable after SIGINT, SIGTERM or SIGHUP */
+    bool json;
+    bool quiet;
+    int verbose;
+    /*
+     * The subcommand has printed its JSON itself, errors included; main only
+     * sets the exit status.
+     */
+    bool printed;
+};
+
+/*
+ * The subcommands.  What they return becomes the exit status; ERR is printed by
+ * main, as JSON where asked, unless cli->printed says that it was.
+ */
+GC_MUST_USE gc_status gc_cli_acquire(struct gc_cli *cli, struct gc_error *err);
+GC_MUST_USE gc_status gc_cli_validate(struct gc_cli *cli, struct gc_error *err);
+GC_MUST_USE gc_status gc_cli_release(struct gc_cli *cli, struct gc_error *err);
+GC_MUST_USE gc_status gc_cli_list(struct gc_cli *cli, struct gc_error *err);
+GC_MUST_USE gc_status gc_cli_sweep(struct gc_cli *cli, struct gc_error *err);
+GC_MUST_USE gc_status gc_cli_config(struct gc_cli *cli, struct gc_error *err);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/cli/connect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gss/clock.h"
+#include "src/cli/output.h"
+#include "src/cli/places.h"
+#include "src/cli/secret.h"
+
+#define VCENTER_PASSWORD_SIZE 1024
+
+static gc_status
+password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
+{
+    struct gc_cli *cli = user;
+    const char *file = gc_config_text(&cli->config, GC_OPT_PASSWORD_FILE);
+    const char *name = gc_config_text(&cli->config, GC_OPT_USERNAME);
+    const char *govc = secure_getenv("GOVC_PASSWORD");
+    char prompt[GC_CONFIG_TEXT_MAX + 64];
+    gc_status st;
+
+    if (file != NULL)
+        return gc_secret_password(file, VCENTER_PASSWORD_SIZE, cli->cancel_fd,
+                                  ret_password, err);
+    /* It belongs to GOVC_USERNAME, and to nobody else. */
+    if (govc != NULL && govc[0] != '\0'
+        && gc_config_origin(&cli->config, GC_OPT_USERNAME) == GC_FROM_GOVC)
+        return gc_bytes_set(ret_password, govc, strlen(govc), err);
+    (void)snprintf(prompt, sizeof(prompt), "vCenter password of %s: ", name);
+    st = gc_secret_prompt(prompt, VCENTER_PASSWORD_SIZE, cli->cancel_fd,
+                          ret_password, err);
+    if (st != GC_OK && st != GC_E_CANCELED)
+        return gc_fail_hint(err, st, "give --password-file FILE");
+    return st;
+}
+
+static void
+log_line(void *user, const char *line)
+{
+    struct gc_cli *cli = user;
+
+    gc_output_note(cli, 1, "%s", line);
+}
+
+static void
+trace_line(void *user, const char *line)
+{
+    struct gc_cli *cli = user;
+
+    gc_output_note(cli, 2, "%s", line);
+}
+
+/* govc takes a bare host, and so do we in its variable. */
+static gc_status
+url(const struct gc_cli *cli, char *dst, size_t size, struct gc_error *err)
+{
+    const char *text = gc_config_text(&cli->config, GC_OPT_URL);
+    gc_status st;
+
+    if (text == NULL) {
+        st = gc_fail(err, GC_E_CONFIG, "which vCenter?");
+        return gc_fail_hint(err, st,
+                            "give --url https://HOST or set GUESTCRED_URL");
+    }
+    (void)snprintf(dst, size, "%s%s",
+                   gc_config_origin(&cli->config, GC_OPT_URL) == GC_FROM_GOVC
+                           && strstr(text, "://") == NULL
+                       ? "https://"
+                       : "",
+                   text);
+    return GC_OK;
+}
+
+static gc_status
+make_client(struct gc_cli *cli, struct gc_client **ret_client,
+            struct gc_error *err)
+{
+    const struct gc_config *c = &cli->config;
+    char address[GC_CONFIG_TEXT_MAX + 16];
+    struct gc_client_options options = {
+        .http =
+            {
+                .url = address,
+                .ca_file = gc_config_text(c, GC_OPT_CA_FILE),
+                .pin = gc_config_text(c, GC_OPT_PIN),
+                .proxy = gc_config_text(c, GC_OPT_PROXY),
+                .insecure = gc_config_flag(c, GC_OPT_INSECURE),
+                .cancel_fd = cli->cancel_fd,
+                .trace = trace_line,
+                .trace_user = cli,
+            },
+        .login =
+            {
+                .username = gc_config_text(c, GC_OPT_USERNAME),
+                .password = password,
+                .user = cli,
+            },
+        .log = log_line,
+        .log_user = cli,
+    };
+    gc_status st;
+
+    st = url(cli, address, sizeof(address), err);
+    if (st != GC_OK)
+        return st;
+    if (options.login.username == NULL) {
+        st = gc_fail(err, GC_E_CONFIG, "who logs in to vCenter?");
+        return gc_fail_hint(err, st,
+                            "give --username NAME or set GUESTCRED_USERNAME");
+    }
+    if (options.http.insecure)
+        gc_output_warn("--insecure: the server is not verified; whoever is in "
+                       "between gets the vCenter password and the ticket");
+    return gc_client_new(&options, ret_client, err);
+}
+
+static bool
+reuses_session(const struct gc_connection *c)
+{
+    return !gc_config_flag(&c->cli->config, GC_OPT_NO_SESSION_REUSE)
+           && !gc_config_flag(&c->cli->config, GC_OPT_LOGOUT);
+}
+
+static const char *
+username(const struct gc_connection *c)
+{
+    return gc_config_text(&c->cli->config, GC_OPT_USERNAME);
+}
+
+/* What an earlier command kept; whatever is wrong with it, we can do without.
+ */
+static void
+adopt_session(struct gc_connection *c)
+{
+    struct gc_session *session = gc_client_session(c->client);
+    struct gc_session_facts facts;
+    struct gc_error why;
+    gc_status st;
+
+    if (gc_config_flag(&c->cli->config, GC_OPT_NO_SESSION_REUSE))
+        return;
+    st = gc_store_get_session(c->store, gc_session_url(session), username(c),
+                              &facts, &c->adopted_id, &why);
+    if (st == GC_OK)
+        st = gc_session_adopt(session, &facts, &c->adopted_id, &why);
+    if (st != GC_OK && st != GC_E_NOT_FOUND)
+        gc_output_note(c->cli, 1, "no stored session: %s", why.message);
+}
+
+void
+gc_connection_clear(struct gc_connection *c)
+{
+    gc_client_free(c->client);
+    gc_store_free(c->store);
+    gc_ledger_free(c->ledger);
+    gc_bytes_clear(&c->adopted_id);
+    *c = (struct gc_connection){0};
+}
+
+gc_status
+gc_connect(struct gc_cli *cli, struct gc_connection *ret_connection,
+           struct gc_error *err)
+{
+    GC_AUTO(gc_connection) c = {.cli = cli};
+    gc_status st = make_client(cli, &c.client, err);
+
+    if (st == GC_OK)
+        st = gc_places_store(cli, true, &c.store, err);
+    if (st == GC_OK)
+        st = gc_places_ledger(cli, &c.ledger, err);
+    if (st != GC_OK)
+        return st;
+    adopt_session(&c);
+    c.custody = (struct gc_custody){c.client, c.store, c.ledger, geteuid()};
+    *ret_connection = c;
+    c = (struct gc_connection){0};
+    return GC_OK;
+}
+
+/* Others' debts are paid on the way out, as far as the grace goes. */
+static void
+settle(struct gc_connection *c)
+{
+    struct gc_custody_tally tally;
+    struct gc_error why = {0};
+    gc_status st;
+
+    st = gc_custody_sweep(&c->custody, false,
+                          gc_clock_now() + GC_CLIENT_GRACE_MS, &tally, &why);
+    if (tally.released + tally.gone > 0)
+        gc_output_note(c->cli, 1, "released %d tickets that were owed",
+                       tally.released + tally.gone);
+    if (st != GC_OK)
+        gc_output_note(c->cli, 1, "still owed: %s", why.message);
+}
+
+static void
+keep_session(struct gc_connection *c, gc_status status)
+{
+    struct gc_session *session = gc_client_session(c->client);
+    const char *url = gc_session_url(session);
+    const struct gc_bytes *id = gc_session_id(session);
+    struct gc_error why;
+    gc_status st;
+
+    if (status == GC_OK && id->len == c->adopted_id.len
+        && memcmp(id->data, c->adopted_id.data, id->len) == 0)
+        return;
+    /* A session that did not serve is not handed on. */
+    if (status == GC_E_PROTOCOL || status == GC_E_NOT_SUPPORTED)
+        st = gc_store_forget_session(c->store, url, username(c), &why);
+    else
+        st = gc_store_put_session(c->store, url, username(c),
+                                  gc_session_facts(session), id, &why);
+    if (st != GC_OK)
+        gc_output_note(c->cli, 1, "the session is not kept: %s", why.message);
+}
+
+void
+gc_disconnect(struct gc_connection *c, gc_status status)
+{
+    struct gc_error why;
+
+    bool spoke = gc_session_spoke(gc_client_session(c->client));
+
+    gc_client_finish(c->client);
+    if (!spoke && !gc_config_flag(&c->cli->config, GC_OPT_LOGOUT))
+        return;
+    if (spoke && status != GC_E_CANCELED && gc_clock_left(c->cli->deadline) > 0)
+        settle(c);
+    if (reuses_session(c)) {
+        keep_session(c, status);
+        return;
+    }
+    gc_client_logout(c->client);
+    if (gc_config_flag(&c->cli->config, GC_OPT_LOGOUT)
+        && gc_store_forget_session(c->store,
+                                   gc_session_url(gc_client_session(c->client)),
+                                   username(c), &why)
+               != GC_OK)
+        gc_output_note(c->cli, 1, "%s", why.message);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/cli/each.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/cli/output.h"
+#include "src/cli/ticket_file.h"
+
+/* What was chosen, and whether the answer is a list. */
+struct choice {
+    struct gc_records records;
+    bool *named; /* one a record */
+    bool several;
+};
+
+static void
+choice_clear(struct choice *c)
+{
+    gc_records_clear(&c->records);
+    free(c->named);
+}
+
+/* Mark the tickets of VM; false where there is none. */
+static bool
+mark(struct choice *c, const char *vm)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < c->records.count; i++)
+        if (strcmp(c->records.items[i].ticket.vm, vm) == 0)
+            found = c->named[i] = true;
+    return found;
+}
+
+static gc_status
+mark_all(struct gc_connection *connection, struct choice *c,
+         struct gc_error *err)
+{
+    const struct gc_config *config = &connection->cli->config;
+    struct gc_place place;
+    gc_status st;
+
+    for (size_t i = 0; i < gc_config_count(config, GC_OPT_VM); i++) {
+        const char *ref = gc_config_item(config, GC_OPT_VM, i);
+
+        st = gc_client_locate(connection->client, ref,
+                              connection->cli->deadline, NULL, &place, err);
+        if (st != GC_OK)
+            return st;
+        if (!mark(c, place.vm))
+            return gc_fail(err, GC_E_NOT_FOUND, "there is no ticket for %s",
+                           ref);
+    }
+    return GC_OK;
+}
+
+/* --vm beside a file is a check, not a choice. */
+static gc_status
+choose_from_file(struct gc_connection *connection, struct choice *c,
+                 struct gc_error *err)
+{
+    const struct gc_config *config = &connection->cli->config;
+    gc_status st = mark_all(connection, c, err);
+
+    if (st == GC_E_NOT_FOUND)
+        st = err->status = GC_E_CONFIG;
+    if (st != GC_OK)
+        return gc_fail_context(err, st, "%s",
+                               gc_config_text(config, GC_OPT_TICKET_FILE));
+    for (size_t i = 0; i < c->records.count; i++)
+        if (!c->named[i])
+            return gc_fail(err, GC_E_CONFIG,
+                           "%s holds a ticket for %s, which --vm does not name",
+                           gc_config_text(config, GC_OPT_TICKET_FILE),
+                           c->records.items[i].ticket.vm);
+    return GC_OK;
+}
+
+/* Which of C's records: sets NAMED. */
+static gc_status
+choose(struct gc_connection *connection, bool all, struct choice *c,
+       struct gc_error *err)
+{
+    const struct gc_config *config = &connection->cli->config;
+    bool file = gc_config_text(config, GC_OPT_TICKET_FILE) != NULL;
+    /* GUESTCRED_VM is for where nothing else was said. */
+    bool vms = gc_config_origin(config, GC_OPT_VM) == GC_FROM_COMMAND_LINE
+               || (!file && !gc_config_flag(config, GC_OPT_ALL)
+                   && gc_config_count(config, GC_OPT_VM) > 0);
+
+    c->named = calloc(c->records.count + 1, sizeof(*c->named));
+    if (c->named == NULL)
+        return gc_fail_no_memory(err);
+    c->several = file ? c->records.count != 1 : !vms;
+    if (vms && gc_config_flag(config, GC_OPT_ALL))
+        return gc_fail(err, GC_E_CONFIG, "--vm and --all exclude each other");
+    if (vms && file)
+        return choose_from_file(connection, c, err);
+    if (vms) {
+        gc_status st = mark_all(connection, c, err);
+        size_t count = 0;
+
+        for (size_t i = 0; i < c->records.count; i++)
+            count += c->named[i];
+        c->several = count > 1;
+        return st;
+    }
+    if (!file && !all)
+        return gc_fail(err, GC_E_CONFIG, "which ticket? --vm REF, or --all");
+    memset(c->named, true, c->records.count * sizeof(*c->named));
+    return GC_OK;
+}
+
+static gc_status
+do_one(struct gc_connection *connection, struct gc_record *record,
+       gc_each *what, struct gc_json *members, struct gc_error *err)
+{
+    const char *url = gc_session_url(gc_client_session(connection->client));
+    gc_status st;
+
+    (void)gc_json_add_string(members, "vm", record->ticket.vm);
+    if (record->url[0] == '\0') {
+        memcpy(record->url, url, strlen(url) + 1);
+    } else if (strcmp(record->url, url) != 0) {
+        st = gc_fail(err, GC_E_CONFIG, "%s is a VM of another vCenter, %s",
+                     record->ticket.vm, record->url);
+        return gc_fail_hint(err, st, "give that one's --url");
+    }
+    return what(connection, record, members, err);
+}
+
+static gc_status
+do_all(struct gc_connection *connection, struct choice *c, gc_each *what,
+       struct gc_error *err)
+{
+    struct gc_cli *cli = connection->cli;
+    GC_AUTO_PTR(gc_json) root = gc_output_object();
+    struct gc_json *list =
+        c->several ? gc_json_add_array(root, "tickets") : NULL;
+    gc_status first = GC_OK, st;
+
+    for (size_t i = 0; i < c->records.count; i++) {
+        struct gc_json *members = root;
+        struct gc_error why = {0};
+
+        if (!c->named[i])
+            continue;
+        if (c->several)
+            members = gc_json_add_object(list, NULL);
+        st = do_one(connection, &c->records.items[i], what, members, &why);
+        if (st == GC_OK)
+            continue;
+        if (!c->several || st == GC_E_CANCELED) {
+            *err = why;
+            return st;
+        }
+        if (first == GC_OK)
+            first = st;
+        gc_output_add_error(members, &why);
+        if (!cli->json)
+            gc_output_failure(c->records.items[i].ticket.vm, &why);
+    }
+    st = cli->json ? gc_output_json(root, err) : gc_output_flush(err);
+    if (st != GC_OK)
+        return st;
+    cli->printed = true;
+    return first;
+}
+
+gc_status
+gc_each_ticket(struct gc_cli *cli, bool all, gc_each *what,
+               struct gc_error *err)
+{
+    __attribute__((cleanup(choice_clear))) struct choice c = {0};
+    GC_AUTO(gc_connection) connection = {0};
+    gc_status st = GC_OK;
+
+    if (gc_config_text(&cli->config, GC_OPT_TICKET_FILE) != NULL)
+        st = gc_ticket_file_read(cli, &c.records, err);
+    if (st == GC_OK)
+        st = gc_connect(cli, &connection, err);
+    if (st == GC_OK && gc_config_text(&cli->config, GC_OPT_TICKET_FILE) == NULL)
+        st = gc_store_list(connection.store, &c.records, err);
+    if (st != GC_OK)
+        return st;
+    st = choose(&connection, all, &c, err);
+    if (st == GC_OK)
+        st = do_all(&connection, &c, what, err);
+    gc_disconnect(&connection, st);
+    return st;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/cli/output.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void __attribute__((format(printf, 3, 0)))
+line(FILE *to, const char *prefix, const char *fmt, va_list args)
+{
+    char raw[1024], text[2048];
+
+    (void)vsnprintf(raw, sizeof(raw), fmt, args);
+    gc_escape(text, sizeof(text), raw, strlen(raw));
+    (void)fprintf(to, "%s%s\n", prefix, text);
+}
+
+void
+gc_output_note(const struct gc_cli *cli, int level, const char *fmt, ...)
+{
+    va_list args;
+
+    if (cli->verbose < level)
+        return;
+    va_start(args, fmt);
+    line(stderr, "guestcred: ", fmt, args);
+    va_end(args);
+}
+
+void
+gc_output_warn(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    line(stderr, "guestcred: warning: ", fmt, args);
+    va_end(args);
+}
+
+void
+gc_output_line(const struct gc_cli *cli, const char *fmt, ...)
+{
+    va_list args;
+
+    if (cli->quiet)
+        return;
+    va_start(args, fmt);
+    line(stdout, "", fmt, args);
+    va_end(args);
+}
+
+gc_status
+gc_output_json(const struct gc_json *root, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) text = {0};
+    size_t done = 0;
+    ssize_t n;
+    gc_status st;
+
+    st = gc_json_print(root, &text, err);
+    if (st == GC_OK)
+        st = gc_bytes_append(&text, "\n", 1, SIZE_MAX, err);
+    if (st != GC_OK)
+        return st;
+    /* Not by stdio: its buffer would keep a copy of the ticket. */
+    while (done < text.len) {
+        n = write(STDOUT_FILENO, text.data + done, text.len - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return gc_fail(err, GC_E_FAILED,
+                           "cannot write to standard output: %s",
+                           strerror(errno));
+        done += (size_t)n;
+    }
+    return GC_OK;
+}
+
+gc_status
+gc_output_flush(struct gc_error *err)
+{
+    if (fflush(stdout) == 0)
+        return GC_OK;
+    return gc_fail(err, GC_E_FAILED, "cannot write to standard output: %s",
+                   strerror(errno));
+}
+
+struct gc_json *
+gc_output_object(void)
+{
+    struct gc_json *root = gc_json_new_object();
+
+    (void)gc_json_add_int(root, "version", 1);
+    return root;
+}
+
+void
+gc_output_add_error(struct gc_json *object, const struct gc_error *err)
+{
+    struct gc_json *error = gc_json_add_object(object, "error");
+
+    (void)gc_json_add_string(error, "status", gc_status_word(err->status));
+    if (err->fault[0] != '\0')
+        (void)gc_json_add_string(error, "fault", err->fault);
+    (void)gc_json_add_string(error, "message", err->message);
+    if (err->hint[0] != '\0')
+        (void)gc_json_add_string(error, "hint", err->hint);
+    (void)gc_json_add_bool(error, "retryable",
+                           gc_status_exit(err->status) == 3);
+}
+
+void
+gc_output_failure(const char *what, const struct gc_error *err)
+{
+    char name[1024];
+
+    gc_escape(name, sizeof(name), what, strlen(what));
+    (void)fprintf(stderr, "guestcred: %s: %s%s%s\n", name, err->message,
+                  err->hint[0] != '\0' ? "; " : "", err->hint);
+}
+
+void
+gc_output_error(const struct gc_cli *cli, const struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_json) root = NULL;
+    struct gc_error why = {0};
+
+    if (!cli->json) {
+        (void)fprintf(stderr, "guestcred: %s%s%s\n", err->message,
+                      err->hint[0] != '\0' ? "; " : "", err->hint);
+        return;
+    }
+    root = gc_output_object();
+    gc_output_add_error(root, err);
+    if (gc_output_json(root, &why) != GC_OK)
+        (void)fprintf(stderr, "guestcred: %s (%s)\n", err->message,
+                      why.message);
+}

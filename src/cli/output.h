@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the command says: results on standard output, the rest on standard
+ * error, a line each, with control characters escaped.
+ */
+
+#ifndef GC_SRC_CLI_OUTPUT_H
+#define GC_SRC_CLI_OUTPUT_H
+
+#include "src/cli/cli.h"
+#include "src/ticket.h"
+
+/* "guestcred: …" on standard error, if -v was given LEVEL times. */
+void gc_output_note(const struct gc_cli *cli, int level, const char *fmt, ...)
+    GC_PRINTF(3, 4);
+/* The same, always. */
+void gc_output_warn(const char *fmt, ...) GC_PRINTF(1, 2);
+
+/* A line for a person on standard output, unless quiet. */
+void gc_output_line(const struct gc_cli *cli, const char *fmt, ...)
+    GC_PRINTF(2, 3);
+
+/*
+ * Print ROOT and a newline on standard output.  GC_E_FAILED when it could not
+ * be written to the end: what was to be said is then not said.
+ */
+GC_MUST_USE gc_status gc_output_json(const struct gc_json *root,
+                                     struct gc_error *err);
+
+/* Everything said by gc_output_line is out, or GC_E_FAILED. */
+GC_MUST_USE gc_status gc_output_flush(struct gc_error *err);
+
+/* {"version":1}, to be filled and printed. */
+struct gc_json *gc_output_object(void);
+
+/* Add ERR's members under "error". */
+void gc_output_add_error(struct gc_json *object, const struct gc_error *err);
+
+/* One of several things failed: a line on standard error that names it. */
+void gc_output_failure(const char *what, const struct gc_error *err);
+
+/* ERR as the command's last word: JSON on standard output, or a line. */
+void gc_output_error(const struct gc_cli *cli, const struct gc_error *err);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/cli/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+static void
+close_fd(int *fd)
+{
+    if (*fd > STDERR_FILENO)
+        (void)close(*fd);
+}
+#define AUTO_FD __attribute__((cleanup(close_fd))) int
+
+/* Read what there is, 0 at the end; waits, but not past a cancel. */
+static gc_status
+read_some(int fd, int cancel_fd, const char *name, unsigned char *dst,
+          size_t size, size_t *ret_len, struct gc_error *err)
+{
+    struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
+                           {.fd = cancel_fd, .events = POLLIN}};
+    ssize_t n;
+
+    for (;;) {
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return gc_fail(err, GC_E_INTERNAL, "poll: %s", strerror(errno));
+        if (fds[1].revents != 0)
+            return gc_fail(err, GC_E_CANCELED, "interrupted");
+        if (fds[0].revents == 0)
+            continue;
+        n = read(fd, dst, size);
+        if (n >= 0) {
+            *ret_len = (size_t)n;
+            return GC_OK;
+        }
+        if (errno != EINTR && errno != EAGAIN)
+            return gc_fail(err, GC_E_CONFIG, "cannot read %s: %s", name,
+                           strerror(errno));
+    }
+}
+
+static gc_status
+read_all(int fd, int cancel_fd, const char *name, size_t max,
+         struct gc_bytes *ret_bytes, struct gc_error *err)
+{
+    unsigned char chunk[4096];
+    GC_AUTO(gc_bytes) all = {0};
+    size_t n = 0;
+    gc_status st;
+
+    do {
+        st = read_some(fd, cancel_fd, name, chunk, sizeof(chunk), &n, err);
+        if (st == GC_OK && n > 0 && n > max - all.len)
+            st = gc_fail(err, GC_E_CONFIG, "%s is longer than %zu bytes", name,
+                         max);
+        if (st == GC_OK)
+            st = gc_bytes_append(&all, chunk, n, max, err);
+    } while (st == GC_OK && n > 0);
+    explicit_bzero(chunk, sizeof(chunk));
+    if (st == GC_OK)
+        gc_bytes_move(ret_bytes, &all);
+    return st;
+}
+
+static gc_status
+check_file(int fd, const char *path, bool private, struct gc_error *err)
+{
+    struct stat sb;
+    gc_status st;
+
+    if (fstat(fd, &sb) != 0)
+        return gc_fail(err, GC_E_INTERNAL, "stat %s: %s", path,
+                       strerror(errno));
+    if (S_ISDIR(sb.st_mode))
+        return gc_fail(err, GC_E_CONFIG, "%s is a directory", path);
+    if (!S_ISREG(sb.st_mode) || !private)
+        return GC_OK;
+    if (sb.st_uid != geteuid() && sb.st_uid != 0)
+        return gc_fail(err, GC_E_CONFIG, "%s belongs to another user", path);
+    if ((sb.st_mode & 077) != 0) {
+        st =
+            gc_fail(err, GC_E_CONFIG, "others may read or write %s (mode %03o)",
+                    path, (unsigned)sb.st_mode & 0777);
+        return gc_fail_hint(err, st, "chmod 600 it");
+    }
+    return GC_OK;
+}
+
+gc_status
+gc_secret_read(const char *path, bool private, size_t max, int cancel_fd,
+               struct gc_bytes *ret_bytes, struct gc_error *err)
+{
+    AUTO_FD fd = STDIN_FILENO;
+    gc_status st;
+
+    if (strcmp(path, "-") == 0)
+        return read_all(fd, cancel_fd, "standard input", max, ret_bytes, err);
+    /* Without O_NONBLOCK the open of a fifo could not be interrupted. */
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return gc_fail(err, GC_E_CONFIG, "cannot open %s: %s", path,
+                       strerror(errno));
+    st = check_file(fd, path, private, err);
+    if (st != GC_OK)
+        return st;
+    return read_all(fd, cancel_fd, path, max, ret_bytes, err);
+}
+
+/* What every password must be; drops one newline at its end. */
+static gc_status
+tidy(struct gc_bytes *password, const char *name, size_t max,
+     struct gc_error *err)
+{
+    if (password->len > 0 && password->data[password->len - 1] == '\n')
+        password->data[--password->len] = '\0';
+    if (password->len == 0)
+        return gc_fail(err, GC_E_CONFIG, "the password from %s is empty", name);
+    if (password->len >= max)
+        return gc_fail(err, GC_E_CONFIG,
+                       "the password from %s is longer than %zu bytes", name,
+                       max - 1);
+    if (memchr(password->data, '\0', password->len) != NULL)
+        return gc_fail(err, GC_E_CONFIG, "the password from %s holds a NUL",
+                       name);
+    return GC_OK;
+}
+
+gc_status
+gc_secret_password(const char *path, size_t max, int cancel_fd,
+                   struct gc_bytes *ret_password, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) password = {0};
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+    gc_status st;
+
+    st = gc_secret_read(path, true, max + 1, cancel_fd, &password, err);
+    if (st == GC_OK)
+        st = tidy(&password, name, max, err);
+    if (st == GC_OK)
+        gc_bytes_move(ret_password, &password);
+    return st;
+}
+
+gc_status
+gc_secret_prompt(const char *prompt, size_t max, int cancel_fd,
+                 struct gc_bytes *ret_password, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) line = {0};
+    AUTO_FD tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    struct termios before, silent;
+    gc_status st = GC_OK;
+
+    if (tty < 0 || tcgetattr(tty, &before) != 0)
+        return gc_fail(err, GC_E_CONFIG,
+                       "no password, and no terminal to ask on");
+    silent = before;
+    silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+    silent.c_lflag |= ICANON | ISIG;
+    if (tcsetattr(tty, TCSAFLUSH, &silent) != 0)
+        return gc_fail(err, GC_E_CONFIG, "cannot silence the terminal: %s",
+                       strerror(errno));
+    (void)!write(tty, prompt, strlen(prompt));
+    st = gc_bytes_reserve(&line, max + 1, err);
+    if (st == GC_OK)
+        st = read_some(tty, cancel_fd, "the terminal", line.data, max + 1,
+                       &line.len, err);
+    (void)tcsetattr(tty, TCSAFLUSH, &before);
+    (void)!write(tty, "\n", 1);
+    if (st == GC_OK)
+        st = tidy(&line, "the terminal", max, err);
+    if (st == GC_OK)
+        gc_bytes_move(ret_password, &line);
+    return st;
+}

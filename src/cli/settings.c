@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/cli/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gss/bytes.h"
+
+static gc_status
+read_environment(struct gc_cli *cli, unsigned taker, struct gc_error *err)
+{
+    for (gc_option o = 0; o < GC_OPT_COUNT; o++) {
+        const struct gc_option_info *info = gc_option_info(o);
+        const struct {
+            const char *name;
+            gc_origin origin;
+        } sources[] = {{info->env, GC_FROM_ENVIRONMENT},
+                       {info->govc_env, GC_FROM_GOVC}};
+
+        for (size_t i = 0; i < GC_COUNT_OF(sources); i++) {
+            const char *text =
+                sources[i].name == NULL ? NULL : secure_getenv(sources[i].name);
+            gc_status st;
+
+            if (text == NULL || text[0] == '\0' || (info->takers & taker) == 0)
+                continue;
+            st = gc_config_put(&cli->config, o, text, sources[i].origin,
+                               sources[i].name, err);
+            if (st != GC_OK)
+                return gc_fail_context(err, st, "%s", sources[i].name);
+        }
+    }
+    return GC_OK;
+}
+
+static void
+close_fd(int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd);
+}
+#define AUTO_FD __attribute__((cleanup(close_fd))) int
+
+/* Open PATH without following its last component; -1 with errno. */
+static int
+open_config(const char *path)
+{
+    char dir[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    AUTO_FD at = -1;
+
+    if (slash == NULL || slash == path)
+        return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if ((size_t)(slash - path) >= sizeof(dir)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(dir, path, (size_t)(slash - path));
+    dir[slash - path] = '\0';
+    at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (at < 0)
+        return -1;
+    return openat(at, slash + 1,
+                  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
+static gc_status
+check_config(int fd, const char *path, bool root_only, struct gc_error *err)
+{
+    struct stat sb;
+
+    if (fstat(fd, &sb) != 0)
+        return gc_fail(err, GC_E_INTERNAL, "stat %s: %s", path,
+                       strerror(errno));
+    if (!S_ISREG(sb.st_mode))
+        return gc_fail(err, GC_E_CONFIG, "%s is no regular file", path);
+    if (sb.st_uid != 0 && (root_only || sb.st_uid != geteuid()))
+        return gc_fail(err, GC_E_CONFIG, "%s belongs to another user", path);
+    if ((sb.st_mode & 022) != 0)
+        return gc_fail(err, GC_E_CONFIG, "others may write %s (mode %03o)",
+                       path, (unsigned)sb.st_mode & 0777);
+    if (sb.st_size > GC_CONFIG_FILE_MAX)
+        return gc_fail(err, GC_E_CONFIG, "%s is longer than %d bytes", path,
+                       GC_CONFIG_FILE_MAX);
+    return GC_OK;
+}
+
+static gc_status
+read_file(struct gc_cli *cli, const char *path, gc_origin origin, bool needed,
+          struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) text = {0};
+    char chunk[4096];
+    AUTO_FD fd = open_config(path);
+    ssize_t n;
+    gc_status st;
+
+    if (fd < 0 && !needed && (errno == ENOENT || errno == ENOTDIR))
+        return GC_OK;
+    if (fd < 0)
+        return gc_fail(err, GC_E_CONFIG, "cannot open %s: %s", path,
+                       errno == ELOOP ? "it is a symbolic link"
+                                      : strerror(errno));
+    st = check_config(fd, path, origin == GC_FROM_SYSTEM_FILE, err);
+    if (st != GC_OK)
+        return st;
+    while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
+        st = gc_bytes_append(&text, chunk, (size_t)n, GC_CONFIG_FILE_MAX, err);
+        if (st != GC_OK)
+            return gc_fail_context(err, st, "%s", path);
+    }
+    if (n < 0)
+        return gc_fail(err, GC_E_CONFIG, "cannot read %s: %s", path,
+                       strerror(errno));
+    return gc_config_put_file(&cli->config, path, gc_bytes_text(&text),
+                              text.len, origin, err);
+}
+
+bool
+gc_settings_home(const char *variable, const char *fallback, char *dst,
+                 size_t size)
+{
+    const char *base = secure_getenv(variable);
+    const char *home = secure_getenv("HOME");
+    const struct passwd *pw;
+    int n;
+
+    /* XDG: a relative path is to be ignored. */
+    if (base != NULL && base[0] == '/') {
+        n = snprintf(dst, size, "%s/guestcred", base);
+        return n > 0 && (size_t)n < size;
+    }
+    if (fallback == NULL)
+        return false;
+    if (home == NULL || home[0] != '/') {
+        pw = getpwuid(geteuid());
+        home = pw != NULL ? pw->pw_dir : NULL;
+    }
+    if (home == NULL || home[0] != '/')
+        return false;
+    n = snprintf(dst, size, "%s/%s/guestcred", home, fallback);
+    return n > 0 && (size_t)n < size;
+}
+
+gc_status
+gc_settings_read(struct gc_cli *cli, unsigned taker, struct gc_error *err)
+{
+    char home[PATH_MAX], path[PATH_MAX + 16];
+    const char *named;
+    gc_status st;
+
+    st = read_environment(cli, taker, err);
+    if (st != GC_OK)
+        return st;
+    named = gc_config_text(&cli->config, GC_OPT_CONFIG);
+    if (named != NULL)
+        return read_file(cli, named, GC_FROM_USER_FILE, true, err);
+    st = read_file(cli, GC_SYSCONFDIR "/guestcred/guestcred.conf",
+                   GC_FROM_SYSTEM_FILE, false, err);
+    if (st != GC_OK
+        || !gc_settings_home("XDG_CONFIG_HOME", ".config", home, sizeof(home)))
+        return st;
+    (void)snprintf(path, sizeof(path), "%s/guestcred.conf", home);
+    return read_file(cli, path, GC_FROM_USER_FILE, false, err);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Options from elsewhere than the command line: the environment and the
+ * configuration files.
+ */
+
+#ifndef GC_SRC_CLI_SETTINGS_H
+#define GC_SRC_CLI_SETTINGS_H
+
+#include "src/cli/cli.h"
+
+/*
+ * Fill in what the environment says to the command with bit TAKER, and what the
+ * files say: --config's alone, else GC_SYSCONFDIR/guestcred/guestcred.conf and
+ * the user's own.  A file must belong to us or root (the system's: to root), be
+ * writable to nobody else, and be no symbolic link.  GC_E_CONFIG.
+ */
+GC_MUST_USE gc_status gc_settings_read(struct gc_cli *cli, unsigned taker,
+                                       struct gc_error *err);
+
+/* $VARIABLE/guestcred, else $HOME/FALLBACK/guestcred; false: neither is set. */
+bool gc_settings_home(const char *variable, const char *fallback, char *dst,
+                      size_t size);
+
+#endif

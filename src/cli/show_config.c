@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guestcred config: what is in force, and where each value came from.
+ */
+
+#include <config.h>
+
+#include "src/cli/cli.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "src/cli/output.h"
+#include "src/cli/places.h"
+
+struct sheet {
+    struct gc_cli *cli;
+    struct gc_json *list;
+};
+
+static void
+put(struct sheet *s, const char *name, const char *value, const char *source)
+{
+    struct gc_json *row;
+
+    if (!s->cli->json) {
+        gc_output_line(s->cli, "%s = %s    # %s", name, value, source);
+        return;
+    }
+    row = gc_json_add_object(s->list, NULL);
+    (void)gc_json_add_string(row, "name", name);
+    (void)gc_json_add_string(row, "value", value);
+    (void)gc_json_add_string(row, "source", source);
+}
+
+/* What holds where nothing was said. */
+static gc_status
+put_defaults(struct sheet *s, struct gc_error *err)
+{
+    const struct gc_config *c = &s->cli->config;
+    char name[PATH_MAX + 8];
+    gc_status st = GC_OK;
+
+    if (gc_config_text(c, GC_OPT_TIMEOUT) == NULL)
+        put(s, "timeout", "30", "default");
+    if (gc_config_text(c, GC_OPT_MECH) == NULL)
+        put(s, "mech", "kerberos", "default");
+    if (gc_config_text(c, GC_OPT_CACHE) == NULL) {
+        st = gc_places_store_name(s->cli, name, sizeof(name), err);
+        if (st == GC_OK)
+            put(s, "cache", name, "default");
+    }
+    if (st == GC_OK && gc_config_text(c, GC_OPT_LEDGER) == NULL) {
+        st = gc_places_ledger_name(s->cli, name, sizeof(name), err);
+        if (st == GC_OK)
+            put(s, "ledger", name, "default");
+    }
+    return st;
+}
+
+gc_status
+gc_cli_config(struct gc_cli *cli, struct gc_error *err)
+{
+    const struct gc_config *c = &cli->config;
+    GC_AUTO_PTR(gc_json) root = gc_output_object();
+    struct sheet s = {cli, gc_json_add_array(root, "options")};
+    gc_status st;
+
+    for (gc_option o = 0; o < GC_OPT_COUNT; o++) {
+        const struct gc_option_info *info = gc_option_info(o);
+
+        if (o == GC_OPT_JSON || o == GC_OPT_QUIET || o == GC_OPT_VERBOSE)
+            continue;
+        for (size_t i = 0; i < gc_config_count(c, o); i++)
+            put(&s, info->name, gc_config_item(c, o, i), gc_config_where(c, o));
+    }
+    st = put_defaults(&s, err);
+    if (st != GC_OK)
+        return st;
+    return cli->json ? gc_output_json(root, err) : gc_output_flush(err);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guestcred sweep: settle what is owed to guests.  With nothing owed it needs
+ * no vCenter and says nothing, so that a timer may call it every minute.
+ */
+
+#include <config.h>
+
+#include "src/cli/cli.h"
+
+#include <unistd.h>
+
+#include "src/cli/connect.h"
+#include "src/cli/output.h"
+#include "src/cli/places.h"
+
+/* Is there anything that a sweep could do something about? */
+static gc_status
+anything_owed(struct gc_cli *cli, bool *ret_owed, struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = NULL;
+    GC_AUTO(gc_entries) entries = {0};
+    gc_status st = gc_places_ledger(cli, &ledger, err);
+
+    if (st == GC_OK)
+        st = gc_ledger_list(ledger, &entries, err);
+    if (st != GC_OK)
+        return st;
+    *ret_owed = false;
+    for (size_t i = 0; i < entries.count && !*ret_owed; i++)
+        *ret_owed = !gc_entry_needed(&entries.items[i]);
+    return GC_OK;
+}
+
+/* What a crash left in the store: whole tickets that nobody will find. */
+static gc_status
+adopt(struct gc_connection *connection, struct gc_custody_tally *tally,
+      struct gc_error *err)
+{
+    GC_AUTO(gc_records) records = {0};
+    enum gc_released how;
+    gc_status first = GC_OK, st;
+
+    st = gc_store_adopt(connection->store, &records, err);
+    for (size_t i = 0; st == GC_OK && i < records.count; i++) {
+        struct gc_error why = {0};
+
+        if (gc_custody_release(&connection->custody, &records.items[i],
+                               connection->cli->deadline, &how, &why)
+            == GC_OK) {
+            tally->released++;
+        } else if (first == GC_OK) {
+            first = why.status;
+            *err = why;
+        }
+    }
+    return st != GC_OK ? st : first;
+}
+
+static gc_status
+print(struct gc_cli *cli, const struct gc_custody_tally *tally,
+      struct gc_error *err)
+{
+    const struct {
+        const char *name;
+        int count;
+        const char *words;
+    } rows[] = {
+        {"released", tally->released, "released"},
+        {"gone", tally->gone, "gone already"},
+        {"abandoned", tally->abandoned,
+         "handshakes were cut short; if a guest had issued a ticket, it lives "
+         "there for up to a day and nobody can name it"},
+        {"needed", tally->needed, "still needed"},
+        {"elsewhere", tally->elsewhere,
+         "of another vCenter or user: not looked at"},
+        {"owed", tally->owed, "could not be released now"},
+    };
+    GC_AUTO_PTR(gc_json) root = gc_output_object();
+
+    for (size_t i = 0; i < GC_COUNT_OF(rows); i++) {
+        (void)gc_json_add_int(root, rows[i].name, rows[i].count);
+        if (!cli->json && rows[i].count > 0)
+            gc_output_line(cli, "%d %s", rows[i].count, rows[i].words);
+    }
+    return cli->json ? gc_output_json(root, err) : gc_output_flush(err);
+}
+
+gc_status
+gc_cli_sweep(struct gc_cli *cli, struct gc_error *err)
+{
+    GC_AUTO(gc_connection) connection = {0};
+    struct gc_custody_tally tally = {0};
+    bool all = gc_config_flag(&cli->config, GC_OPT_ALL_USERS), owed = false;
+    gc_status st, swept;
+
+    if (all && geteuid() != 0)
+        return gc_fail(err, GC_E_CONFIG, "--all-users is for root");
+    st = anything_owed(cli, &owed, err);
+    if (st != GC_OK)
+        return st;
+    if (!owed)
+        return print(cli, &tally, err);
+    st = gc_connect(cli, &connection, err);
+    if (st != GC_OK)
+        return st;
+    swept =
+        gc_custody_sweep(&connection.custody, all, cli->deadline, &tally, err);
+    st = adopt(&connection, &tally, swept == GC_OK ? err : NULL);
+    if (swept == GC_OK)
+        swept = st;
+    gc_disconnect(&connection, swept);
+    if (swept != GC_OK)
+        return swept;
+    return print(cli, &tally, err);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/cli/targets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gss/spn.h"
+#include "src/cli/secret.h"
+
+#define TARGETS_MAX  1024
+#define VMS_FILE_MAX (256 * 1024)
+
+void
+gc_targets_clear(struct gc_targets *targets)
+{
+    for (size_t i = 0; i < targets->count; i++) {
+        free(targets->items[i].ref);
+        free(targets->items[i].spn);
+    }
+    free(targets->items);
+    *targets = (struct gc_targets){0};
+}
+
+/* "{vm}" is not a host name; what it becomes is checked when it is known. */
+static gc_status
+check_spn(const char *spn, struct gc_error *err)
+{
+    struct gc_spn parsed;
+    char trial[GC_TARGET_SIZE];
+    const char *mark = strstr(spn, "{vm}");
+
+    if (strlen(spn) >= sizeof(trial))
+        return gc_fail(err, GC_E_CONFIG, "the SPN is longer than %zu bytes",
+                       sizeof(trial) - 1);
+    memcpy(trial, spn, strlen(spn) + 1);
+    if (mark != NULL)
+        memcpy(trial + (mark - spn), "name", 4);
+    return gc_spn_parse(trial, &parsed, err);
+}
+
+static gc_status
+add(struct gc_targets *targets, const char *ref, const char *spn,
+    struct gc_error *err)
+{
+    struct gc_target *items, fresh;
+    gc_status st;
+
+    if (spn == NULL) {
+        st = gc_fail(err, GC_E_CONFIG, "no SPN for %s", ref);
+        return gc_fail_hint(err, st,
+                            "name the guest as Kerberos knows it: --spn "
+                            "host/guest.example.com");
+    }
+    st = check_spn(spn, err);
+    if (st != GC_OK)
+        return st;
+    if (targets->count >= TARGETS_MAX)
+        return gc_fail(err, GC_E_CONFIG, "more than %d VMs", TARGETS_MAX);
+    items = reallocarray(targets->items, targets->count + 1, sizeof(*items));
+    if (items == NULL)
+        return gc_fail_no_memory(err);
+    targets->items = items;
+    fresh = (struct gc_target){strdup(ref), strdup(spn)};
+    items[targets->count++] = fresh;
+    if (fresh.ref == NULL || fresh.spn == NULL)
+        return gc_fail_no_memory(err);
+    return GC_OK;
+}
+
+static gc_status
+add_line(struct gc_targets *targets, char *line, const char *spn,
+         struct gc_error *err)
+{
+    static const char blank[] = " \t\r";
+    char *rest = NULL;
+    const char *ref = strtok_r(line, blank, &rest);
+    const char *own, *more;
+
+    if (ref == NULL || ref[0] == '#')
+        return GC_OK;
+    own = strtok_r(NULL, blank, &rest);
+    more = strtok_r(NULL, blank, &rest);
+    if (more != NULL && more[0] != '#')
+        return gc_fail(err, GC_E_CONFIG, "more than REF and SPN");
+    return add(targets, ref, own != NULL && own[0] != '#' ? own : spn, err);
+}
+
+static gc_status
+add_file(struct gc_cli *cli, const char *file, const char *spn,
+         struct gc_targets *targets, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) text = {0};
+    char *line, *next;
+    int number = 1;
+    gc_status st;
+
+    st = gc_secret_read(file, false, VMS_FILE_MAX, cli->cancel_fd, &text, err);
+    if (st != GC_OK)
+        return st;
+    if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)
+        return gc_fail(err, GC_E_CONFIG, "%s holds a NUL", file);
+    for (line = (char *)text.data; line != NULL; line = next, number++) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        st = add_line(targets, line, spn, err);
+        if (st != GC_OK)
+            return gc_fail_context(err, st, "%s:%d", file, number);
+    }
+    return GC_OK;
+}
+
+gc_status
+gc_targets_read(struct gc_cli *cli, struct gc_targets *ret_targets,
+                struct gc_error *err)
+{
+    const struct gc_config *c = &cli->config;
+    const char *file = gc_config_text(c, GC_OPT_VMS_FROM);
+    const char *spn = gc_config_text(c, GC_OPT_SPN);
+    GC_AUTO(gc_targets) targets = {0};
+    gc_status st = GC_OK;
+
+    /* GUESTCRED_VM is for where nothing was named. */
+    if (file == NULL || gc_config_origin(c, GC_OPT_VM) == GC_FROM_COMMAND_LINE)
+        for (size_t i = 0; i < gc_config_count(c, GC_OPT_VM); i++) {
+            st = add(&targets, gc_config_item(c, GC_OPT_VM, i), spn, err);
+            if (st != GC_OK)
+                return st;
+        }
+    if (file != NULL)
+        st = add_file(cli, file, spn, &targets, err);
+    if (st != GC_OK)
+        return st;
+    if (targets.count == 0) {
+        st = gc_fail(err, GC_E_CONFIG, "which VM?");
+        return gc_fail_hint(err, st, "give --vm REF or --vms-from FILE");
+    }
+    targets.several = file != NULL || targets.count > 1;
+    *ret_targets = targets;
+    targets = (struct gc_targets){0};
+    return GC_OK;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * --ticket-file: what `acquire --json` printed, for one VM or several.
+ */
+
+#ifndef GC_SRC_CLI_TICKET_FILE_H
+#define GC_SRC_CLI_TICKET_FILE_H
+
+#include "src/cli/cli.h"
+#include "src/store/store.h"
+
+/*
+ * Read --ticket-file: records without an id and a url.  GC_E_CONFIG for a file
+ * that is none.
+ */
+GC_MUST_USE gc_status gc_ticket_file_read(struct gc_cli *cli,
+                                          struct gc_records *ret_records,
+                                          struct gc_error *err);
+
+#endif

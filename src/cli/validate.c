@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guestcred validate: does the guest still take the ticket?
+ */
+
+#include <config.h>
+
+#include "src/cli/each.h"
+#include "src/cli/output.h"
+
+static gc_status
+validate(struct gc_connection *connection, struct gc_record *record,
+         struct gc_json *ret_members, struct gc_error *err)
+{
+    const struct gc_cli *cli = connection->cli;
+    gc_status st =
+        gc_custody_validate(&connection->custody, record, cli->deadline, err);
+
+    if (st != GC_OK)
+        return st;
+    (void)gc_json_add_bool(ret_members, "valid", true);
+    if (!cli->json)
+        gc_output_line(cli, "%s: the ticket for %s is valid", record->ticket.vm,
+                       record->ticket.principal);
+    return GC_OK;
+}
+
+gc_status
+gc_cli_validate(struct gc_cli *cli, struct gc_error *err)
+{
+    return gc_each_ticket(cli, true, validate, err);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INFO(symbol, name, letter, kind, takers, env, govc, value, help)       \
+    [GC_OPT_##symbol] = {name,  letter, GC_OPTION_##kind, takers, env, govc,   \
+                         value, help},
+static const struct gc_option_info infos[] = {GC_OPTION_TABLE(INFO)};
+#undef INFO
+
+const struct gc_option_info *
+gc_option_info(gc_option o)
+{
+    return &infos[o];
+}
+
+static void
+drop(struct gc_config *config, gc_option o)
+{
+    for (size_t i = 0; i < config->options[o].count; i++)
+        free(config->options[o].items[i]);
+    free(config->options[o].items);
+    free(config->options[o].where);
+    config->options[o].where = NULL;
+    config->options[o].items = NULL;
+    config->options[o].count = 0;
+    config->options[o].origin = GC_FROM_NOWHERE;
+}
+
+void
+gc_config_clear(struct gc_config *config)
+{
+    for (gc_option o = 0; o < GC_OPT_COUNT; o++)
+        drop(config, o);
+}
+
+/* A whole number from 1 to MAX, decimal digits only; else 0. */
+static int
+number(const char *text, int max)
+{
+    int value = 0;
+
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c < '0' || *c > '9' || value > max)
+            return 0;
+        value = value * 10 + (*c - '0');
+    }
+    return value > max ? 0 : value;
+}
+
+static gc_status
+check(gc_option o, const char *text, struct gc_error *err)
+{
+    const char *name = infos[o].name;
+    int max = o == GC_OPT_TIMEOUT   ? GC_CONFIG_TIMEOUT_MAX
+              : o == GC_OPT_MINUTES ? GC_CONFIG_MINUTES_MAX
+                                    : 0;
+
+    if (text == NULL)
+        return GC_OK;
+    if (text[0] == '\0')
+        return gc_fail(err, GC_E_CONFIG, "%s is empty", name);
+    if (strlen(text) > GC_CONFIG_TEXT_MAX)
+        return gc_fail(err, GC_E_CONFIG, "%s is longer than %d bytes", name,
+                       GC_CONFIG_TEXT_MAX);
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return gc_fail(err, GC_E_CONFIG, "%s holds a control character",
+                           name);
+    if (max > 0 && number(text, max) == 0)
+        return gc_fail(err, GC_E_CONFIG,
+                       "%s is \"%s\", not a whole number from 1 to %d", name,
+                       text, max);
+    if (infos[o].kind == GC_OPTION_FLAG && strcmp(text, "yes") != 0
+        && strcmp(text, "no") != 0)
+        return gc_fail(err, GC_E_CONFIG, "%s is \"%s\", not yes or no", name,
+                       text);
+    return GC_OK;
+}
+
+static gc_status
+append(struct gc_config *config, gc_option o, const char *text,
+       struct gc_error *err)
+{
+    size_t count = config->options[o].count;
+    char **items;
+    char *copy;
+
+    if (count >= GC_CONFIG_LIST_MAX)
+        return gc_fail(err, GC_E_CONFIG, "%s is given more than %d times",
+                       infos[o].name, GC_CONFIG_LIST_MAX);
+    copy = strdup(text == NULL ? "yes" : text);
+    items = reallocarray(config->options[o].items, count + 1, sizeof(*items));
+    if (items != NULL)
+        config->options[o].items = items;
+    if (copy == NULL || items == NULL) {
+        free(copy);
+        return gc_fail_no_memory(err);
+    }
+    items[count] = copy;
+    config->options[o].count = count + 1;
+    return GC_OK;
+}
+
+gc_status
+gc_config_put(struct gc_config *config, gc_option o, const char *text,
+              gc_origin origin, const char *where, struct gc_error *err)
+{
+    gc_status st;
+
+    if (origin < config->options[o].origin)
+        return GC_OK;
+    st = check(o, text, err);
+    if (st != GC_OK)
+        return st;
+    if (origin > config->options[o].origin)
+        drop(config, o);
+    else if (infos[o].kind == GC_OPTION_TEXT)
+        return gc_fail(err, GC_E_CONFIG, "%s is given twice", infos[o].name);
+    else if (infos[o].kind == GC_OPTION_FLAG)
+        return GC_OK;
+    config->options[o].origin = origin;
+    if (config->options[o].where == NULL)
+        config->options[o].where = strdup(where);
+    if (config->options[o].where == NULL)
+        return gc_fail_no_memory(err);
+    return append(config, o, text, err);
+}
+
+/* ---- the configuration file ---- */
+
+static void
+free_text(char **text)
+{
+    free(*text);
+}
+
+/* LINE without the blanks around it; cuts it in place. */
+static char *
+trim(char *line)
+{
+    static const char blank[] = " \t\r";
+    size_t len;
+
+    line += strspn(line, blank);
+    for (len = strlen(line); len > 0 && strchr(blank, line[len - 1]); len--)
+        line[len - 1] = '\0';
+    return line;
+}
+
+/* The option that a file calls NAME: "_" and "-" are the same to it. */
+static gc_option
+find(char *name)
+{
+    for (char *c = name; *c != '\0'; c++)
+        if (*c == '_')
+            *c = '-';
+    for (gc_option o = 0; o < GC_OPT_COUNT; o++)
+        if ((infos[o].takers & GC_IN_FILE) != 0
+            && strcmp(infos[o].name, name) == 0)
+            return o;
+    return GC_OPT_COUNT;
+}
+
+static gc_status
+put_line(struct gc_config *config, char *line, gc_origin origin,
+         const char *where, struct gc_error *err)
+{
+    char *name = trim(line), *value;
+    gc_option o;
+
+    if (name[0] == '\0' || name[0] == '#')
+        return GC_OK;
+    value = strchr(name, '=');
+    if (value != NULL) {
+        *value++ = '\0';
+        value = trim(value);
+    }
+    name = trim(name);
+    o = find(name);
+    if (o == GC_OPT_COUNT)
+        return gc_fail(err, GC_E_CONFIG, "unknown option \"%.64s\"", name);
+    if (value == NULL && infos[o].kind != GC_OPTION_FLAG)
+        return gc_fail(err, GC_E_CONFIG, "%s has no value", infos[o].name);
+    return gc_config_put(config, o, value, origin, where, err);
+}
+
+gc_status
+gc_config_put_file(struct gc_config *config, const char *path, const char *text,
+                   size_t len, gc_origin origin, struct gc_error *err)
+{
+    __attribute__((cleanup(free_text))) char *copy = strndup(text, len);
+    char where[GC_CONFIG_TEXT_MAX + 16], *next;
+    int number_of_line = 1;
+    gc_status st;
+
+    if (copy == NULL)
+        return gc_fail_no_memory(err);
+    if (strlen(copy) != len)
+        return gc_fail(err, GC_E_CONFIG, "%s holds a NUL", path);
+    for (char *line = copy; line != NULL; line = next, number_of_line++) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        (void)snprintf(where, sizeof(where), "%s:%d", path, number_of_line);
+        st = put_line(config, line, origin, where, err);
+        if (st != GC_OK)
+            return gc_fail_context(err, st, "%s", where);
+    }
+    return GC_OK;
+}
+
+/* ---- reading it out ---- */
+
+const char *
+gc_config_text(const struct gc_config *config, gc_option o)
+{
+    return config->options[o].count > 0 ? config->options[o].items[0] : NULL;
+}
+
+bool
+gc_config_flag(const struct gc_config *config, gc_option o)
+{
+    const char *text = gc_config_text(config, o);
+
+    return text != NULL && strcmp(text, "no") != 0;
+}
+
+size_t
+gc_config_count(const struct gc_config *config, gc_option o)
+{
+    return config->options[o].count;
+}
+
+const char *
+gc_config_item(const struct gc_config *config, gc_option o, size_t i)
+{
+    return i < config->options[o].count ? config->options[o].items[i] : NULL;
+}
+
+gc_origin
+gc_config_origin(const struct gc_config *config, gc_option o)
+{
+    return config->options[o].origin;
+}
+
+const char *
+gc_config_where(const struct gc_config *config, gc_option o)
+{
+    return config->options[o].where;
+}
+
+int
+gc_config_timeout_ms(const struct gc_config *config, int fallback_s)
+{
+    const char *text = gc_config_text(config, GC_OPT_TIMEOUT);
+
+    return (text == NULL ? fallback_s : number(text, GC_CONFIG_TIMEOUT_MAX))
+           * 1000;
+}
+
+int
+gc_config_minutes(const struct gc_config *config)
+{
+    const char *text = gc_config_text(config, GC_OPT_MINUTES);
+
+    return text == NULL ? 0 : number(text, GC_CONFIG_MINUTES_MAX);
+}

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/ledger.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "src/json.h"
+#include "src/store/atomic.h"
+#include "src/store/files.h"
+#include "src/store/skip.h"
+
+#define OWED      ".owed"
+#define ENTRY_MAX GC_STORE_RECORD_MAX
+#define TRIES_MAX 1000000
+
+struct gc_ledger {
+    int dir;
+    struct gc_skip skip;
+};
+
+/* In the order of gc_owed, which only ever moves on. */
+static const char *const states[] = {"intent", "ticket", "release"};
+
+void
+gc_entry_clear(struct gc_entry *entry)
+{
+    gc_ticket_clear(&entry->ticket);
+    *entry = (struct gc_entry){0};
+}
+
+static void
+move(struct gc_entry *dst, struct gc_entry *src)
+{
+    gc_entry_clear(dst);
+    *dst = *src;
+    *src = (struct gc_entry){0};
+}
+
+void
+gc_entries_clear(struct gc_entries *entries)
+{
+    for (size_t i = 0; i < entries->count; i++)
+        gc_entry_clear(&entries->items[i]);
+    free(entries->items);
+    *entries = (struct gc_entries){0};
+}
+
+gc_status
+gc_ledger_open(const char *path, struct gc_ledger **ret_ledger,
+               struct gc_error *err)
+{
+    struct gc_ledger *ledger = calloc(1, sizeof(*ledger));
+    gc_status st;
+
+    if (ledger == NULL)
+        return gc_fail_no_memory(err);
+    st = gc_files_open(path, GC_FILES_CREATE | GC_FILES_PARENTS, &ledger->dir,
+                       err);
+    if (st != GC_OK) {
+        free(ledger);
+        return st;
+    }
+    *ret_ledger = ledger;
+    return GC_OK;
+}
+
+void
+gc_ledger_free(struct gc_ledger *ledger)
+{
+    if (ledger == NULL)
+        return;
+    (void)close(ledger->dir);
+    free(ledger);
+}
+
+void
+gc_ledger_on_skip(struct gc_ledger *ledger,
+                  void (*skipped)(void *user, const char *line), void *user)
+{
+    ledger->skip = (struct gc_skip){.fn = skipped, .user = user};
+}
+
+gc_status
+gc_entry_write(const struct gc_entry *entry, struct gc_bytes *ret_text,
+               struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_json) root = gc_json_new_object();
+    GC_AUTO(gc_bytes) text = {0};
+    char process[GC_PROCESS_TEXT_SIZE];
+    gc_status st;
+
+    gc_process_print(&entry->process, process);
+    (void)gc_json_add_int(root, "version", 1);
+    (void)gc_json_add_string(root, "state", states[entry->state]);
+    (void)gc_json_add_int(root, "uid", (int64_t)entry->uid);
+    (void)gc_json_add_string(root, "url", entry->url);
+    (void)gc_json_add_string(root, "store", entry->store);
+    (void)gc_json_add_string(root, "record", entry->record);
+    (void)gc_json_add_string(root, "process", process);
+    (void)gc_json_add_int(root, "written", entry->written);
+    (void)gc_json_add_int(root, "tries",
+                          entry->tries < TRIES_MAX ? entry->tries : TRIES_MAX);
+    gc_ticket_write(&entry->ticket, entry->state != GC_OWED_INTENT,
+                    gc_json_add_object(root, "ticket"));
+    st = gc_json_print(root, &text, err);
+    if (st != GC_OK)
+        return st;
+    if (text.len > ENTRY_MAX)
+        return gc_fail(err, GC_E_FAILED,
+                       "a ledger entry would be larger than %d bytes",
+                       ENTRY_MAX);
+    gc_bytes_move(ret_text, &text);
+    return GC_OK;
+}
+
+/* Copy the string KEY of OBJECT to DST; false if absent or too long. */
+static bool
+read_text(const struct gc_json *object, const char *key, char *dst, size_t size)
+{
+    const char *text = gc_json_string(object, key);
+
+    if (text == NULL || strlen(text) >= size)
+        return false;
+    memcpy(dst, text, strlen(text) + 1);
+    return true;
+}
+
+/* A whole number that is not negative, up to MAX. */
+static bool
+read_number(const struct gc_json *object, const char *key, int64_t max,
+            int64_t *ret_value)
+{
+    char digits[GC_JSON_INT64_SIZE];
+    int64_t value = 0;
+
+    if (!gc_json_int64(object, key, digits) || digits[0] == '-')
+        return false;
+    /* Within int64 for sure: gc_json_int64 looked. */
+    for (const char *c = digits; *c != '\0'; c++)
+        value = value * 10 + (*c - '0');
+    if (value > max)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+static bool
+read_state(const struct gc_json *root, gc_owed *ret_state)
+{
+    const char *word = gc_json_string(root, "state");
+
+    for (size_t i = 0; word != NULL && i < GC_COUNT_OF(states); i++)
+        if (strcmp(word, states[i]) == 0) {
+            *ret_state = (gc_owed)i;
+            return true;
+        }
+    return false;
+}
+
+/* An intent knows what was known before the first leg. */
+static bool
+read_intended(const struct gc_json *object, struct gc_ticket *t)
+{
+    char mech[16];
+
+    if (gc_json_get(object, "name") != NULL
+        && !read_text(object, "name", t->name, sizeof(t->name)))
+        return false;
+    if (gc_json_get(object, "vcenter") != NULL
+        && !read_text(object, "vcenter", t->vcenter, sizeof(t->vcenter)))
+        return false;
+    return read_text(object, "vm", t->vm, sizeof(t->vm)) && t->vm[0] != '\0'
+           && read_text(object, "principal", t->principal, sizeof(t->principal))
+           && read_text(object, "target", t->target, sizeof(t->target))
+           && read_text(object, "mechanism", mech, sizeof(mech))
+           && gc_mech_parse(mech, &t->mech)
+           && gc_json_bool(object, "mutual", &t->mutual);
+}
+
+/* All of an entry but the ticket. */
+static bool
+read_members(const struct gc_json *root, struct gc_entry *entry)
+{
+    char process[GC_PROCESS_TEXT_SIZE];
+    int64_t version, uid, tries;
+
+    if (!read_number(root, "version", 1, &version) || version != 1
+        || !read_state(root, &entry->state)
+        || !read_number(root, "uid", UINT32_MAX, &uid)
+        || !read_text(root, "url", entry->url, sizeof(entry->url))
+        || entry->url[0] == '\0'
+        || !read_text(root, "store", entry->store, sizeof(entry->store))
+        || !read_text(root, "record", entry->record, sizeof(entry->record))
+        || !read_text(root, "process", process, sizeof(process))
+        || !gc_process_parse(process, strlen(process), &entry->process)
+        || !read_number(root, "written", INT64_MAX, &entry->written)
+        || !read_number(root, "tries", TRIES_MAX, &tries))
+        return false;
+    entry->uid = (uid_t)uid;
+    entry->tries = (int)tries;
+    return true;
+}
+
+gc_status
+gc_entry_read(const struct gc_bytes *text, struct gc_entry *ret_entry,
+              struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_json) root = NULL;
+    GC_AUTO(gc_entry) entry = {0};
+    const struct gc_json *ticket;
+    gc_status st;
+
+    if (text->len > ENTRY_MAX)
+        return gc_fail(err, GC_E_PROTOCOL, "larger than %d bytes", ENTRY_MAX);
+    st = gc_json_parse(text->data, text->len, &root, err);
+    if (st != GC_OK)
+        return st;
+    ticket = gc_json_get(root, "ticket");
+    if (!read_members(root, &entry))
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "not a ledger entry of version 1: a member is missing "
+                       "or wrong");
+    if (entry.state != GC_OWED_INTENT)
+        st = gc_ticket_read(ticket, &entry.ticket, err);
+    else if (!read_intended(ticket, &entry.ticket))
+        st = gc_fail(err, GC_E_PROTOCOL,
+                     "not a ledger entry: its \"ticket\" is missing or wrong");
+    if (st == GC_OK)
+        move(ret_entry, &entry);
+    return st;
+}
+
+/* ENTRY as text that is sure to be understood again. */
+static gc_status
+write_checked(const struct gc_entry *entry, struct gc_bytes *ret_text,
+              struct gc_error *err)
+{
+    GC_AUTO(gc_entry) again = {0};
+    gc_status st = gc_entry_write(entry, ret_text, err);
+
+    if (st == GC_OK)
+        st = gc_entry_read(ret_text, &again, err);
+    if (st != GC_OK)
+        return gc_fail_context(err, st, "what is owed cannot be written down");
+    if (entry->state != GC_OWED_INTENT
+        && again.ticket.ticket.len != entry->ticket.ticket.len)
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "what is owed cannot be written down: a ticket with a "
+                       "NUL");
+    return GC_OK;
+}
+
+gc_status
+gc_ledger_write(struct gc_ledger *ledger, struct gc_entry *entry,
+                struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) text = {0};
+    char random[33], name[GC_LEDGER_ID_SIZE];
+    gc_status st = write_checked(entry, &text, err);
+
+    if (st == GC_OK && entry->id[0] == '\0')
+        st = gc_files_random(random, err);
+    if (st != GC_OK)
+        return st;
+    if (entry->id[0] == '\0')
+        (void)snprintf(name, sizeof(name), "%s" OWED, random);
+    else
+        memcpy(name, entry->id, sizeof(name));
+    st = gc_atomic_write(ledger->dir, name, &text, (int64_t)time(NULL), err);
+    if (st == GC_OK)
+        memcpy(entry->id, name, sizeof(name));
+    return st;
+}
+
+gc_status
+gc_ledger_settle(struct gc_ledger *ledger, const char *id, struct gc_error *err)
+{
+    if (!gc_files_name_ok(id))
+        return GC_OK;
+    return gc_files_remove(ledger->dir, id, err);
+}
+
+/* What a walk through the ledger does with each entry that can be read. */
+struct walk {
+    struct gc_ledger *ledger;
+    struct gc_bytes buffer;
+    const struct gc_ticket *wanted; /* gather only who owes it; or NULL */
+    struct gc_entries entries;
+    size_t room;
+};
+
+static void
+walk_clear(struct walk *w)
+{
+    gc_bytes_clear(&w->buffer);
+    gc_entries_clear(&w->entries);
+}
+
+/* GC_E_PROTOCOL: skip it, and why. */
+static gc_status
+load(struct gc_ledger *ledger, const char *name, struct gc_bytes *buffer,
+     struct gc_entry *ret_entry, struct gc_error *err)
+{
+    int64_t mtime;
+    gc_status st =
+        gc_files_read(ledger->dir, name, ENTRY_MAX, buffer, &mtime, err);
+
+    if (st == GC_OK && strlen(name) >= sizeof(ret_entry->id))
+        return gc_fail(err, GC_E_PROTOCOL, "not a name that we gave");
+    if (st == GC_OK)
+        st = gc_entry_read(buffer, ret_entry, err);
+    if (st == GC_OK)
+        (void)snprintf(ret_entry->id, sizeof(ret_entry->id), "%s", name);
+    return st;
+}
+
+/* Keep ENTRY.  The array holds no secret, only pointers to them. */
+static gc_status
+keep(struct walk *w, struct gc_entry *entry, struct gc_error *err)
+{
+    size_t room = w->room == 0 ? 16 : 2 * w->room;
+    struct gc_entry *items;
+
+    if (w->entries.count == w->room) {
+        items = calloc(room, sizeof(*items));
+        if (items == NULL)
+            return gc_fail_no_memory(err);
+        if (w->entries.count > 0)
+            memcpy(items, w->entries.items, w->entries.count * sizeof(*items));
+        free(w->entries.items);
+        w->entries.items = items;
+        w->room = room;
+    }
+    move(&w->entries.items[w->entries.count++], entry);
+    return GC_OK;
+}
+
+static bool
+owes(const struct gc_entry *entry, const struct gc_ticket *ticket)
+{
+    const struct gc_bytes *a = &entry->ticket.ticket, *b = &ticket->ticket;
+
+    return entry->state != GC_OWED_INTENT
+           && strcmp(entry->ticket.vm, ticket->vm) == 0 && a->len == b->len
+           && a->len > 0 && memcmp(a->data, b->data, a->len) == 0;
+}
+
+static gc_status
+visit(void *user, const char *name, struct gc_error *err)
+{
+    struct walk *w = user;
+    GC_AUTO(gc_entry) entry = {0};
+    struct gc_error why;
+    gc_status st = load(w->ledger, name, &w->buffer, &entry, &why);
+
+    if (st == GC_E_PROTOCOL)
+        gc_skip_say(&w->ledger->skip, name, why.message);
+    if (st == GC_E_PROTOCOL || st == GC_E_NOT_FOUND)
+        return GC_OK;
+    if (st != GC_OK) {
+        if (err != NULL)
+            *err = why;
+        return st;
+    }
+    if (w->wanted != NULL && !owes(&entry, w->wanted))
+        return GC_OK;
+    return keep(w, &entry, err);
+}
+
+/*
+ * A leftover that is whole counts, unless the entry has moved on since: what
+ * somebody decided to release is not needed again.
+ */
+static gc_leftover
+judge(void *user, const char *name, bool taken, const struct gc_bytes *text,
+      int64_t mtime)
+{
+    struct walk *w = user;
+    GC_AUTO(gc_entry) left = {0};
+    GC_AUTO(gc_entry) there = {0};
+    GC_AUTO(gc_bytes) buffer = {0};
+    struct gc_error why;
+    gc_status st = gc_entry_read(text, &left, &why);
+
+    (void)mtime;
+    if (st == GC_E_PROTOCOL) {
+        gc_skip_say(&w->ledger->skip, name, why.message);
+        return GC_LEFTOVER_REMOVE;
+    }
+    if (st != GC_OK)
+        return GC_LEFTOVER_LEAVE;
+    if (!taken)
+        return GC_LEFTOVER_NAME;
+    st = load(w->ledger, name, &buffer, &there, &why);
+    if (st == GC_OK && there.state > left.state)
+        return GC_LEFTOVER_REMOVE;
+    if (st == GC_OK || st == GC_E_PROTOCOL || st == GC_E_NOT_FOUND)
+        return GC_LEFTOVER_NAME;
+    return GC_LEFTOVER_LEAVE;
+}
+
+/* Gather, after what the dead left was given its name. */
+static gc_status
+walk(struct walk *w, struct gc_error *err)
+{
+    bool more = false;
+    gc_status st = gc_atomic_adopt(w->ledger->dir, ENTRY_MAX, &w->ledger->skip,
+                                   judge, w, err);
+
+    if (st == GC_OK)
+        st = gc_files_each(w->ledger->dir, "", OWED, GC_LEDGER_COUNT_MAX, visit,
+                           w, &more, err);
+    if (st == GC_OK && more)
+        gc_skip_say(&w->ledger->skip, "the ledger",
+                    "holds more than can be; the rest comes another time");
+    return st;
+}
+
+/* Oldest first; the id makes the order one that stays. */
+static int
+compare(const void *a, const void *b)
+{
+    const struct gc_entry *x = a, *y = b;
+
+    if (x->written != y->written)
+        return x->written < y->written ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
+gc_status
+gc_ledger_list(struct gc_ledger *ledger, struct gc_entries *ret_entries,
+               struct gc_error *err)
+{
+    __attribute__((cleanup(walk_clear))) struct walk w = {.ledger = ledger};
+    gc_status st = walk(&w, err);
+
+    if (st != GC_OK)
+        return st;
+    if (w.entries.count > 1)
+        qsort(w.entries.items, w.entries.count, sizeof(*w.entries.items),
+              compare);
+    gc_entries_clear(ret_entries);
+    *ret_entries = w.entries;
+    w.entries = (struct gc_entries){0};
+    return GC_OK;
+}
+
+gc_status
+gc_ledger_find(struct gc_ledger *ledger, const struct gc_ticket *ticket,
+               struct gc_entry *ret_entry, struct gc_error *err)
+{
+    __attribute__((cleanup(walk_clear))) struct walk w = {.ledger = ledger,
+                                                          .wanted = ticket};
+    gc_status st = walk(&w, err);
+
+    if (st != GC_OK)
+        return st;
+    if (w.entries.count == 0)
+        return gc_fail(err, GC_E_NOT_FOUND,
+                       "the ledger does not name that "
+                       "ticket");
+    move(ret_entry, &w.entries.items[0]);
+    return GC_OK;
+}
+
+bool
+gc_entry_needed(const struct gc_entry *entry)
+{
+    if (entry->state == GC_OWED_RELEASE)
+        return false;
+    if (gc_process_alive(&entry->process))
+        return true;
+    return entry->state == GC_OWED_TICKET && entry->record[0] != '\0'
+           && entry->uid == geteuid()
+           && gc_store_keeps(entry->store, entry->record);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is owed to guests: written ahead, settled later, and never where the
+ * tickets are kept.
+ *
+ * An entry goes through intent (before the first leg), ticket (the moment it is
+ * known; somebody needs it) and release (before that is tried); it ends when
+ * the guest no longer has the ticket.  Root's ledger is /var/lib/guestcred, a
+ * user's own $XDG_STATE_HOME/guestcred; neither reads the other (rules P6, P11,
+ * P19).  Knows no network: who settles is the client.
+ */
+
+#ifndef GC_SRC_LEDGER_H
+#define GC_SRC_LEDGER_H
+
+#include "gss/base.h"
+#include "src/process.h"
+#include "src/store/store.h"
+#include "src/ticket.h"
+
+#define GC_LEDGER_COUNT_MAX 10000
+#define GC_LEDGER_ID_SIZE   64
+
+typedef enum { GC_OWED_INTENT, GC_OWED_TICKET, GC_OWED_RELEASE } gc_owed;
+
+struct gc_entry {
+    char id[GC_LEDGER_ID_SIZE]; /* "" before it is written */
+    gc_owed state;
+    uid_t uid;             /* for whom: the login's user; ours for commands */
+    char url[GC_URL_SIZE]; /* the vCenter's */
+    char store[1024];      /* who needs a TICKET: the store that keeps it … */
+    char record[GC_STORE_ID_SIZE]; /* … and its record; or "" … */
+    struct gc_process process;     /* … then this process */
+    int64_t written;               /* epoch seconds */
+    int tries;                     /* releases that failed */
+    struct gc_ticket ticket;       /* INTENT: without its ticket string */
+};
+void gc_entry_clear(struct gc_entry *entry);
+
+struct gc_entries {
+    struct gc_entry *items;
+    size_t count;
+};
+void gc_entries_clear(struct gc_entries *entries);
+
+struct gc_ledger;
+
+/*
+ * Open the ledger in directory PATH (made if absent, with its missing parents,
+ * all 0700).  Owner and mode are checked as the store checks them: GC_E_CONFIG.
+ */
+GC_MUST_USE gc_status gc_ledger_open(const char *path,
+                                     struct gc_ledger **ret_ledger,
+                                     struct gc_error *err);
+void gc_ledger_free(struct gc_ledger *ledger);
+GC_DEFINE_FREEP(gc_ledger)
+
+void gc_ledger_on_skip(struct gc_ledger *ledger,
+                       void (*skipped)(void *user, const char *line),
+                       void *user);
+
+/*
+ * Write ENTRY, new (its id is set) or in place of what its id names; on disk
+ * (fsync) when this returns GC_OK.  All or nothing.
+ */
+GC_MUST_USE gc_status gc_ledger_write(struct gc_ledger *ledger,
+                                      struct gc_entry *entry,
+                                      struct gc_error *err);
+
+/*
+ * Nothing is owed under ID any more.  Absent is GC_OK.  A power cut may bring
+ * it back, which costs a release that finds nothing.
+ */
+GC_MUST_USE gc_status gc_ledger_settle(struct gc_ledger *ledger, const char *id,
+                                       struct gc_error *err);
+
+/*
+ * All entries, oldest first, half-written ones of dead processes included where
+ * they are whole (torn ones are removed and reported).
+ */
+GC_MUST_USE gc_status gc_ledger_list(struct gc_ledger *ledger,
+                                     struct gc_entries *ret_entries,
+                                     struct gc_error *err);
+
+/*
+ * The entry that owes TICKET (same VM, same ticket string), if any:
+ * GC_E_NOT_FOUND.
+ */
+GC_MUST_USE gc_status gc_ledger_find(struct gc_ledger *ledger,
+                                     const struct gc_ticket *ticket,
+                                     struct gc_entry *ret_entry,
+                                     struct gc_error *err);
+
+/*
+ * Does anybody still need what ENTRY names?  Its process lives, or (TICKET) its
+ * store still keeps the record.  RELEASE is needed by nobody.  Only a store of
+ * our own is looked at: what another uid keeps is no input to us, and its
+ * process alone counts.
+ */
+bool gc_entry_needed(const struct gc_entry *entry);
+
+/*
+ * An entry's text, and back (without its id).  TEXT is as hostile as any:
+ * GC_E_PROTOCOL says what is wrong with it, and quotes nothing.
+ */
+GC_MUST_USE gc_status gc_entry_write(const struct gc_entry *entry,
+                                     struct gc_bytes *ret_text,
+                                     struct gc_error *err);
+GC_MUST_USE gc_status gc_entry_read(const struct gc_bytes *text,
+                                    struct gc_entry *ret_entry,
+                                    struct gc_error *err);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which process is meant, beyond doubt: pid, start time and boot id together.
+ */
+
+#ifndef GC_SRC_PROCESS_H
+#define GC_SRC_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gss/base.h"
+
+struct gc_process {
+    pid_t pid;        /* 0: nobody */
+    uint64_t start;   /* clock ticks after boot, field 22 of /proc/PID/stat */
+    char boot_id[40]; /* /proc/sys/kernel/random/boot_id */
+};
+
+/* Read who PID is now.  GC_E_NOT_FOUND, GC_E_INTERNAL (no /proc). */
+GC_MUST_USE gc_status gc_process_read(pid_t pid, struct gc_process *ret_process,
+                                      struct gc_error *err);
+
+/* Is that very process still there?  Where /proc cannot tell: true. */
+bool gc_process_alive(const struct gc_process *process);
+
+/* Who we are; of that what can be known where /proc is missing. */
+void gc_process_self(struct gc_process *ret_process);
+
+/* "PID.START.BOOT-ID" and back: LEN bytes of TEXT and no more; strict. */
+#define GC_PROCESS_TEXT_SIZE 80
+void gc_process_print(const struct gc_process *process,
+                      char dst[GC_PROCESS_TEXT_SIZE]);
+bool gc_process_parse(const char *text, size_t len,
+                      struct gc_process *ret_process);
+
+#endif

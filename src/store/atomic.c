@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/store/atomic.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gss/clock.h"
+#include "src/process.h"
+#include "src/store/files.h"
+
+#define LOCK_NAME     ".lock"
+#define TEMP_PREFIX   "tmp."
+#define TEMP_SUFFIX   ".tmp"
+#define LEFTOVERS_MAX 1000
+
+/* What NAME is called while we write it: tmp.PID.START.BOOT.NAME.tmp */
+static gc_status
+name_temp(const char *name, char temp[NAME_MAX + 1], struct gc_error *err)
+{
+    struct gc_process self;
+    char writer[GC_PROCESS_TEXT_SIZE];
+
+    if (!gc_files_name_ok(name))
+        return gc_fail(err, GC_E_INTERNAL, "a record's name that is none");
+    gc_process_self(&self);
+    gc_process_print(&self, writer);
+    (void)snprintf(temp, NAME_MAX + 1, TEMP_PREFIX "%s.%s" TEMP_SUFFIX, writer,
+                   name);
+    return GC_OK;
+}
+
+/* The third dot ends the process; the rest but for its end is the name. */
+static bool
+parse_temp(const char *temp, struct gc_process *ret_writer,
+           char ret_name[GC_FILES_NAME_MAX + 1])
+{
+    const char *writer = temp + strlen(TEMP_PREFIX), *at = writer;
+    size_t len;
+
+    for (int dots = 0; dots < 3; dots++) {
+        at += strcspn(at, ".");
+        if (*at++ == '\0')
+            return false;
+    }
+    len = strlen(at);
+    if (len <= strlen(TEMP_SUFFIX)
+        || len - strlen(TEMP_SUFFIX) > GC_FILES_NAME_MAX)
+        return false;
+    len -= strlen(TEMP_SUFFIX);
+    memcpy(ret_name, at, len);
+    ret_name[len] = '\0';
+    return gc_files_name_ok(ret_name)
+           && gc_process_parse(writer, (size_t)(at - 1 - writer), ret_writer);
+}
+
+static gc_status
+fill(int file, const struct gc_bytes *text, int64_t mtime, struct gc_error *err)
+{
+    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+                                      {.tv_sec = (time_t)mtime}};
+    size_t done = 0;
+    ssize_t n;
+
+    while (done < text->len) {
+        n = write(file, text->data + done, text->len - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return gc_files_fail(err, "cannot write a record",
+                                 n < 0 ? errno : EIO);
+        done += (size_t)n;
+    }
+    /* The umask may have taken bits away. */
+    if (fchmod(file, S_IRUSR | S_IWUSR) != 0 || futimens(file, times) != 0
+        || fsync(file) != 0)
+        return gc_files_fail(err, "cannot write a record", errno);
+    return GC_OK;
+}
+
+static gc_status
+write_temp(int dir, const char *temp, const struct gc_bytes *text,
+           int64_t mtime, struct gc_error *err)
+{
+    const int how = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    struct rlimit limit;
+    gc_status st;
+    int file;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < text->len)
+        return gc_files_fail(err, "cannot write a record", EFBIG);
+    file = openat(dir, temp, how, S_IRUSR | S_IWUSR);
+    /* Only we write under this name: what is there is what we left. */
+    if (file < 0 && errno == EEXIST && unlinkat(dir, temp, 0) == 0)
+        file = openat(dir, temp, how, S_IRUSR | S_IWUSR);
+    if (file < 0)
+        return gc_files_fail(err, "cannot write a record", errno);
+    st = fill(file, text, mtime, err);
+    /* NFS tells of a full disk here. */
+    if (close(file) != 0 && st == GC_OK)
+        st = gc_files_fail(err, "cannot write a record", errno);
+    return st;
+}
+
+gc_status
+gc_atomic_write(int dir, const char *name, const struct gc_bytes *text,
+                int64_t mtime, struct gc_error *err)
+{
+    char temp[NAME_MAX + 1];
+    bool taken;
+    gc_status st = name_temp(name, temp, err);
+
+    if (st != GC_OK)
+        return st;
+    taken = faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    st = write_temp(dir, temp, text, mtime, err);
+    if (st == GC_OK && renameat(dir, temp, dir, name) != 0)
+        st = gc_files_fail(err, "cannot name a record", errno);
+    if (st != GC_OK) {
+        (void)unlinkat(dir, temp, 0);
+        return st;
+    }
+    if (fsync(dir) != 0) {
+        st = gc_files_fail(err, "cannot name a record", errno);
+        if (!taken)
+            (void)unlinkat(dir, name, 0);
+    }
+    return st;
+}
+
+/* Open the lock; it must be a file of ours, but never holds anything. */
+static gc_status
+open_lock(int dir, int *ret_lock, struct stat *ret_info, struct gc_error *err)
+{
+    int lock = openat(dir, LOCK_NAME,
+                      O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+                          | O_CLOEXEC,
+                      S_IRUSR | S_IWUSR);
+
+    if (lock < 0 && errno == ELOOP)
+        return gc_fail(err, GC_E_CONFIG, "the lock is a symbolic link");
+    if (lock < 0)
+        return gc_files_fail(err, "cannot open the lock", errno);
+    if (fstat(lock, ret_info) != 0 || !S_ISREG(ret_info->st_mode)
+        || ret_info->st_uid != geteuid()) {
+        (void)close(lock);
+        return gc_fail(err, GC_E_CONFIG, "the lock is not a file of ours");
+    }
+    *ret_lock = lock;
+    return GC_OK;
+}
+
+gc_status
+gc_atomic_lock(int dir, int *ret_lock, struct gc_error *err)
+{
+    const int64_t deadline = gc_clock_now() + GC_ATOMIC_LOCK_MS;
+    struct timespec pause = {.tv_nsec = 1000000};
+    struct stat opened, named;
+    int lock = -1;
+    gc_status st;
+
+    for (;;) {
+        st = open_lock(dir, &lock, &opened, err);
+        if (st != GC_OK)
+            return st;
+        if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
+            /* Somebody may have removed the file that we have locked. */
+            if (fstatat(dir, LOCK_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0
+                && named.st_ino == opened.st_ino) {
+                *ret_lock = lock;
+                return GC_OK;
+            }
+        } else if (errno != EWOULDBLOCK && errno != EINTR) {
+            st = gc_files_fail(err, "cannot lock the store", errno);
+        }
+        (void)close(lock);
+        if (st != GC_OK)
+            return st;
+        if (gc_clock_left(deadline) == 0)
+            return gc_fail(err, GC_E_BUSY,
+                           "another process holds the store's lock");
+        (void)nanosleep(&pause, NULL);
+        if (pause.tv_nsec < 32000000)
+            pause.tv_nsec *= 2;
+    }
+}
+
+void
+gc_atomic_unlock(int lock)
+{
+    /* Not by closing alone: a child forked meanwhile holds a copy. */
+    (void)flock(lock, LOCK_UN);
+    (void)close(lock);
+}
+
+struct adopting {
+    int dir;
+    size_t max;
+    const struct gc_skip *skip;
+    gc_leftover (*judge)(void *user, const char *name, bool taken,
+                         const struct gc_bytes *text, int64_t mtime);
+    void *user;
+    struct gc_bytes text;
+};
+
+static void
+adopting_clear(struct adopting *a)
+{
+    gc_bytes_clear(&a->text);
+}
+
+static gc_status
+adopt_one(void *user, const char *temp, struct gc_error *err)
+{
+    struct adopting *a = user;
+    struct gc_process writer;
+    struct gc_error why;
+    char name[GC_FILES_NAME_MAX + 1];
+    gc_leftover verdict;
+    int64_t mtime;
+    gc_status st;
+    bool taken;
+
+    if (!parse_temp(temp, &writer, name) || gc_process_alive(&writer))
+        return GC_OK;
+    st = gc_files_read(a->dir, temp, a->max, &a->text, &mtime, &why);
+    if (st == GC_E_PROTOCOL)
+        gc_skip_say(a->skip, temp, why.message);
+    if (st == GC_E_PROTOCOL || st == GC_E_NOT_FOUND)
+        return GC_OK;
+    if (st != GC_OK) {
+        if (err != NULL)
+            *err = why;
+        return st;
+    }
+    taken = faccessat(a->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    verdict = a->judge(a->user, name, taken, &a->text, mtime);
+    if (verdict == GC_LEFTOVER_LEAVE)
+        return GC_OK;
+    /* Written anew, because nobody knows how much of it reached the disk. */
+    if (verdict == GC_LEFTOVER_NAME)
+        st = gc_atomic_write(a->dir, name, &a->text, mtime, &why);
+    if (st == GC_OK)
+        st = gc_files_remove(a->dir, temp, &why);
+    if (st != GC_OK)
+        gc_skip_say(a->skip, temp, why.message);
+    return GC_OK;
+}
+
+gc_status
+gc_atomic_adopt(int dir, size_t max, const struct gc_skip *skip,
+                gc_leftover (*judge)(void *user, const char *name, bool taken,
+                                     const struct gc_bytes *text,
+                                     int64_t mtime),
+                void *user, struct gc_error *err)
+{
+    __attribute__((cleanup(adopting_clear))) struct adopting a = {
+        .dir = dir, .max = max, .skip = skip, .judge = judge, .user = user};
+    bool more;
+
+    return gc_files_each(dir, TEMP_PREFIX, TEMP_SUFFIX, LEFTOVERS_MAX,
+                         adopt_one, &a, &more, err);
+}

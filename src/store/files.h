@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Directories that are ours alone, and small files in them.
+ *
+ * Everything goes through the directory's descriptor, follows no symbolic link,
+ * and is checked (owner, mode, kind, links) on the descriptor that is then
+ * used.  Knows nothing of what the files say; how they are written is atomic's.
+ */
+
+#ifndef GC_SRC_STORE_FILES_H
+#define GC_SRC_STORE_FILES_H
+
+#include "gss/base.h"
+#include "gss/bytes.h"
+#include "src/store/skip.h"
+
+#define GC_FILES_NAME_MAX 120 /* a temporary name adds to it */
+
+#define GC_FILES_CREATE  1u /* make the last component, 0700 */
+#define GC_FILES_PARENTS 2u /* and whatever is missing above it, 0700 */
+
+/*
+ * Open the directory PATH (absolute), which must be the effective user's own
+ * and closed to everybody else.  Links are followed above the last component.
+ * GC_E_NOT_FOUND: absent, and not to be made.  GC_E_CONFIG: not a place for us.
+ */
+GC_MUST_USE gc_status gc_files_open(const char *path, unsigned flags,
+                                    int *ret_dir, struct gc_error *err);
+
+/*
+ * Call VISIT for each name in DIR that starts with PREFIX and ends with SUFFIX,
+ * for the first MAX of them; *RET_MORE says that there were more.  Stops with
+ * VISIT's error.  VISIT may remove and rename.
+ */
+GC_MUST_USE gc_status gc_files_each(
+    int dir, const char *prefix, const char *suffix, size_t max,
+    gc_status (*visit)(void *user, const char *name, struct gc_error *err),
+    void *user, bool *ret_more, struct gc_error *err);
+
+/*
+ * Read the file NAME, MAX bytes at most, into BUFFER (replaced; its memory is
+ * used again).  GC_E_PROTOCOL: nothing that we may read, and why: skip it.
+ * GC_E_NOT_FOUND: gone.
+ */
+GC_MUST_USE gc_status gc_files_read(int dir, const char *name, size_t max,
+                                    struct gc_bytes *buffer, int64_t *ret_mtime,
+                                    struct gc_error *err);
+
+/* Set NAME's time of modification.  GC_E_NOT_FOUND. */
+GC_MUST_USE gc_status gc_files_touch(int dir, const char *name, int64_t mtime,
+                                     struct gc_error *err);
+
+/* Absent is GC_OK. */
+GC_MUST_USE gc_status gc_files_remove(int dir, const char *name,
+                                      struct gc_error *err);
+
+/* Sixteen random bytes as hexadecimal digits. */
+GC_MUST_USE gc_status gc_files_random(char ret_text[33], struct gc_error *err);
+
+/* May NAME be one of our files?  Letters, digits, ".", "-", "_", no dot first.
+ */
+bool gc_files_name_ok(const char *name);
+
+/* Fill ERR from errno value ERROR: "WHAT: why"; what is to be done about it. */
+gc_status gc_files_fail(struct gc_error *err, const char *what, int error);
+
+#endif

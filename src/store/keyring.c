@@ -1,0 +1,656 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/store/keyring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <keyutils.h>
+
+#include "gss/clock.h"
+#include "src/process.h"
+#include "src/store/files.h"
+
+#define DEFAULT_NAME "guestcred"
+#define LOCK_NAME    "lock"
+#define LOCK_MS      10000
+#define PAYLOAD_MAX  32767
+/* Twenty digits and a newline, always as long, so that using costs no quota. */
+#define TIME_LENGTH 21
+#define OTHERS_MAY  (KEY_USR_ALL | KEY_GRP_ALL | KEY_OTH_ALL)
+/* "type;uid;gid;permissions;description" */
+#define DESCRIBED_MAX 512
+
+struct keyring {
+    struct gc_blobs blobs;
+    key_serial_t serial;
+    key_serial_t lock; /* 0: not held */
+};
+
+typedef gc_status visit_fn(void *user, const char *id, int64_t time,
+                           const struct gc_bytes *text, struct gc_error *err);
+
+static struct keyring *
+inner(struct gc_blobs *blobs)
+{
+    return (struct keyring *)(void *)blobs;
+}
+
+/* How much of the quota is used, as /proc/key-users ends its lines: N/MAX. */
+static void
+read_quota(char keys[32], char bytes[32])
+{
+    char text[4096], line[32];
+    int fd = open("/proc/key-users", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    char *at = NULL, *end;
+
+    if (fd >= 0)
+        (void)close(fd);
+    (void)snprintf(keys, 32, "all");
+    (void)snprintf(bytes, 32, "all");
+    if (n <= 0)
+        return;
+    text[n] = '\0';
+    (void)snprintf(line, sizeof(line), "%5lu: ", (unsigned long)geteuid());
+    at = strstr(text, line);
+    end = at == NULL ? NULL : strchr(at, '\n');
+    if (end == NULL || (at != text && at[-1] != '\n'))
+        return;
+    *end = '\0';
+    end = strrchr(at, ' ');
+    (void)snprintf(bytes, 32, "%s", end + 1);
+    *end = '\0';
+    end = strrchr(at, ' ');
+    if (end != NULL)
+        (void)snprintf(keys, 32, "%s", end + 1);
+}
+
+static gc_status
+fail_key(struct gc_error *err, const char *what, int error)
+{
+    gc_status st = GC_E_FAILED;
+    char keys[32], bytes[32];
+
+    switch (error) {
+    case ENOMEM:
+        return gc_fail_no_memory(err);
+    case EDQUOT:
+        read_quota(keys, bytes);
+        (void)gc_fail(err, st,
+                      "%s: the kernel's quota of keys is used up (%s keys, %s "
+                      "bytes)",
+                      what, keys, bytes);
+        break;
+    case ENOSYS:
+    case EOPNOTSUPP:
+    case EPERM:
+    case EACCES:
+        st = GC_E_NOT_SUPPORTED;
+        (void)gc_fail(err, st,
+                      "%s: this kernel, or a sandbox, forbids keyrings (%s)",
+                      what, strerror(error));
+        break;
+    default:
+        (void)gc_fail(err, st, "%s: %s", what, strerror(error));
+        break;
+    }
+    return gc_fail_hint(err, st, "use a DIR: store");
+}
+
+struct described {
+    char text[DESCRIBED_MAX];
+    const char *type;
+    const char *name;
+    unsigned long uid;
+    unsigned long mode;
+};
+
+/* The number in BASE before the next semicolon, consumed with it. */
+static bool
+take_number(char **at, unsigned base, unsigned long *ret_value)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *digit;
+
+    *ret_value = 0;
+    for (; **at != ';'; (*at)++) {
+        digit = **at == '\0' ? NULL : strchr(digits, **at);
+        if (digit == NULL || (size_t)(digit - digits) >= base
+            || *ret_value > UINT32_MAX)
+            return false;
+        *ret_value = *ret_value * base + (unsigned long)(digit - digits);
+    }
+    (*at)++;
+    return true;
+}
+
+/* What the kernel says of KEY; on false errno says why not. */
+static bool
+describe(key_serial_t key, struct described *d)
+{
+    long n = keyctl_describe(key, d->text, sizeof(d->text));
+    unsigned long gid;
+    char *at;
+
+    if (n < 0)
+        return false;
+    errno = EBADMSG;
+    if ((size_t)n > sizeof(d->text))
+        return false;
+    at = strchr(d->text, ';');
+    if (at == NULL)
+        return false;
+    *at++ = '\0';
+    d->type = d->text;
+    if (!take_number(&at, 10, &d->uid) || !take_number(&at, 10, &gid)
+        || !take_number(&at, 16, &d->mode))
+        return false;
+    d->name = at;
+    return true;
+}
+
+/* "SERIAL.NAME"; false where ID is not one of ours. */
+static bool
+parse_id(const char *id, key_serial_t *ret_key, const char **ret_name)
+{
+    size_t len = strspn(id, "0123456789");
+    int64_t value = 0;
+
+    if (len == 0 || len > 10 || id[len] != '.')
+        return false;
+    for (size_t i = 0; i < len; i++)
+        value = value * 10 + (id[i] - '0');
+    if (value == 0 || value > INT_MAX || !gc_files_name_ok(id + len + 1))
+        return false;
+    *ret_key = (key_serial_t)value;
+    *ret_name = id + len + 1;
+    return true;
+}
+
+/* The key that ID names, if there is one; on false errno says why not. */
+static bool
+find_key(const char *id, key_serial_t *ret_key)
+{
+    struct described d;
+    const char *name;
+
+    errno = ENOKEY;
+    if (!parse_id(id, ret_key, &name) || !describe(*ret_key, &d))
+        return false;
+    errno = ENOKEY;
+    return strcmp(d.type, "user") == 0 && strcmp(d.name, name) == 0;
+}
+
+bool
+gc_keyring_keeps(const char *id)
+{
+    key_serial_t key;
+
+    if (find_key(id, &key))
+        return true;
+    /* Of another session: there, but not for us to look at. */
+    return errno != ENOKEY && errno != EKEYEXPIRED && errno != EKEYREVOKED
+           && errno != EBADMSG;
+}
+
+/* The serial numbers that RING holds; free them. */
+static gc_status
+read_serials(key_serial_t ring, key_serial_t **ret_serials, size_t *ret_count,
+             struct gc_error *err)
+{
+    void *data = NULL;
+    long size = keyctl_read_alloc(ring, &data);
+
+    if (size < 0)
+        return fail_key(err, "cannot read a keyring", errno);
+    *ret_serials = data;
+    *ret_count = (size_t)size / sizeof(key_serial_t);
+    return GC_OK;
+}
+
+/*
+ * The key of that TYPE and NAME in RING itself (keyctl_search would go into
+ * the keyrings below).  GC_E_NOT_FOUND.
+ */
+static gc_status
+find_in(key_serial_t ring, const char *type, const char *name,
+        key_serial_t *ret_key, struct described *ret_described,
+        struct gc_error *err)
+{
+    key_serial_t *serials = NULL, key = 0;
+    size_t count = 0;
+    gc_status st = read_serials(ring, &serials, &count, err);
+
+    for (size_t i = 0; st == GC_OK && i < count && key == 0; i++)
+        if (describe(serials[i], ret_described)
+            && strcmp(ret_described->type, type) == 0
+            && strcmp(ret_described->name, name) == 0)
+            key = serials[i];
+    free(serials);
+    if (st != GC_OK)
+        return st;
+    if (key == 0)
+        return gc_fail(err, GC_E_NOT_FOUND, "there is no keyring %s", name);
+    *ret_key = key;
+    return GC_OK;
+}
+
+/* Make a key for us alone and move it to RING.  -1: errno, EEXIST included. */
+static key_serial_t
+make(key_serial_t ring, const char *type, const char *name, const void *data,
+     size_t len)
+{
+    key_serial_t key = add_key(type, name, data, len, KEY_SPEC_THREAD_KEYRING);
+    int saved;
+
+    if (key < 0)
+        return -1;
+    if (keyctl_setperm(key, KEY_POS_ALL) == 0
+        && keyctl_move(key, KEY_SPEC_THREAD_KEYRING, ring, KEYCTL_MOVE_EXCL)
+               == 0)
+        return key;
+    saved = errno;
+    (void)keyctl_unlink(key, KEY_SPEC_THREAD_KEYRING);
+    errno = saved;
+    return -1;
+}
+
+/* Read KEY, time and all, into BUFFER. */
+static gc_status
+read_key(key_serial_t key, struct gc_bytes *buffer, struct gc_error *err)
+{
+    gc_status st = gc_bytes_reserve(buffer, PAYLOAD_MAX, err);
+    long n;
+
+    if (st != GC_OK)
+        return st;
+    buffer->len = 0;
+    n = keyctl_read(key, (char *)buffer->data, PAYLOAD_MAX);
+    if (n < 0)
+        return gc_fail(err, errno == ENOKEY ? GC_E_NOT_FOUND : GC_E_PROTOCOL,
+                       "%s", strerror(errno));
+    if (n > PAYLOAD_MAX)
+        return gc_fail(err, GC_E_PROTOCOL, "larger than %d bytes", PAYLOAD_MAX);
+    buffer->len = (size_t)n;
+    buffer->data[n] = '\0';
+    if (strspn(gc_bytes_text(buffer), "0123456789") != TIME_LENGTH - 1
+        || buffer->data[TIME_LENGTH - 1] != '\n' || buffer->data[0] != '0')
+        return gc_fail(err, GC_E_PROTOCOL, "does not begin with a time");
+    return GC_OK;
+}
+
+static void
+print_time(int64_t when, char dst[TIME_LENGTH + 1])
+{
+    (void)snprintf(dst, TIME_LENGTH + 1, "%020lld\n",
+                   when < 0 ? 0LL : (long long)when);
+}
+
+static int64_t
+parse_time(const struct gc_bytes *payload)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < TIME_LENGTH - 1; i++)
+        value = value * 10 + (uint64_t)(payload->data[i] - '0');
+    return value > INT64_MAX ? INT64_MAX : (int64_t)value;
+}
+
+struct walk {
+    struct keyring *ring;
+    const char *prefix, *suffix;
+    visit_fn *visit;
+    void *user;
+    struct gc_bytes payload, text;
+};
+
+static void
+walk_clear(struct walk *w)
+{
+    gc_bytes_clear(&w->payload);
+    gc_bytes_clear(&w->text);
+}
+
+static bool
+fits(const struct walk *w, const char *name)
+{
+    size_t len = strlen(name), before = strlen(w->prefix);
+    size_t after = strlen(w->suffix);
+
+    return len >= before + after && gc_files_name_ok(name)
+           && memcmp(name, w->prefix, before) == 0
+           && memcmp(name + len - after, w->suffix, after) == 0;
+}
+
+/* GC_E_PROTOCOL: to be skipped, and why. */
+static gc_status
+visit_described(struct walk *w, key_serial_t key, const struct described *d,
+                struct gc_error *err)
+{
+    char id[GC_STORE_ID_SIZE];
+    gc_status st;
+
+    if (d->uid != geteuid())
+        return gc_fail(err, GC_E_PROTOCOL, "belongs to uid %lu", d->uid);
+    if ((d->mode & OTHERS_MAY) != 0)
+        return gc_fail(err, GC_E_PROTOCOL, "open to others (mode %08lx)",
+                       d->mode);
+    st = read_key(key, &w->payload, err);
+    if (st != GC_OK)
+        return st;
+    w->text.len = 0;
+    st = gc_bytes_append(&w->text, w->payload.data + TIME_LENGTH,
+                         w->payload.len - TIME_LENGTH, PAYLOAD_MAX, err);
+    if (st != GC_OK)
+        return st;
+    (void)snprintf(id, sizeof(id), "%d.%s", key, d->name);
+    return w->visit(w->user, id, parse_time(&w->payload), &w->text, err);
+}
+
+static gc_status
+visit_key(struct walk *w, key_serial_t key, struct gc_error *err)
+{
+    struct described d;
+    struct gc_error why;
+    gc_status st;
+
+    if (!describe(key, &d)) {
+        /* What was removed stays listed until the kernel has collected it. */
+        if (errno != ENOKEY) {
+            (void)snprintf(d.text, sizeof(d.text), "key %d", key);
+            gc_skip_say(&w->ring->blobs.skip, d.text, strerror(errno));
+        }
+        return GC_OK;
+    }
+    if (strcmp(d.type, "user") != 0 || !fits(w, d.name))
+        return GC_OK;
+    st = visit_described(w, key, &d, &why);
+    if (st == GC_E_PROTOCOL)
+        gc_skip_say(&w->ring->blobs.skip, d.name, why.message);
+    if (st == GC_OK || st == GC_E_PROTOCOL || st == GC_E_NOT_FOUND)
+        return GC_OK;
+    if (err != NULL)
+        *err = why;
+    return st;
+}
+
+static gc_status
+keyring_each(struct gc_blobs *blobs, const char *prefix, const char *suffix,
+             visit_fn *visit, void *user, struct gc_error *err)
+{
+    __attribute__((cleanup(walk_clear))) struct walk w = {
+        .ring = inner(blobs),
+        .prefix = prefix,
+        .suffix = suffix,
+        .visit = visit,
+        .user = user,
+    };
+    key_serial_t *serials = NULL;
+    size_t count = 0;
+    gc_status st = read_serials(w.ring->serial, &serials, &count, err);
+
+    if (st == GC_OK && count > GC_STORE_COUNT_MAX) {
+        gc_skip_say(&blobs->skip, "the store",
+                    "holds more than can be; the rest was not looked at");
+        count = GC_STORE_COUNT_MAX;
+    }
+    for (size_t i = 0; st == GC_OK && i < count; i++)
+        st = visit_key(&w, serials[i], err);
+    free(serials);
+    return st;
+}
+
+static gc_status
+keyring_put(struct gc_blobs *blobs, const char *name,
+            const struct gc_bytes *text, int64_t when,
+            char ret_id[GC_STORE_ID_SIZE], struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) payload = {0};
+    char stamp[TIME_LENGTH + 1];
+    key_serial_t key;
+    gc_status st;
+
+    print_time(when, stamp);
+    if (text->len > PAYLOAD_MAX - TIME_LENGTH) {
+        (void)gc_fail(err, GC_E_FAILED,
+                      "a record of %zu bytes is too large for a keyring",
+                      text->len);
+        return gc_fail_hint(err, GC_E_FAILED, "use a DIR: store");
+    }
+    st = gc_bytes_reserve(&payload, PAYLOAD_MAX, err);
+    if (st == GC_OK)
+        st = gc_bytes_append(&payload, stamp, TIME_LENGTH, PAYLOAD_MAX, err);
+    if (st == GC_OK)
+        st = gc_bytes_append(&payload, text->data, text->len, PAYLOAD_MAX, err);
+    if (st != GC_OK)
+        return st;
+    key = make(inner(blobs)->serial, "user", name, payload.data, payload.len);
+    if (key < 0)
+        return fail_key(err, "cannot keep a record in the keyring", errno);
+    (void)snprintf(ret_id, GC_STORE_ID_SIZE, "%d.%s", key, name);
+    return GC_OK;
+}
+
+static gc_status
+keyring_touch(struct gc_blobs *blobs, const char *id, int64_t when,
+              struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) payload = {0};
+    char stamp[TIME_LENGTH + 1];
+    key_serial_t key;
+    gc_status st;
+
+    (void)blobs;
+    if (!find_key(id, &key))
+        return gc_fail(err, GC_E_NOT_FOUND, "there is no such record");
+    st = read_key(key, &payload, err);
+    if (st != GC_OK)
+        return st;
+    print_time(when, stamp);
+    memcpy(payload.data, stamp, TIME_LENGTH);
+    if (keyctl_update(key, payload.data, payload.len) == 0)
+        return GC_OK;
+    if (errno == ENOKEY || errno == EKEYEXPIRED || errno == EKEYREVOKED)
+        return gc_fail(err, GC_E_NOT_FOUND, "there is no such record");
+    return fail_key(err, "cannot mark a record as used", errno);
+}
+
+static gc_status
+keyring_remove(struct gc_blobs *blobs, const char *id, struct gc_error *err)
+{
+    key_serial_t key;
+
+    (void)blobs;
+    /*
+     * Not unlinked: that goes by name, and until the kernel has collected a key
+     * it would take the next one of that name with it.
+     */
+    if (!find_key(id, &key) || keyctl_invalidate(key) == 0 || errno == ENOKEY
+        || errno == EKEYEXPIRED || errno == EKEYREVOKED)
+        return GC_OK;
+    return fail_key(err, "cannot remove a record from the keyring", errno);
+}
+
+static bool
+keyring_has(struct gc_blobs *blobs, const char *id)
+{
+    key_serial_t key;
+
+    (void)blobs;
+    return find_key(id, &key);
+}
+
+/* Remove the lock if who held it is gone. */
+static void
+break_lock(struct keyring *ring)
+{
+    char text[GC_PROCESS_TEXT_SIZE];
+    struct described d;
+    struct gc_process holder;
+    key_serial_t lock;
+    long n;
+
+    if (find_in(ring->serial, "user", LOCK_NAME, &lock, &d, NULL) != GC_OK)
+        return;
+    n = keyctl_read(lock, text, sizeof(text));
+    if (n > 0 && (size_t)n <= sizeof(text)
+        && gc_process_parse(text, (size_t)n, &holder)
+        && !gc_process_alive(&holder))
+        (void)keyctl_invalidate(lock);
+}
+
+static gc_status
+keyring_lock(struct gc_blobs *blobs, struct gc_error *err)
+{
+    const int64_t deadline = gc_clock_now() + LOCK_MS;
+    struct timespec pause = {.tv_nsec = 1000000};
+    struct keyring *ring = inner(blobs);
+    char text[GC_PROCESS_TEXT_SIZE];
+    struct gc_process self;
+    key_serial_t key;
+
+    gc_process_self(&self);
+    gc_process_print(&self, text);
+    for (;;) {
+        key = make(ring->serial, "user", LOCK_NAME, text, strlen(text));
+        if (key >= 0) {
+            ring->lock = key;
+            return GC_OK;
+        }
+        if (errno != EEXIST)
+            return fail_key(err, "cannot lock the keyring", errno);
+        break_lock(ring);
+        if (gc_clock_left(deadline) == 0)
+            return gc_fail(err, GC_E_BUSY,
+                           "another process holds the keyring's lock");
+        (void)nanosleep(&pause, NULL);
+        if (pause.tv_nsec < 32000000)
+            pause.tv_nsec *= 2;
+    }
+}
+
+static void
+keyring_unlock(struct gc_blobs *blobs)
+{
+    struct keyring *ring = inner(blobs);
+
+    if (keyctl_unlink(ring->lock, ring->serial) != 0)
+        (void)keyctl_invalidate(ring->lock);
+    ring->lock = 0;
+}
+
+static void
+keyring_free(struct gc_blobs *blobs)
+{
+    if (inner(blobs)->lock != 0)
+        keyring_unlock(blobs);
+    free(blobs);
+}
+
+static const struct gc_blobs_ops keyring_ops = {
+    .each = keyring_each,
+    .put = keyring_put,
+    .touch = keyring_touch,
+    .remove = keyring_remove,
+    .has = keyring_has,
+    .lock = keyring_lock,
+    .unlock = keyring_unlock,
+    .adopt = NULL, /* what is half made dies with its thread */
+    .free = keyring_free,
+};
+
+/*
+ * The keyring that ANCHOR means, possessed: what is under the user's keyring is
+ * ours to read only if it hangs under one of this process as well.
+ */
+static gc_status
+reach_anchor(const char *anchor, size_t len, key_serial_t *ret_ring,
+             struct gc_error *err)
+{
+    if (len == 7 && strncmp(anchor, "session", len) == 0) {
+        *ret_ring = KEY_SPEC_SESSION_KEYRING;
+        return GC_OK;
+    }
+    if (len == 4 && strncmp(anchor, "user", len) == 0) {
+        *ret_ring = KEY_SPEC_USER_KEYRING;
+        if (keyctl_link(KEY_SPEC_USER_KEYRING, KEY_SPEC_PROCESS_KEYRING) < 0)
+            return fail_key(err, "the user's keyring", errno);
+        return GC_OK;
+    }
+    if (len == 10 && strncmp(anchor, "persistent", len) == 0) {
+        long ring = keyctl_get_persistent((uid_t)-1, KEY_SPEC_PROCESS_KEYRING);
+
+        if (ring < 0)
+            return fail_key(err, "the persistent keyring", errno);
+        *ret_ring = (key_serial_t)ring;
+        return GC_OK;
+    }
+    return gc_fail(err, GC_E_CONFIG,
+                   "a keyring's anchor is session, user or persistent");
+}
+
+static gc_status
+open_ring(key_serial_t anchor, const char *name, bool create,
+          key_serial_t *ret_ring, struct gc_error *err)
+{
+    struct described d;
+    key_serial_t ring;
+    gc_status st = find_in(anchor, "keyring", name, &ring, &d, err);
+
+    if (st == GC_E_NOT_FOUND && create) {
+        ring = make(anchor, "keyring", name, NULL, 0);
+        if (ring < 0 && errno != EEXIST)
+            return fail_key(err, "cannot make a keyring", errno);
+        st = find_in(anchor, "keyring", name, &ring, &d, err);
+        if (st == GC_E_NOT_FOUND)
+            return gc_fail(err, GC_E_FAILED,
+                           "the keyring %s was revoked or has expired", name);
+    }
+    if (st != GC_OK)
+        return st;
+    if (d.uid != geteuid())
+        return gc_fail(err, GC_E_CONFIG, "the keyring %s belongs to uid %lu",
+                       name, d.uid);
+    if ((d.mode & OTHERS_MAY) != 0)
+        return gc_fail(err, GC_E_CONFIG,
+                       "the keyring %s is open to others (mode %08lx)", name,
+                       d.mode);
+    *ret_ring = ring;
+    return GC_OK;
+}
+
+gc_status
+gc_keyring_open(const char *residual, bool create, struct gc_blobs **ret_blobs,
+                struct gc_error *err)
+{
+    size_t len = strcspn(residual, ":");
+    const char *name = residual[len] == ':' ? residual + len + 1 : DEFAULT_NAME;
+    struct keyring *ring;
+    key_serial_t anchor, serial;
+    gc_status st;
+
+    if (!gc_files_name_ok(name))
+        return gc_fail(err, GC_E_CONFIG,
+                       "a keyring's name is of letters, digits, \".\", \"-\" "
+                       "and \"_\"");
+    st = reach_anchor(residual, len, &anchor, err);
+    if (st == GC_OK)
+        st = open_ring(anchor, name, create, &serial, err);
+    if (st != GC_OK)
+        return st;
+    ring = calloc(1, sizeof(*ring));
+    if (ring == NULL)
+        return gc_fail_no_memory(err);
+    ring->blobs.ops = &keyring_ops;
+    ring->serial = serial;
+    *ret_blobs = &ring->blobs;
+    return GC_OK;
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/store/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/store/blobs.h"
+#include "src/store/dir.h"
+#include "src/store/files.h"
+#include "src/store/keyring.h"
+#include "src/store/record.h"
+#include "src/store/sessions.h"
+
+#define TICKET ".ticket"
+
+/* Of a moId in a name: enough to tell VMs apart, the text has it whole. */
+#define STEM_MAX 64
+
+struct gc_store {
+    char *name;
+    struct gc_blobs *blobs;
+};
+
+static bool
+starts(const char *name, const char *type, const char **ret_residual)
+{
+    size_t len = strlen(type);
+
+    if (strncmp(name, type, len) != 0)
+        return false;
+    *ret_residual = name + len;
+    return true;
+}
+
+gc_status
+gc_store_open(const char *name, bool create, struct gc_store **ret_store,
+              struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_store) store = calloc(1, sizeof(*store));
+    const char *residual;
+    gc_status st;
+
+    if (store == NULL || (store->name = strdup(name)) == NULL)
+        return gc_fail_no_memory(err);
+    if (starts(name, "DIR:", &residual))
+        st = gc_dir_open(residual, create, &store->blobs, err);
+    else if (starts(name, "KEYRING:", &residual))
+        st = gc_keyring_open(residual, create, &store->blobs, err);
+    else
+        return gc_fail(err, GC_E_CONFIG,
+                       "a ticket store is called DIR:/path or "
+                       "KEYRING:session|user|persistent, not \"%s\"",
+                       name);
+    if (st == GC_OK)
+        *ret_store = GC_TAKE(store);
+    return st;
+}
+
+void
+gc_store_free(struct gc_store *store)
+{
+    if (store == NULL)
+        return;
+    if (store->blobs != NULL)
+        store->blobs->ops->free(store->blobs);
+    free(store->name);
+    free(store);
+}
+
+const char *
+gc_store_name(const struct gc_store *store)
+{
+    return store->name;
+}
+
+void
+gc_store_on_skip(struct gc_store *store,
+                 void (*skipped)(void *user, const char *line), void *user)
+{
+    store->blobs->skip = (struct gc_skip){.fn = skipped, .user = user};
+}
+
+/* Records as they are gathered. */
+struct gathering {
+    struct gc_records records;
+    size_t room;
+};
+
+static void
+gathering_clear(struct gathering *g)
+{
+    gc_records_clear(&g->records);
+}
+
+/* Make room for one more.  The array holds no secret, only pointers to them. */
+static gc_status
+grow(struct gathering *g, struct gc_error *err)
+{
+    size_t room = g->room == 0 ? 64 : 2 * g->room;
+    struct gc_record *items;
+
+    if (g->records.count < g->room)
+        return GC_OK;
+    items = calloc(room, sizeof(*items));
+    if (items == NULL)
+        return gc_fail_no_memory(err);
+    if (g->records.count > 0)
+        memcpy(items, g->records.items, g->records.count * sizeof(*items));
+    free(g->records.items);
+    g->records.items = items;
+    g->room = room;
+    return GC_OK;
+}
+
+static gc_status
+gather(void *user, const char *id, int64_t when, const struct gc_bytes *text,
+       struct gc_error *err)
+{
+    struct gathering *g = user;
+    struct gc_record *record;
+    gc_status st = grow(g, err);
+
+    if (st != GC_OK)
+        return st;
+    record = &g->records.items[g->records.count];
+    st = gc_record_read(text, record, err);
+    if (st != GC_OK)
+        return st;
+    (void)snprintf(record->id, sizeof(record->id), "%s", id);
+    record->used = when;
+    g->records.count++;
+    return GC_OK;
+}
+
+/* Oldest first; the id makes the order one that stays. */
+static int
+compare(const void *a, const void *b)
+{
+    const struct gc_record *x = a, *y = b;
+
+    if (x->ticket.acquired != y->ticket.acquired)
+        return x->ticket.acquired < y->ticket.acquired ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
+/* Give G's records away, in order. */
+static void
+hand_over(struct gathering *g, struct gc_records *ret_records)
+{
+    if (g->records.count > 1)
+        qsort(g->records.items, g->records.count, sizeof(*g->records.items),
+              compare);
+    gc_records_clear(ret_records);
+    *ret_records = g->records;
+    *g = (struct gathering){0};
+}
+
+gc_status
+gc_store_list(struct gc_store *store, struct gc_records *ret_records,
+              struct gc_error *err)
+{
+    __attribute__((cleanup(gathering_clear))) struct gathering g = {0};
+    gc_status st =
+        store->blobs->ops->each(store->blobs, "", TICKET, gather, &g, err);
+
+    if (st == GC_OK)
+        hand_over(&g, ret_records);
+    return st;
+}
+
+gc_status
+gc_store_adopt(struct gc_store *store, struct gc_records *ret_records,
+               struct gc_error *err)
+{
+    __attribute__((cleanup(gathering_clear))) struct gathering g = {0};
+    const struct gc_blobs_ops *ops = store->blobs->ops;
+    gc_status st = GC_OK;
+
+    if (ops->adopt != NULL) {
+        st = ops->lock(store->blobs, err);
+        if (st != GC_OK)
+            return st;
+        st = ops->adopt(store->blobs, TICKET, gather, &g, err);
+        ops->unlock(store->blobs);
+    }
+    if (st == GC_OK)
+        hand_over(&g, ret_records);
+    return st;
+}
+
+/* VM as the start of a name: the same for the same VM, and harmless. */
+static void
+name_stem(const char *vm, char dst[STEM_MAX + 2])
+{
+    size_t len = strlen(vm);
+
+    if (len > STEM_MAX)
+        len = STEM_MAX;
+    for (size_t i = 0; i < len; i++) {
+        bool plain = (vm[i] >= 'a' && vm[i] <= 'z')
+                     || (vm[i] >= 'A' && vm[i] <= 'Z')
+                     || (vm[i] >= '0' && vm[i] <= '9') || vm[i] == '-';
+
+        dst[i] = '_';
+        if (plain)
+            dst[i] = vm[i];
+    }
+    dst[len] = '.';
+    dst[len + 1] = '\0';
+}
+
+/* The newest that matches a key, looked for among one VM's records. */
+struct search {
+    const struct gc_store_key *key;
+    const char *but; /* an id that does not count, or NULL */
+    struct gc_record found;
+};
+
+static void
+search_clear(struct search *s)
+{
+    gc_record_clear(&s->found);
+}
+
+static gc_status
+consider(void *user, const char *id, int64_t when, const struct gc_bytes *text,
+         struct gc_error *err)
+{
+    GC_AUTO(gc_record) record = {0};
+    struct search *s = user;
+    gc_status st = gc_record_read(text, &record, err);
+
+    if (st != GC_OK)
+        return st;
+    (void)snprintf(record.id, sizeof(record.id), "%s", id);
+    record.used = when;
+    if (!gc_record_matches(&record, s->key)
+        || (s->but != NULL && strcmp(s->but, id) == 0))
+        return GC_OK;
+    if (s->found.id[0] == '\0' || compare(&s->found, &record) < 0)
+        gc_record_move(&s->found, &record);
+    return GC_OK;
+}
+
+static gc_status
+look(struct gc_store *store, struct search *s, struct gc_error *err)
+{
+    char stem[STEM_MAX + 2];
+
+    name_stem(s->key->vm, stem);
+    return store->blobs->ops->each(store->blobs, stem, TICKET, consider, s,
+                                   err);
+}
+
+gc_status
+gc_store_find(struct gc_store *store, const struct gc_store_key *key,
+              struct gc_record *ret_record, struct gc_error *err)
+{
+    __attribute__((cleanup(search_clear))) struct search s = {.key = key};
+    gc_status st = look(store, &s, err);
+
+    if (st != GC_OK)
+        return st;
+    if (s.found.id[0] == '\0')
+        return gc_fail(err, GC_E_NOT_FOUND,
+                       "the store holds no such ticket for %s", key->vm);
+    gc_record_move(ret_record, &s.found);
+    return GC_OK;
+}
+
+/* RECORD as text that is sure to be understood again. */
+static gc_status
+write_checked(const struct gc_record *record, struct gc_bytes *ret_text,
+              struct gc_error *err)
+{
+    GC_AUTO(gc_record) again = {0};
+    gc_status st = gc_record_write(record, ret_text, err);
+
+    if (st != GC_OK)
+        return st;
+    st = gc_record_read(ret_text, &again, err);
+    if (st != GC_OK)
+        return gc_fail_context(err, st, "a ticket cannot be kept");
+    if (again.ticket.ticket.len != record->ticket.ticket.len)
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "a ticket cannot be kept: it holds a NUL");
+    return GC_OK;
+}
+
+static gc_status
+put_locked(struct gc_store *store, struct gc_record *record,
+           const struct gc_bytes *text, const char *replaces, struct search *s,
+           struct gc_error *err)
+{
+    const struct gc_blobs_ops *ops = store->blobs->ops;
+    char name[STEM_MAX + 64], stem[STEM_MAX + 2], random[33];
+    gc_status st = look(store, s, err);
+
+    if (st != GC_OK || s->found.id[0] != '\0')
+        return st;
+    st = gc_files_random(random, err);
+    if (st != GC_OK)
+        return st;
+    name_stem(record->ticket.vm, stem);
+    (void)snprintf(name, sizeof(name), "%s%s" TICKET, stem, random);
+    st = ops->put(store->blobs, name, text, record->used, record->id, err);
+    if (st == GC_OK && replaces != NULL) {
+        struct gc_error why;
+
+        /* It is kept: what cannot be tidied up is said, and no failure. */
+        if (ops->remove(store->blobs, replaces, &why) != GC_OK)
+            gc_skip_say(&store->blobs->skip, replaces, why.message);
+    }
+    return st;
+}
+
+gc_status
+gc_store_put(struct gc_store *store, struct gc_record *record,
+             const char *replaces, struct gc_record *ret_earlier,
+             struct gc_error *err)
+{
+    const struct gc_ticket *t = &record->ticket;
+    const struct gc_store_key key = {record->url,  t->vcenter, t->vm,
+                                     t->principal, t->target,  t->mech,
+                                     t->mutual};
+    __attribute__((cleanup(search_clear))) struct search s = {.key = &key,
+                                                              .but = replaces};
+    GC_AUTO(gc_bytes) text = {0};
+    gc_status st = write_checked(record, &text, err);
+
+    if (st == GC_OK)
+        st = store->blobs->ops->lock(store->blobs, err);
+    if (st != GC_OK)
+        return st;
+    st = put_locked(store, record, &text, replaces, &s, err);
+    store->blobs->ops->unlock(store->blobs);
+    if (st == GC_OK)
+        gc_record_move(ret_earlier, &s.found);
+    return st;
+}
+
+gc_status
+gc_store_touch(struct gc_store *store, const struct gc_record *record,
+               struct gc_error *err)
+{
+    return store->blobs->ops->touch(store->blobs, record->id, record->used,
+                                    err);
+}
+
+gc_status
+gc_store_forget(struct gc_store *store, const char *id, struct gc_error *err)
+{
+    return store->blobs->ops->remove(store->blobs, id, err);
+}
+
+bool
+gc_store_has(struct gc_store *store, const char *id)
+{
+    return store->blobs->ops->has(store->blobs, id);
+}
+
+bool
+gc_store_keeps(const char *name, const char *id)
+{
+    GC_AUTO_PTR(gc_store) store = NULL;
+    const char *residual;
+    gc_status st;
+
+    if (starts(name, "KEYRING:", &residual))
+        return gc_keyring_keeps(id);
+    st = gc_store_open(name, false, &store, NULL);
+    if (st == GC_E_NOT_FOUND || st == GC_E_CONFIG)
+        return false;
+    return st != GC_OK || gc_store_has(store, id);
+}
+
+gc_status
+gc_store_put_session(struct gc_store *store, const char *url,
+                     const char *username, const struct gc_session_facts *facts,
+                     const struct gc_bytes *id, struct gc_error *err)
+{
+    return gc_sessions_put(store->blobs, url, username, facts, id, err);
+}
+
+gc_status
+gc_store_get_session(struct gc_store *store, const char *url,
+                     const char *username, struct gc_session_facts *ret_facts,
+                     struct gc_bytes *ret_id, struct gc_error *err)
+{
+    return gc_sessions_get(store->blobs, url, username, ret_facts, ret_id, err);
+}
+
+gc_status
+gc_store_forget_session(struct gc_store *store, const char *url,
+                        const char *username, struct gc_error *err)
+{
+    return gc_sessions_forget(store->blobs, url, username, err);
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GuestAuthManager's three methods, and nothing of what the tokens mean.
+ *
+ * Owns sessionID and the rule that a ticket which reached this process is
+ * either handed out or released.  Refuses to retry: an Acquire whose outcome is
+ * unknown may have left a ticket in the guest, and a second would hide it.
+ */
+
+#include <config.h>
+
+#include "src/vim/auth_manager.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gss/initiator.h"
+#include "src/base64.h"
+
+#define TICKET_MAX   (64 * 1024)
+#define SUBJECT_SIZE (GC_MOID_SIZE + 8)
+
+static void
+name_vm(const char *vm, char ret_subject[SUBJECT_SIZE])
+{
+    (void)snprintf(ret_subject, SUBJECT_SIZE, "VM %s", vm);
+}
+
+/* Look up the GuestAuthManager's moId, once a session. */
+static gc_status
+find_manager(struct gc_session *session, int64_t deadline, struct gc_error *err)
+{
+    GC_AUTO(gc_session_reply) reply = {0};
+    struct gc_session_facts *facts = gc_session_facts(session);
+    struct gc_session_call call = {.type = "GuestOperationsManager",
+                                   .moid = facts->guest_operations_manager,
+                                   .member = "authManager",
+                                   .deadline = deadline};
+    char type[64], moid[GC_MOID_SIZE];
+    gc_status st;
+
+    if (facts->auth_manager[0] != '\0')
+        return GC_OK;
+    st = gc_session_open(session, deadline, err);
+    if (st != GC_OK)
+        return st;
+    if (facts->guest_operations_manager[0] == '\0')
+        return gc_fail(err, GC_E_NOT_SUPPORTED, "%s has no guest operations",
+                       gc_session_url(session));
+    st = gc_session_call(session, &call, &reply, err);
+    if (st != GC_OK)
+        return st;
+    if (reply.is_fault)
+        return gc_fault_fail(&reply.fault, "vCenter", err);
+    if (reply.root == NULL)
+        return gc_fail(err, GC_E_NOT_SUPPORTED,
+                       "%s cannot log in to guests for others",
+                       gc_session_url(session));
+    if (!gc_session_moref(reply.root, type, moid)
+        || strcmp(type, "GuestAuthManager") != 0)
+        return gc_fail(
+            err, GC_E_PROTOCOL,
+            "%s names something as its GuestAuthManager that is none",
+            gc_session_url(session));
+    memcpy(facts->auth_manager, moid, sizeof(moid));
+    return GC_OK;
+}
+
+/* Call METHOD with BODY; NULL stands for a body that found no memory. */
+static gc_status
+call_manager(struct gc_session *session, const struct gc_session_call *how,
+             const char *method, const struct gc_json *body,
+             struct gc_session_reply *reply, struct gc_error *err)
+{
+    struct gc_session_call call = *how;
+    gc_status st;
+
+    if (body == NULL)
+        return gc_fail_no_memory(err);
+    st = find_manager(session, how->deadline, err);
+    if (st != GC_OK)
+        return st;
+    call.type = "GuestAuthManager";
+    call.moid = gc_session_facts(session)->auth_manager;
+    call.member = method;
+    call.body = body;
+    return gc_session_call(session, &call, reply, err);
+}
+
+/*
+ * Release and Validate
+ */
+
+static gc_status
+write_ticket(const char *vm, const struct gc_bytes *ticket,
+             struct gc_json **ret_body, struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_json) body = gc_json_new_object();
+    struct gc_json *auth;
+
+    if (ticket->len == 0 || ticket->len > TICKET_MAX
+        || memchr(ticket->data, '\0', ticket->len) != NULL)
+        return gc_fail(err, GC_E_CONFIG, "that is no ticket of a guest");
+    gc_session_add_moref(body, "vm", "VirtualMachine", vm);
+    auth = gc_json_add_object(body, "auth");
+    (void)gc_json_add_string(auth, "_typeName",
+                             "TicketedSessionAuthentication");
+    (void)gc_json_add_bool(auth, "interactiveSession", false);
+    if (gc_json_add_string(auth, "ticket", gc_bytes_text(ticket)) == NULL)
+        return gc_fail_no_memory(err);
+    *ret_body = GC_TAKE(body);
+    return GC_OK;
+}
+
+/* Call METHOD, which answers nothing, about TICKET. */
+static gc_status
+call_with_ticket(struct gc_session *session, const char *method, const char *vm,
+                 const struct gc_bytes *ticket,
+                 const struct gc_session_call *how,
+                 struct gc_session_reply *reply, struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_json) body = NULL;
+    gc_status st = write_ticket(vm, ticket, &body, err);
+
+    if (st != GC_OK)
+        return st;
+    st = call_manager(session, how, method, body, reply, err);
+    if (st == GC_OK && !reply->is_fault && reply->root != NULL)
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "%s answered %s with something, and nothing is promised",
+                       gc_session_url(session), method);
+    return st;
+}
+
+/* Does FAULT say that there is nothing left to release? */
+static bool
+is_gone(const struct gc_fault *fault, const char *vm, enum gc_released *ret_how)
+{
+    /* A suspended guest keeps its memory, and the ticket with it. */
+    if (gc_fault_is(fault, "InvalidPowerState")
+        && strcmp(fault->existing_state, "poweredOff") == 0)
+        *ret_how = GC_RELEASED_OFF;
+    else if (gc_fault_is(fault, "ManagedObjectNotFound")
+             && strcmp(fault->object, vm) == 0)
+        *ret_how = GC_RELEASED_NO_VM;
+    else if (gc_fault_is(fault, "InvalidGuestLogin"))
+        *ret_how = GC_RELEASED_UNKNOWN;
+    else
+        return false;
+    return true;
+}
+
+gc_status
+gc_auth_manager_release(struct gc_session *session, const char *vm,
+                        const struct gc_bytes *ticket, int64_t deadline,
+                        enum gc_released *ret_how, struct gc_error *err)
+{
+    GC_AUTO(gc_session_reply) reply = {0};
+    struct gc_session_call how = {.deadline = deadline,
+                                  .cancel_grace = GC_SESSION_GRACE_MS};
+    char subject[SUBJECT_SIZE];
+    gc_status st;
+
+    st = call_with_ticket(session, "ReleaseCredentialsInGuest", vm, ticket,
+                          &how, &reply, err);
+    if (st != GC_OK)
+        return st;
+    if (!reply.is_fault) {
+        *ret_how = GC_RELEASED;
+        return GC_OK;
+    }
+    if (is_gone(&reply.fault, vm, ret_how))
+        return GC_OK;
+    name_vm(vm, subject);
+    return gc_fault_fail(&reply.fault, subject, err);
+}
+
+gc_status
+gc_auth_manager_validate(struct gc_session *session, const char *vm,
+                         const struct gc_bytes *ticket, int64_t deadline,
+                         struct gc_error *err)
+{
+    GC_AUTO(gc_session_reply) reply = {0};
+    struct gc_session_call how = {.deadline = deadline};
+    char subject[SUBJECT_SIZE];
+    gc_status st;
+
+    st = call_with_ticket(session, "ValidateCredentialsInGuest", vm, ticket,
+                          &how, &reply, err);
+    if (st != GC_OK || !reply.is_fault)
+        return st;
+    name_vm(vm, subject);
+    st = gc_fault_fail(&reply.fault, subject, err);
+    if (!gc_fault_is(&reply.fault, "InvalidGuestLogin")
+        && !gc_fault_is(&reply.fault, "GuestPermissionDenied"))
+        return st;
+    /* The page's prose names the one fault and its list the other. */
+    (void)gc_fail(err, GC_E_DENIED, "the guest of %s does not take this ticket",
+                  subject);
+    if (err != NULL)
+        memcpy(err->fault, reply.fault.name, sizeof(err->fault));
+    return gc_fail_hint(err, GC_E_DENIED,
+                        "it has ended or was released: acquire a new one");
+}
+
+/*
+ * Acquire
+ */
+
+static gc_status
+write_leg(const struct gc_exchange *exchange, const struct gc_bytes *token,
+          struct gc_json **ret_body, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) text = {0};
+    GC_AUTO_PTR(gc_json) body = gc_json_new_object();
+    struct gc_json *auth;
+    gc_status st;
+
+    if (token->len > GC_TOKEN_MAX)
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "a token of %zu bytes is more than the guest takes",
+                       token->len);
+    st = gc_base64_encode(token, &text, err);
+    if (st != GC_OK)
+        return st;
+    gc_session_add_moref(body, "vm", "VirtualMachine", exchange->vm);
+    auth = gc_json_add_object(body, "requestedAuth");
+    (void)gc_json_add_string(auth, "_typeName", "SSPIAuthentication");
+    (void)gc_json_add_bool(auth, "interactiveSession", false);
+    if (gc_json_add_string(auth, "sspiToken", gc_bytes_text(&text)) == NULL)
+        return gc_fail_no_memory(err);
+    if (exchange->session_id[0] != '\0'
+        && gc_json_add_digits(body, "sessionID", exchange->session_id) == NULL)
+        return gc_fail_no_memory(err);
+    *ret_body = GC_TAKE(body);
+    return GC_OK;
+}
+
+static gc_status
+read_ticket(const struct gc_json *root, const char *vm,
+            struct gc_bytes *ret_ticket, struct gc_error *err)
+{
+    const char *name = gc_json_string(root, "_typeName");
+    const char *ticket = gc_json_string(root, "ticket");
+    size_t len = ticket == NULL ? 0 : strlen(ticket);
+
+    if (name == NULL || strcmp(name, "TicketedSessionAuthentication") != 0)
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "the answer for VM %s is a %s and no "
+                       "TicketedSessionAuthentication",
+                       vm, name == NULL ? "nameless object" : name);
+    if (len == 0 || len > TICKET_MAX)
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "the answer for VM %s has no usable ticket", vm);
+    return gc_bytes_set(ret_ticket, ticket, len, err);
+}
+
+/* The latest sessionID counts, and is kept only with a challenge to answer. */
+static gc_status
+read_challenge(const struct gc_json *root, struct gc_exchange *exchange,
+               struct gc_bytes *ret_token, struct gc_error *err)
+{
+    const struct gc_json *challenge = gc_json_get(root, "serverChallenge");
+    const char *name = gc_json_string(challenge, "_typeName");
+    const char *text = gc_json_string(challenge, "sspiToken");
+    char digits[GC_JSON_INT64_SIZE];
+    gc_status st;
+
+    if (text == NULL
+        || (gc_json_get(challenge, "_typeName") != NULL
+            && (name == NULL || strcmp(name, "SSPIAuthentication") != 0)))
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "the challenge of VM %s is no SSPIAuthentication",
+                       exchange->vm);
+    if (!gc_json_int64(root, "sessionID", digits))
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "the challenge of VM %s has no sessionID that is a "
+                       "64-bit integer",
+                       exchange->vm);
+    st = gc_base64_decode(text, GC_TOKEN_MAX, ret_token, err);
+    if (st != GC_OK)
+        return gc_fail_context(err, st, "the challenge of VM %s", exchange->vm);
+    memcpy(exchange->session_id, digits, sizeof(digits));
+    return GC_OK;
+}
+
+/* A parsed answer: its ticket, its challenge, or its fault. */
+static gc_status
+read_leg(const struct gc_session_reply *reply, struct gc_exchange *exchange,
+         enum gc_leg *ret_leg, struct gc_bytes *ret_bytes, struct gc_error *err)
+{
+    char subject[SUBJECT_SIZE];
+    gc_status st;
+
+    if (!reply->is_fault) {
+        st = read_ticket(reply->root, exchange->vm, ret_bytes, err);
+        if (st == GC_OK)
+            *ret_leg = GC_LEG_TICKET;
+        return st;
+    }
+    if (gc_fault_is(&reply->fault, "GuestAuthenticationChallenge")) {
+        st = read_challenge(reply->root, exchange, ret_bytes, err);
+        if (st == GC_OK)
+            *ret_leg = GC_LEG_CHALLENGE;
+        return st;
+    }
+    name_vm(exchange->vm, subject);
+    return gc_fault_fail(&reply->fault, subject, err);
+}
+
+/* Release the TICKET of a reply that is refused; ERR's hint tells. */
+static gc_status
+give_back(const struct gc_exchange *exchange, const struct gc_bytes *ticket,
+          gc_status st, struct gc_error *err)
+{
+    enum gc_released how;
+
+    if (err != NULL)
+        err->again = false;
+    gc_session_ignore_cancel(exchange->session);
+    if (gc_auth_manager_release(exchange->session, exchange->vm, ticket,
+                                exchange->deadline + GC_SESSION_GRACE_MS, &how,
+                                NULL)
+        == GC_OK)
+        return gc_fail_hint(err, st,
+                            "the reply held a ticket, which was released");
+    return gc_fail_hint(err, st,
+                        "the reply held a ticket, which could not be released: "
+                        "it stays in the guest until it ends by itself");
+}
+
+/* After the failure ST, may the guest have issued a ticket that got lost? */
+static bool
+may_have_ticket(const struct gc_session_reply *reply, gc_status st)
+{
+    int status = reply->http_status;
+
+    if (!reply->sent || reply->is_fault || st == GC_OK)
+        return false;
+    return status == 0 || status == 502 || status == 504
+           || (status >= 200 && status <= 299);
+}
+
+gc_status
+gc_auth_manager_leg(struct gc_exchange *exchange, const struct gc_bytes *token,
+                    enum gc_leg *ret_leg, struct gc_bytes *ret_bytes,
+                    struct gc_error *err)
+{
+    GC_AUTO(gc_session_reply) reply = {0};
+    GC_AUTO_PTR(gc_json) body = NULL;
+    GC_AUTO(gc_bytes) said = {0}, stray = {0};
+    struct gc_session_call how = {.no_login = true,
+                                  .deadline = exchange->deadline,
+                                  .cancel_grace = GC_SESSION_GRACE_MS};
+    enum gc_leg leg = GC_LEG_CHALLENGE;
+    gc_status st;
+
+    st = write_leg(exchange, token, &body, err);
+    if (st != GC_OK)
+        return st;
+    exchange->legs++;
+    st = call_manager(exchange->session, &how, "AcquireCredentialsInGuest",
+                      body, &reply, err);
+    if (st == GC_OK)
+        st = read_leg(&reply, exchange, &leg, &said, err);
+    if (st == GC_OK && leg == GC_LEG_TICKET) {
+        gc_bytes_move(ret_bytes, &said);
+        *ret_leg = leg;
+        return GC_OK;
+    }
+
+    if (gc_json_salvage(reply.text.data, reply.text.len, "ticket", &stray)) {
+        if (st == GC_OK || reply.is_fault)
+            st = gc_fail(err, GC_E_PROTOCOL,
+                         "the fault %s for VM %s carries a ticket",
+                         reply.fault.name, exchange->vm);
+        return give_back(exchange, &stray, st, err);
+    }
+    if (may_have_ticket(&reply, st))
+        return gc_fail_context(err, st,
+                               "a ticket may exist in the guest of VM %s that "
+                               "nobody can name",
+                               exchange->vm);
+    if (st != GC_OK)
+        return st;
+    gc_bytes_move(ret_bytes, &said);
+    *ret_leg = leg;
+    return GC_OK;
+}

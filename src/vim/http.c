@@ -1,0 +1,890 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTPS to one server as one identity, on one connection of libcurl's.
+ *
+ * Owns trust, the deadline, cancelling, the limits on a reply, and the promise
+ * that a POST is never sent twice.  Refuses to know what a status or a body
+ * means.  libcurl is driven through its multi interface because only there a
+ * wait can end for a descriptor of ours.
+ */
+
+#include <config.h>
+
+#include "src/vim/http.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "gss/clock.h"
+
+#define HEADERS_MAX      128
+#define HEADER_BYTES_MAX (64 * 1024)
+#define SESSION_MAX      256 /* vCenter's has 40 */
+#define SESSION_HEADER   "vmware-api-session-id"
+
+/* Why a callback of ours stopped a transfer, or will refuse its reply. */
+enum refusal { NONE, BODY_TOO_LARGE, TOO_MANY_HEADERS, BAD_SESSION, NO_MEMORY };
+
+/* One request on its way; what libcurl's callbacks see. */
+struct transfer {
+    const struct gc_bytes *body; /* borrowed, or NULL */
+    size_t offset;               /* how much of it was handed over */
+    struct gc_http_reply *reply; /* borrowed */
+    size_t headers;
+    size_t header_bytes;
+    enum refusal refusal;
+};
+
+struct gc_http {
+    CURLM *multi;
+    CURL *easy;
+    char *url;
+    int cancel_fd;
+    bool spoke; /* a request was made, with whatever outcome */
+    void (*trace)(void *user, const char *line);
+    void *trace_user;
+    struct transfer transfer;
+    char detail[CURL_ERROR_SIZE];
+};
+
+/* The header list holds the session id: wiped before it is freed. */
+struct header_list {
+    struct curl_slist *first;
+};
+
+static void
+header_list_clear(struct header_list *list)
+{
+    for (struct curl_slist *h = list->first; h != NULL; h = h->next)
+        explicit_bzero(h->data, strlen(h->data));
+    curl_slist_free_all(list->first);
+    list->first = NULL;
+}
+
+struct url {
+    CURLU *parts;
+    char *text;
+    char *path;
+    char *user;
+    char *password;
+    char *query;
+    char *fragment;
+};
+
+static void
+url_clear(struct url *url)
+{
+    curl_free(url->text);
+    curl_free(url->path);
+    curl_free(url->user);
+    curl_free(url->password);
+    curl_free(url->query);
+    curl_free(url->fragment);
+    curl_url_cleanup(url->parts);
+}
+
+void
+gc_http_reply_clear(struct gc_http_reply *reply)
+{
+    gc_bytes_clear(&reply->body);
+    gc_bytes_clear(&reply->session);
+    *reply = (struct gc_http_reply){0};
+}
+
+/*
+ * libcurl's callbacks
+ */
+
+/* The next attempt at a connection that is up. */
+static int
+on_request(void *user, char *ip, char *local_ip, int port, int local_port)
+{
+    struct transfer *t = user;
+    bool again = t->reply->sent;
+
+    (void)ip, (void)local_ip, (void)port, (void)local_port;
+    t->reply->sent = true;
+    /*
+     * libcurl repeats a request by itself when a reused connection turns out to
+     * be dead.  For a GET that is welcome.
+     */
+    return again && t->body != NULL ? CURL_PREREQFUNC_ABORT
+                                    : CURL_PREREQFUNC_OK;
+}
+
+static size_t
+on_read(char *dst, size_t size, size_t count, void *user)
+{
+    struct transfer *t = user;
+    size_t len = t->body->len - t->offset;
+
+    if (len > size * count)
+        len = size * count;
+    if (len > 0)
+        memcpy(dst, t->body->data + t->offset, len);
+    t->offset += len;
+    return len;
+}
+
+/* Rewinding would be the first half of sending a body twice. */
+static int
+on_seek(void *user, curl_off_t offset, int origin)
+{
+    (void)user, (void)offset, (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
+static size_t
+on_body(char *data, size_t size, size_t count, void *user)
+{
+    struct transfer *t = user;
+    gc_status st;
+
+    st = gc_bytes_append(&t->reply->body, data, size * count, GC_HTTP_BODY_MAX,
+                         NULL);
+    if (st == GC_OK)
+        return size * count;
+    t->refusal = st == GC_E_NO_MEMORY ? NO_MEMORY : BODY_TOO_LARGE;
+    return 0;
+}
+
+/* If LINE is the header NAME: its value without the space around it. */
+static bool
+header_is(const char *line, size_t len, const char *name,
+          const char **ret_value, size_t *ret_len)
+{
+    size_t n = strlen(name);
+
+    if (len <= n || strncasecmp(line, name, n) != 0 || line[n] != ':')
+        return false;
+    for (n++; n < len && strchr(" \t", line[n]) != NULL; n++)
+        ;
+    while (len > n && strchr(" \t\r\n", line[len - 1]) != NULL)
+        len--;
+    *ret_value = line + n;
+    *ret_len = len - n;
+    return true;
+}
+
+static enum gc_http_type
+media_type(const char *value, size_t len)
+{
+    static const struct {
+        const char *name;
+        enum gc_http_type type;
+    } types[] = {
+        {"application/json", GC_HTTP_JSON},
+        {"text/html", GC_HTTP_HTML},
+        {"application/xhtml+xml", GC_HTTP_HTML},
+        {"text/xml", GC_HTTP_XML},
+        {"application/xml", GC_HTTP_XML},
+        {"application/soap+xml", GC_HTTP_XML},
+    };
+    const char *end = memchr(value, ';', len);
+
+    if (end != NULL)
+        len = (size_t)(end - value);
+    while (len > 0 && strchr(" \t", value[len - 1]) != NULL)
+        len--;
+    for (size_t i = 0; i < GC_COUNT_OF(types); i++)
+        if (len == strlen(types[i].name)
+            && strncasecmp(value, types[i].name, len) == 0)
+            return types[i].type;
+    return GC_HTTP_OTHER;
+}
+
+/* It goes into a request header again: nothing but printable ASCII. */
+static void
+keep_session(struct transfer *t, const char *value, size_t len)
+{
+    bool good = len > 0 && len <= SESSION_MAX;
+
+    for (size_t i = 0; good && i < len; i++)
+        good = value[i] > 0x20 && value[i] < 0x7f;
+    if (!good)
+        t->refusal = BAD_SESSION;
+    else if (gc_bytes_set(&t->reply->session, value, len, NULL) != GC_OK)
+        t->refusal = NO_MEMORY;
+}
+
+static size_t
+on_header(char *line, size_t size, size_t count, void *user)
+{
+    struct transfer *t = user;
+    size_t len = size * count, value_len;
+    const char *value;
+
+    t->header_bytes += len;
+    if (++t->headers > HEADERS_MAX || t->header_bytes > HEADER_BYTES_MAX) {
+        t->refusal = TOO_MANY_HEADERS;
+        return 0;
+    }
+    if (len > 5 && strncmp(line, "HTTP/", 5) == 0) {
+        /* What came with an interim reply (1xx) is not the reply's. */
+        t->reply->type = GC_HTTP_NONE;
+        gc_bytes_clear(&t->reply->session);
+        t->refusal = NONE;
+    } else if (header_is(line, len, "content-type", &value, &value_len)) {
+        t->reply->type = media_type(value, value_len);
+    } else if (header_is(line, len, SESSION_HEADER, &value, &value_len)) {
+        keep_session(t, value, value_len);
+    }
+    return len;
+}
+
+/*
+ * Making one
+ */
+
+static CURLcode initialised;
+
+static void
+initialise(void)
+{
+    initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static gc_status
+bad_url(struct gc_error *err, const char *why)
+{
+    gc_status st = gc_fail(err, GC_E_CONFIG, "the vCenter URL %s", why);
+
+    return gc_fail_hint(err, st, "write it as https://vcenter.example.com");
+}
+
+static bool
+has_part(CURLU *parts, CURLUPart which, char **ret)
+{
+    return curl_url_get(parts, which, ret, 0) == CURLUE_OK;
+}
+
+static gc_status
+parse_url(const char *text, char **ret_url, struct gc_error *err)
+{
+    GC_AUTO(url) url = {.parts = curl_url()};
+    size_t len;
+
+    if (url.parts == NULL)
+        return gc_fail_no_memory(err);
+    if (text == NULL || text[0] == '\0')
+        return bad_url(err, "is missing");
+    if (strncasecmp(text, "http://", 7) == 0) {
+        (void)gc_fail(err, GC_E_UNTRUSTED,
+                      "the vCenter URL is plain http: nothing would prove who "
+                      "answers, and everybody could read along");
+        return gc_fail_hint(err, GC_E_UNTRUSTED, "use https://");
+    }
+    if (curl_url_set(url.parts, CURLUPART_URL, text, CURLU_DEFAULT_SCHEME)
+        != CURLUE_OK)
+        return bad_url(err,
+                       "cannot be understood (https:// is the only scheme)");
+    if (has_part(url.parts, CURLUPART_USER, &url.user)
+        || has_part(url.parts, CURLUPART_PASSWORD, &url.password))
+        return bad_url(err, "holds a user name or password, which belong in "
+                            "options of their own");
+    if (has_part(url.parts, CURLUPART_QUERY, &url.query)
+        || has_part(url.parts, CURLUPART_FRAGMENT, &url.fragment))
+        return bad_url(err, "has a query or a fragment");
+    if (!has_part(url.parts, CURLUPART_PATH, &url.path))
+        return gc_fail_no_memory(err);
+    if (strcmp(url.path, "/") != 0 && strcmp(url.path, "/sdk") != 0
+        && strcmp(url.path, "/sdk/") != 0)
+        return bad_url(err, "has a path, and none but /sdk can be meant");
+    if (curl_url_set(url.parts, CURLUPART_PATH, NULL, 0) != CURLUE_OK
+        || curl_url_get(url.parts, CURLUPART_URL, &url.text,
+                        CURLU_NO_DEFAULT_PORT)
+               != CURLUE_OK)
+        return gc_fail_no_memory(err);
+    if (strncmp(url.text, "https://", 8) != 0)
+        return bad_url(err, "is not https");
+
+    len = strcspn(url.text + 8, "/") + 8;
+    for (size_t i = 0; i < len; i++)
+        if (url.text[i] >= 'A' && url.text[i] <= 'Z')
+            url.text[i] = (char)(url.text[i] - 'A' + 'a');
+    *ret_url = strndup(url.text, len);
+    return *ret_url == NULL ? gc_fail_no_memory(err) : GC_OK;
+}
+
+/*
+ * "sha256//" and 32 bytes as base64, one or more with ';' between.  libcurl
+ * takes anything else for the name of a file.
+ */
+static bool
+is_pin(const char *pin)
+{
+    static const char prefix[] = "sha256//";
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "abcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (;;) {
+        if (strncmp(pin, prefix, strlen(prefix)) != 0)
+            return false;
+        pin += strlen(prefix);
+        if (strspn(pin, alphabet) != 43 || pin[43] != '=')
+            return false;
+        pin += 44;
+        if (*pin == '\0')
+            return true;
+        if (*pin++ != ';')
+            return false;
+    }
+}
+
+/* A long option to set, as most are. */
+struct choice {
+    CURLoption option;
+    long value;
+};
+
+static bool
+choose(CURL *easy, const struct choice *choices, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (curl_easy_setopt(easy, choices[i].option, choices[i].value)
+            != CURLE_OK)
+            return false;
+    return true;
+}
+
+static bool
+set_trust(CURL *easy, const struct gc_http_options *o)
+{
+    /* A pin is a whole proof by itself: no CA is asked where none is named. */
+    bool verify = !o->insecure && (o->pin == NULL || o->ca_file != NULL);
+    const struct choice choices[] = {
+        {CURLOPT_SSL_VERIFYPEER, verify ? 1 : 0},
+        {CURLOPT_SSL_VERIFYHOST, verify ? 2 : 0},
+        {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
+        /* One connection: no TLS session to resume, no old proof to reuse. */
+        {CURLOPT_SSL_SESSIONID_CACHE, 0},
+    };
+
+    if (!choose(easy, choices, GC_COUNT_OF(choices)))
+        return false;
+    if (o->pin != NULL
+        && curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, o->pin) != CURLE_OK)
+        return false;
+    /* The built-in directory is trusted beside the file, if left alone. */
+    return o->ca_file == NULL
+           || (curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file) == CURLE_OK
+               && curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+}
+
+/* Where libcurl would ask the environment or the user's files, it is told. */
+static bool
+set_habits(CURL *easy, const struct gc_http_options *o)
+{
+    static const struct choice choices[] = {
+        {CURLOPT_FOLLOWLOCATION, 0},
+        {CURLOPT_NETRC, CURL_NETRC_IGNORED},
+        {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
+        {CURLOPT_NOSIGNAL, 1},
+        {CURLOPT_PATH_AS_IS, 1},
+        {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
+#if LIBCURL_VERSION_NUM >= 0x075700
+        /* Without it a name server that is away outlasts the deadline. */
+        {CURLOPT_QUICK_EXIT, 1},
+#endif
+    };
+    const char *proxy = o->proxy != NULL ? o->proxy : "";
+
+    return choose(easy, choices, GC_COUNT_OF(choices))
+           && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_USERAGENT,
+                               PACKAGE_NAME "/" PACKAGE_VERSION)
+                  == CURLE_OK;
+}
+
+static bool
+set_callbacks(struct gc_http *http)
+{
+    static const CURLoption data[] = {CURLOPT_PREREQDATA, CURLOPT_READDATA,
+                                      CURLOPT_SEEKDATA, CURLOPT_HEADERDATA,
+                                      CURLOPT_WRITEDATA};
+    CURL *easy = http->easy;
+
+    for (size_t i = 0; i < GC_COUNT_OF(data); i++)
+        if (curl_easy_setopt(easy, data[i], &http->transfer) != CURLE_OK)
+            return false;
+    return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->detail) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request)
+                  == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header)
+                  == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body)
+                  == CURLE_OK;
+}
+
+gc_status
+gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
+            struct gc_error *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    GC_AUTO_PTR(gc_http) http = calloc(1, sizeof(*http));
+    gc_status st;
+
+    if (http == NULL)
+        return gc_fail_no_memory(err);
+    st = parse_url(options->url, &http->url, err);
+    if (st != GC_OK)
+        return st;
+    if (options->pin != NULL && !is_pin(options->pin))
+        return gc_fail(err, GC_E_CONFIG,
+                       "the pin is not sha256// and 44 characters of base64");
+    if (options->ca_file != NULL && access(options->ca_file, R_OK) != 0)
+        return gc_fail(err, GC_E_CONFIG, "cannot read the CA file %s: %s",
+                       options->ca_file, strerror(errno));
+
+    /* Never cleaned up: we cannot know who else in the process uses libcurl. */
+    if (pthread_once(&once, initialise) != 0 || initialised != CURLE_OK)
+        return gc_fail(err, GC_E_INTERNAL, "libcurl cannot be initialised");
+    http->cancel_fd = options->cancel_fd;
+    http->trace = options->trace;
+    http->trace_user = options->trace_user;
+    http->multi = curl_multi_init();
+    http->easy = curl_easy_init();
+    if (http->multi == NULL || http->easy == NULL)
+        return gc_fail_no_memory(err);
+    if (!set_trust(http->easy, options) || !set_habits(http->easy, options)
+        || !set_callbacks(http))
+        return gc_fail(err, GC_E_INTERNAL, "libcurl refuses an option");
+    *ret_http = GC_TAKE(http);
+    return GC_OK;
+}
+
+const char *
+gc_http_url(const struct gc_http *http)
+{
+    return http->url;
+}
+
+bool
+gc_http_spoke(const struct gc_http *http)
+{
+    return http->spoke;
+}
+
+void
+gc_http_ignore_cancel(struct gc_http *http)
+{
+    http->cancel_fd = -1;
+}
+
+/*
+ * libcurl leaves SIGPIPE to us (CURLOPT_NOSIGNAL).  It is held back in this
+ * thread while libcurl works, and swallowed if it was not there before.
+ */
+struct quiet {
+    sigset_t before;
+    bool held;
+};
+
+static void
+quiet_begin(struct quiet *q)
+{
+    sigset_t pipe, pending;
+
+    (void)sigemptyset(&pipe);
+    (void)sigaddset(&pipe, SIGPIPE);
+    q->held = sigpending(&pending) == 0 && !sigismember(&pending, SIGPIPE)
+              && pthread_sigmask(SIG_BLOCK, &pipe, &q->before) == 0;
+}
+
+static void
+quiet_clear(struct quiet *q)
+{
+    const struct timespec now = {0};
+    sigset_t pipe;
+
+    if (!q->held)
+        return;
+    (void)sigemptyset(&pipe);
+    (void)sigaddset(&pipe, SIGPIPE);
+    while (sigtimedwait(&pipe, NULL, &now) == -1 && errno == EINTR)
+        ;
+    (void)pthread_sigmask(SIG_SETMASK, &q->before, NULL);
+}
+
+void
+gc_http_free(struct gc_http *http)
+{
+    GC_AUTO(quiet) quiet = {.held = false};
+
+    if (http == NULL)
+        return;
+    quiet_begin(&quiet);
+    curl_easy_cleanup(http->easy);
+    (void)curl_multi_cleanup(http->multi);
+    free(http->url);
+    free(http);
+}
+
+/*
+ * What went wrong
+ */
+
+#define NO_HTTP    "what answers there does not speak HTTP/1.1"
+#define NOT_RESENT "the connection broke under the request, which is not resent"
+#define WRONG_NAME "its certificate is for another name"
+#define CURE_NAME  "give the URL with a name that the certificate carries"
+#define WRONG_CA   "its certificate comes from a CA that is not trusted"
+#define CURE_CA    "name vCenter's CA with --ca-file, or its key with --pin"
+
+static const struct reason {
+    long code;
+    gc_status status;
+    const char *text; /* after "https://host: " */
+    const char *hint;
+} reasons[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, GC_E_UNAVAILABLE,
+     "its name cannot be resolved", "check the URL and this machine's DNS"},
+    {CURLE_COULDNT_RESOLVE_PROXY, GC_E_UNAVAILABLE,
+     "the name of the proxy to it cannot be resolved", "check --proxy"},
+    {CURLE_COULDNT_CONNECT, GC_E_UNAVAILABLE, "cannot connect",
+     "check that vCenter is up and that its port can be reached from here"},
+    {CURLE_GOT_NOTHING, GC_E_UNAVAILABLE,
+     "the connection was closed before a reply came", ""},
+    {CURLE_PARTIAL_FILE, GC_E_UNAVAILABLE,
+     "the connection was closed in the middle of the reply", ""},
+    {CURLE_SEND_ERROR, GC_E_UNAVAILABLE,
+     "the connection broke while the request was sent", ""},
+    {CURLE_RECV_ERROR, GC_E_UNAVAILABLE,
+     "the connection broke before the reply was whole", ""},
+    {CURLE_SEND_FAIL_REWIND, GC_E_UNAVAILABLE, NOT_RESENT, ""},
+    {CURLE_ABORTED_BY_CALLBACK, GC_E_UNAVAILABLE, NOT_RESENT, ""},
+    {CURLE_OPERATION_TIMEDOUT, GC_E_UNAVAILABLE, "no connection in time", ""},
+    {CURLE_SSL_CONNECT_ERROR, GC_E_UNAVAILABLE,
+     "the connection broke while TLS was set up", ""},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, GC_E_UNTRUSTED,
+     "its public key is not the pinned one",
+     "somebody may be in between; if its certificate was renewed, find out "
+     "the new key in a way that you trust, and change the pin"},
+    {CURLE_SSL_CACERT_BADFILE, GC_E_CONFIG,
+     "the CA file holds no certificate that can be used", "it must be PEM"},
+    {CURLE_UNSUPPORTED_PROTOCOL, GC_E_PROTOCOL, NO_HTTP, "check host and port"},
+    {CURLE_WEIRD_SERVER_REPLY, GC_E_PROTOCOL, NO_HTTP, "check host and port"},
+    {CURLE_OUT_OF_MEMORY, GC_E_NO_MEMORY, "out of memory", ""},
+};
+
+/* OpenSSL's verification results (X509_V_ERR_...) that have a cure. */
+static const struct reason verdicts[] = {
+    /* The chain was fine (0), or libcurl has not come to say so (1). */
+    {0, GC_E_UNTRUSTED, WRONG_NAME, CURE_NAME},
+    {1, GC_E_UNTRUSTED, WRONG_NAME, CURE_NAME},
+    {2, GC_E_UNTRUSTED, WRONG_CA, CURE_CA},
+    {9, GC_E_UNTRUSTED, "its certificate is not valid yet",
+     "compare this machine's clock with vCenter's"},
+    {10, GC_E_UNTRUSTED, "its certificate has expired",
+     "renew it in vCenter, or set this machine's clock"},
+    {18, GC_E_UNTRUSTED, "its certificate is self-signed and not trusted",
+     "find out its key in a way that you trust and name it with --pin"},
+    {19, GC_E_UNTRUSTED, WRONG_CA, CURE_CA},
+    {20, GC_E_UNTRUSTED, WRONG_CA, CURE_CA},
+    {21, GC_E_UNTRUSTED, WRONG_CA, CURE_CA},
+};
+
+static const struct reason *
+find_reason(const struct reason *table, size_t count, long code)
+{
+    for (size_t i = 0; i < count; i++)
+        if (table[i].code == code)
+            return &table[i];
+    return NULL;
+}
+
+static gc_status
+unverified(const struct gc_http *http, struct gc_error *err)
+{
+    const struct reason *why;
+    long verdict = 0;
+
+    (void)curl_easy_getinfo(http->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
+    why = find_reason(verdicts, GC_COUNT_OF(verdicts), verdict);
+    if (why == NULL)
+        return gc_fail(err, GC_E_UNTRUSTED,
+                       "%s: its certificate was refused (%ld)", http->url,
+                       verdict);
+    (void)gc_fail(err, why->status, "%s: %s", http->url, why->text);
+    return gc_fail_hint(err, why->status, "%s", why->hint);
+}
+
+/* Is it OpenSSL that gave up, and not the connection? */
+static bool
+is_tls_refusal(const char *detail)
+{
+    return strstr(detail, "SSL routines") != NULL
+           && strstr(detail, "unexpected eof") == NULL;
+}
+
+static gc_status
+explain(const struct gc_http *http, CURLcode code, struct gc_error *err)
+{
+    bool sent = http->transfer.reply->sent;
+    const struct reason *why;
+    long os_error = 0, proxy = 0;
+
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        return unverified(http, err);
+    (void)curl_easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
+    if (!sent && proxy >= 300)
+        return gc_fail(err, GC_E_UNAVAILABLE,
+                       "%s: the proxy to it answered HTTP %ld", http->url,
+                       proxy);
+    if (code == CURLE_SSL_CONNECT_ERROR && is_tls_refusal(http->detail)) {
+        (void)gc_fail(err, GC_E_UNTRUSTED, "%s: no TLS 1.2 or later (%s)",
+                      http->url, http->detail);
+        return gc_fail_hint(err, GC_E_UNTRUSTED, "check host and port");
+    }
+    why = find_reason(reasons, GC_COUNT_OF(reasons), (long)code);
+    if (why == NULL)
+        return gc_fail(err, GC_E_UNAVAILABLE, "%s: %s", http->url,
+                       curl_easy_strerror(code));
+    if (code == CURLE_COULDNT_CONNECT)
+        (void)curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
+    (void)gc_fail(err, why->status, "%s: %s%s%s", http->url, why->text,
+                  os_error != 0 ? ": " : "",
+                  os_error != 0 ? strerror((int)os_error) : "");
+    if (err != NULL)
+        err->again = why->status == GC_E_UNAVAILABLE && !sent;
+    return gc_fail_hint(err, why->status, "%s", why->hint);
+}
+
+static gc_status
+refuse(const struct gc_http *http, struct gc_error *err)
+{
+    switch (http->transfer.refusal) {
+    case NONE:
+        return GC_OK;
+    case BODY_TOO_LARGE:
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "%s: the reply is larger than %d bytes", http->url,
+                       GC_HTTP_BODY_MAX);
+    case TOO_MANY_HEADERS:
+        return gc_fail(err, GC_E_PROTOCOL, "%s: the reply has too many headers",
+                       http->url);
+    case BAD_SESSION:
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "%s: the reply has a malformed %s header", http->url,
+                       SESSION_HEADER);
+    case NO_MEMORY:
+        break;
+    }
+    return gc_fail_no_memory(err);
+}
+
+static gc_status
+too_late(const struct gc_http *http, struct gc_error *err)
+{
+    bool sent = http->transfer.reply->sent;
+    gc_status st = gc_fail(err, GC_E_UNAVAILABLE, "%s: no %s in time",
+                           http->url, sent ? "reply" : "connection");
+
+    if (err != NULL)
+        err->again = !sent;
+    return st;
+}
+
+/*
+ * Performing
+ */
+
+static bool
+add_header(struct header_list *list, const char *line)
+{
+    struct curl_slist *more = curl_slist_append(list->first, line);
+
+    if (more == NULL)
+        return false;
+    list->first = more;
+    return true;
+}
+
+static gc_status
+write_headers(const struct gc_http_request *request,
+              struct header_list *ret_list, struct gc_error *err)
+{
+    static const char name[] = SESSION_HEADER ": ";
+    GC_AUTO(header_list) list = {0};
+    GC_AUTO(gc_bytes) line = {0};
+    gc_status st;
+
+    if (!add_header(&list, "Accept: application/json"))
+        return gc_fail_no_memory(err);
+    if (request->post
+        && (!add_header(&list, "Content-Type: application/json")
+            || !add_header(&list, "Expect:")))
+        return gc_fail_no_memory(err);
+    if (request->session != NULL && request->session->len > 0) {
+        st = gc_bytes_set(&line, name, strlen(name), err);
+        if (st == GC_OK)
+            st = gc_bytes_append(&line, request->session->data,
+                                 request->session->len,
+                                 strlen(name) + SESSION_MAX, err);
+        if (st != GC_OK)
+            return st;
+        if (!add_header(&list, gc_bytes_text(&line)))
+            return gc_fail_no_memory(err);
+    }
+    *ret_list = list;
+    list.first = NULL;
+    return GC_OK;
+}
+
+static gc_status
+prepare(struct gc_http *http, const struct gc_http_request *request,
+        const struct header_list *list, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) url = {0};
+    CURL *easy = http->easy;
+    CURLoption method = request->post ? CURLOPT_POST : CURLOPT_HTTPGET;
+    curl_off_t size = request->post ? (curl_off_t)request->body->len : -1;
+    gc_status st;
+
+    st = gc_bytes_set(&url, http->url, strlen(http->url), err);
+    if (st == GC_OK)
+        st = gc_bytes_append(&url, request->path, strlen(request->path),
+                             GC_HTTP_BODY_MAX, err);
+    if (st != GC_OK)
+        return st;
+    if (curl_easy_setopt(easy, CURLOPT_URL, gc_bytes_text(&url)) != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list->first) != CURLE_OK
+        || curl_easy_setopt(easy, method, 1L) != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, size)
+               != CURLE_OK)
+        return gc_fail(err, GC_E_INTERNAL, "libcurl refuses a request");
+    return GC_OK;
+}
+
+static bool
+cancelled(int fd)
+{
+    struct pollfd cancel = {.fd = fd, .events = POLLIN};
+
+    return fd >= 0 && poll(&cancel, 1, 0) > 0;
+}
+
+/* Run the transfer until libcurl is done (RET_CODE) or we are. */
+static gc_status
+drive(struct gc_http *http, const struct gc_http_request *request,
+      CURLcode *ret_code, struct gc_error *err)
+{
+    struct curl_waitfd cancel = {.fd = http->cancel_fd,
+                                 .events = CURL_WAIT_POLLIN};
+    int64_t limit = request->deadline, now;
+    bool canceled = false;
+    int running = 1, left;
+    CURLMsg *done;
+
+    for (;;) {
+        if (!canceled && cancelled(http->cancel_fd)) {
+            canceled = true;
+            now = gc_clock_now();
+            if (!http->transfer.reply->sent)
+                limit = now;
+            else if (request->cancel_grace < limit - now)
+                limit = now + request->cancel_grace;
+        }
+        left = gc_clock_left(limit);
+        if (left == 0 && canceled)
+            return gc_fail(err, GC_E_CANCELED, "interrupted");
+        if (left == 0)
+            return too_late(http, err);
+        if (curl_multi_perform(http->multi, &running) != CURLM_OK)
+            return gc_fail(err, GC_E_INTERNAL, "libcurl cannot go on");
+        if (running == 0)
+            break;
+        if (curl_multi_poll(http->multi, &cancel,
+                            cancel.fd >= 0 && !canceled ? 1 : 0, left, NULL)
+            != CURLM_OK)
+            return gc_fail(err, GC_E_INTERNAL, "libcurl cannot wait");
+    }
+    done = curl_multi_info_read(http->multi, &running);
+    if (done == NULL || done->msg != CURLMSG_DONE)
+        return gc_fail(err, GC_E_INTERNAL, "libcurl lost a transfer");
+    *ret_code = done->data.result;
+    return GC_OK;
+}
+
+/* Drive the transfer, and put into words how it ended. */
+static gc_status
+run(struct gc_http *http, const struct gc_http_request *request,
+    struct gc_error *err)
+{
+    struct gc_http_reply *reply = http->transfer.reply;
+    CURLcode code = CURLE_OK;
+    long status = 0;
+    gc_status st;
+
+    if (curl_multi_add_handle(http->multi, http->easy) != CURLM_OK)
+        return gc_fail(err, GC_E_INTERNAL, "libcurl takes no request");
+    st = drive(http, request, &code, err);
+    if (curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status)
+        == CURLE_OK)
+        reply->status = (int)status;
+    if (st == GC_OK && http->transfer.refusal != NONE)
+        st = refuse(http, err);
+    if (st == GC_OK && code != CURLE_OK)
+        st = explain(http, code, err);
+    /* Removed in mid-transfer, the connection is closed and not reused. */
+    (void)curl_multi_remove_handle(http->multi, http->easy);
+    return st;
+}
+
+/* Paths hold names and moIds only; bodies and headers are not for traces. */
+static void
+trace(const struct gc_http *http, const struct gc_http_request *request,
+      const struct gc_http_reply *reply, int64_t start)
+{
+    char line[256];
+
+    if (http->trace == NULL)
+        return;
+    (void)snprintf(line, sizeof(line), "%s %.180s: %d, %zu bytes, %lld ms",
+                   request->post ? "POST" : "GET", request->path, reply->status,
+                   reply->body.len, (long long)(gc_clock_now() - start));
+    http->trace(http->trace_user, line);
+}
+
+gc_status
+gc_http_perform(struct gc_http *http, const struct gc_http_request *request,
+                struct gc_http_reply *reply, struct gc_error *err)
+{
+    GC_AUTO(header_list) list = {0};
+    GC_AUTO(quiet) quiet = {.held = false};
+    int64_t start = gc_clock_now();
+    gc_status st;
+
+    gc_http_reply_clear(reply);
+    if (request->path[0] != '/' || request->post != (request->body != NULL))
+        return gc_fail(err, GC_E_INTERNAL, "a malformed request");
+    st = write_headers(request, &list, err);
+    if (st != GC_OK)
+        return st;
+    st = prepare(http, request, &list, err);
+    if (st != GC_OK)
+        return st;
+
+    http->transfer = (struct transfer){.body = request->body, .reply = reply};
+    http->detail[0] = '\0';
+    http->spoke = true;
+    quiet_begin(&quiet);
+    st = run(http, request, err);
+    (void)curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, NULL);
+    http->transfer = (struct transfer){0};
+    trace(http, request, reply, start);
+    return st;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which VM is meant: a moId, uuid:INSTANCE-OR-BIOS-UUID or path:/DC/vm/….
+ * Uses SearchIndex; refuses two hits; tells "not found" from "not a VM".
+ */
+
+#ifndef GC_SRC_VIM_INVENTORY_H
+#define GC_SRC_VIM_INVENTORY_H
+
+#include "src/vim/session.h"
+
+/* 80 characters of up to 4 bytes, '/', '\\' and '%' as three. */
+#define GC_INVENTORY_NAME_SIZE 512
+
+/*
+ * Resolve REF to a VirtualMachine's moId.  A plain moId ("vm-42") costs no
+ * request.  GC_E_NOT_FOUND: none, or another kind of object (the sentence
+ * tells); GC_E_CONFIG: a form that is not known (dns:, ip: and names are not
+ * yet), or more than one hit.
+ */
+GC_MUST_USE gc_status gc_inventory_find(struct gc_session *session,
+                                        const char *ref, int64_t deadline,
+                                        char ret_moid[GC_MOID_SIZE],
+                                        struct gc_error *err);
+
+/* The inventory name of the VM whose moId is MOID, as vCenter writes it. */
+GC_MUST_USE gc_status gc_inventory_name(struct gc_session *session,
+                                        const char *moid, int64_t deadline,
+                                        char ret_name[GC_INVENTORY_NAME_SIZE],
+                                        struct gc_error *err);
+
+#define GC_INVENTORY_NAME_SIZE 512
+
+/*
+ * The inventory name of VM: what whoever may rename it chose.  GC_E_PROTOCOL
+ * for one that is empty or does not fit.
+ */
+GC_MUST_USE gc_status gc_inventory_name(struct gc_session *session,
+                                        const char *vm, int64_t deadline,
+                                        char ret_name[GC_INVENTORY_NAME_SIZE],
+                                        struct gc_error *err);
+
+#endif

@@ -1,0 +1,665 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A vCenter session: hello, content, Login, calls, Logout.
+ *
+ * Owns VI JSON's paths, what counts as an answer of the API, the session id and
+ * the one re-login.  Refuses to know guests and tickets.  Odd fact: a method's
+ * fault is an HTTP 500, and so is an ESXi host's dislike of JSON (as XML).
+ */
+
+#include <config.h>
+
+#include "src/vim/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* GuestAuthManager is the same in all of them; the newest first. */
+static const char *const releases[] = {"9.0.0.0", "8.0.3.0", "8.0.2.0",
+                                       "8.0.1.0"};
+/* The first release with VI JSON; it has no hello yet. */
+#define RELEASE_WITHOUT_HELLO "8.0.1.0"
+
+#define NOT_AUTHENTICATED "NotAuthenticated"
+#define SESSION_ID_MAX    256
+#define PATH_SIZE         1024
+#define WHAT_SIZE         160
+
+struct gc_session {
+    struct gc_http *http; /* borrowed */
+    struct gc_session_login login;
+    struct gc_session_facts facts;
+    struct gc_bytes id; /* secret; empty: not logged in */
+};
+
+gc_status
+gc_session_new(struct gc_http *http, const struct gc_session_login *login,
+               struct gc_session **ret_session, struct gc_error *err)
+{
+    struct gc_session *session = calloc(1, sizeof(*session));
+
+    if (session == NULL)
+        return gc_fail_no_memory(err);
+    session->http = http;
+    session->login = *login;
+    *ret_session = session;
+    return GC_OK;
+}
+
+void
+gc_session_free(struct gc_session *session)
+{
+    if (session == NULL)
+        return;
+    gc_bytes_clear(&session->id);
+    free(session);
+}
+
+void
+gc_session_ignore_cancel(struct gc_session *session)
+{
+    gc_http_ignore_cancel(session->http);
+}
+
+bool
+gc_session_spoke(const struct gc_session *session)
+{
+    return gc_http_spoke(session->http);
+}
+
+struct gc_session_facts *
+gc_session_facts(struct gc_session *session)
+{
+    return &session->facts;
+}
+
+const char *
+gc_session_url(const struct gc_session *session)
+{
+    return gc_http_url(session->http);
+}
+
+const struct gc_bytes *
+gc_session_id(const struct gc_session *session)
+{
+    return &session->id;
+}
+
+void
+gc_session_reply_clear(struct gc_session_reply *reply)
+{
+    gc_json_free(reply->root);
+    gc_bytes_clear(&reply->text);
+    *reply = (struct gc_session_reply){0};
+}
+
+/*
+ * Managed object references
+ */
+
+/* A moId that can stand in a path: no control character, no way out of it. */
+static bool
+is_moid(const char *moid)
+{
+    size_t len = strlen(moid);
+
+    if (len == 0 || len >= GC_MOID_SIZE || strcmp(moid, ".") == 0
+        || strcmp(moid, "..") == 0)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)moid[i] < 0x20 || moid[i] == 0x7f || moid[i] == '/')
+            return false;
+    return true;
+}
+
+void
+gc_session_add_moref(struct gc_json *parent, const char *key, const char *type,
+                     const char *moid)
+{
+    struct gc_json *ref = gc_json_add_object(parent, key);
+
+    (void)gc_json_add_string(ref, "_typeName", "ManagedObjectReference");
+    (void)gc_json_add_string(ref, "type", type);
+    (void)gc_json_add_string(ref, "value", moid);
+}
+
+bool
+gc_session_moref(const struct gc_json *node, char ret_type[64],
+                 char ret_moid[GC_MOID_SIZE])
+{
+    const char *name = gc_json_string(node, "_typeName");
+    const char *type = gc_json_string(node, "type");
+    const char *value = gc_json_string(node, "value");
+
+    if (gc_json_get(node, "_typeName") != NULL
+        && (name == NULL || strcmp(name, "ManagedObjectReference") != 0))
+        return false;
+    if (type == NULL || type[0] == '\0' || strlen(type) >= 64 || value == NULL
+        || !is_moid(value))
+        return false;
+    if (ret_type != NULL)
+        (void)snprintf(ret_type, 64, "%s", type);
+    (void)snprintf(ret_moid, GC_MOID_SIZE, "%s", value);
+    return true;
+}
+
+/* "/sdk/vim25/RELEASE/TYPE/MOID/MEMBER", MOID percent-encoded. */
+static gc_status
+write_path(const struct gc_session *session, const struct gc_session_call *call,
+           char ret_path[PATH_SIZE], struct gc_error *err)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789-._~";
+    char moid[3 * GC_MOID_SIZE];
+    size_t used = 0;
+    int n;
+
+    if (!is_moid(call->moid))
+        return gc_fail(err, GC_E_CONFIG, "\"%s\" is no id of a %s", call->moid,
+                       call->type);
+    for (const char *c = call->moid; *c != '\0'; c++) {
+        if (strchr(plain, *c) != NULL)
+            moid[used++] = *c;
+        else
+            used += (size_t)snprintf(moid + used, 4, "%%%02X",
+                                     (unsigned)(unsigned char)*c);
+    }
+    moid[used] = '\0';
+    n = snprintf(ret_path, PATH_SIZE, "/sdk/vim25/%s/%s/%s/%s",
+                 session->facts.release, call->type, moid, call->member);
+    if (n < 0 || n >= PATH_SIZE)
+        return gc_fail(err, GC_E_INTERNAL, "a path of %d bytes", n);
+    return GC_OK;
+}
+
+/*
+ * What a reply says
+ */
+
+/* A reply that is neither a result nor a fault.  WHAT was asked for. */
+static gc_status
+refuse(const struct gc_session *session, const struct gc_http_reply *http,
+       const char *what, struct gc_error *err)
+{
+    const char *url = gc_session_url(session);
+    gc_status st;
+
+    if (http->status >= 300 && http->status <= 399) {
+        st = gc_fail(err, GC_E_UNTRUSTED,
+                     "%s wants to redirect %s (HTTP %d), which is not followed",
+                     url, what, http->status);
+        return gc_fail_hint(err, st, "give the URL of vCenter itself");
+    }
+    if (http->status >= 502 && http->status <= 504) {
+        st = gc_fail(err, GC_E_UNAVAILABLE, "%s answered HTTP %d to %s", url,
+                     http->status, what);
+        /* Only 503 is said before vCenter's service saw the request. */
+        if (err != NULL)
+            err->again = http->status == 503;
+        return gc_fail_hint(
+            err, st, "vCenter's service is down, starting or overloaded");
+    }
+    if (http->status == 500 && http->type == GC_HTTP_XML) {
+        st =
+            gc_fail(err, GC_E_NOT_SUPPORTED,
+                    "%s answered %s with XML, as an ESXi host does", url, what);
+        return gc_fail_hint(err, st,
+                            "give the URL of the vCenter that manages "
+                            "the host");
+    }
+    if (http->status != 200 && http->status != 500)
+        return gc_fail(err, GC_E_PROTOCOL, "%s answered HTTP %d to %s", url,
+                       http->status, what);
+    if (http->type != GC_HTTP_JSON)
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "%s answered %s with something that is not JSON", url,
+                       what);
+    return gc_fail(
+        err, GC_E_PROTOCOL, "%s answered HTTP %d to %s with JSON that is no %s",
+        url, http->status, what, http->status == 500 ? "fault" : "result");
+}
+
+/* HTTP is a whole reply, its body already moved to REPLY->text. */
+static gc_status
+read_reply(const struct gc_session *session, const struct gc_http_reply *http,
+           const char *what, struct gc_session_reply *reply,
+           struct gc_error *err)
+{
+    const struct gc_bytes *text = &reply->text;
+    gc_status st;
+
+    if (http->status == 401) {
+        reply->is_fault = true;
+        (void)snprintf(reply->fault.name, sizeof(reply->fault.name), "%s",
+                       NOT_AUTHENTICATED);
+        return GC_OK;
+    }
+    if (http->status == 204 || (http->status == 200 && text->len == 0))
+        return GC_OK;
+    if ((http->status != 200 && http->status != 500)
+        || http->type != GC_HTTP_JSON)
+        return refuse(session, http, what, err);
+
+    st = gc_json_parse(text->data, text->len, &reply->root, err);
+    if (st != GC_OK)
+        return gc_fail_context(err, st, "%s answered HTTP %d to %s",
+                               gc_session_url(session), http->status, what);
+    if (http->status == 200) {
+        if (gc_json_is_null(reply->root))
+            gc_json_free(GC_TAKE(reply->root));
+        return GC_OK;
+    }
+    reply->is_fault = gc_fault_parse(reply->root, &reply->fault);
+    return reply->is_fault ? GC_OK : refuse(session, http, what, err);
+}
+
+static bool
+is_not_authenticated(const struct gc_session_reply *reply)
+{
+    return reply->is_fault && gc_fault_is(&reply->fault, NOT_AUTHENTICATED);
+}
+
+/*
+ * Put REPLY's fault into ERR where a new login is no cure, or has been tried.
+ */
+static gc_status
+fail_unhealed(const struct gc_session *session,
+              const struct gc_session_reply *reply, struct gc_error *err)
+{
+    gc_status st = gc_fault_fail(&reply->fault, gc_session_url(session), err);
+
+    if (err != NULL && is_not_authenticated(reply))
+        err->again = false;
+    return st;
+}
+
+/*
+ * One request, one answer; no healing.  RET_ID takes the session header where
+ * one came with a well-formed answer.
+ */
+static gc_status
+send_once(struct gc_session *session, const struct gc_session_call *call,
+          struct gc_session_reply *reply, struct gc_bytes *ret_id,
+          struct gc_error *err)
+{
+    GC_AUTO(gc_http_reply) http = {0};
+    GC_AUTO(gc_bytes) body = {0};
+    struct gc_http_request request = {.post = call->body != NULL,
+                                      .session = &session->id,
+                                      .deadline = call->deadline,
+                                      .cancel_grace = call->cancel_grace};
+    char path[PATH_SIZE], what[WHAT_SIZE];
+    gc_status st;
+
+    gc_session_reply_clear(reply);
+    st = write_path(session, call, path, err);
+    if (st != GC_OK)
+        return st;
+    request.path = path;
+    if (call->body != NULL) {
+        st = gc_json_print(call->body, &body, err);
+        if (st != GC_OK)
+            return st;
+        request.body = &body;
+    }
+    (void)snprintf(what, sizeof(what), "%s.%s", call->type, call->member);
+
+    st = gc_http_perform(session->http, &request, &http, err);
+    reply->sent = http.sent;
+    reply->http_status = http.status;
+    gc_bytes_move(&reply->text, &http.body);
+    if (st != GC_OK)
+        return st;
+    st = read_reply(session, &http, what, reply, err);
+    if (st == GC_OK && http.session.len > 0 && !is_not_authenticated(reply))
+        gc_bytes_move(ret_id, &http.session);
+    return st;
+}
+
+/*
+ * Opening
+ */
+
+static gc_status
+write_hello(struct gc_bytes *ret_body, struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_json) hello = gc_json_new_object();
+    struct gc_json *list = gc_json_add_array(hello, "api_releases");
+
+    for (size_t i = 0; i < GC_COUNT_OF(releases); i++)
+        (void)gc_json_add_string(list, NULL, releases[i]);
+    return gc_json_print(hello, ret_body, err);
+}
+
+/* Take RELEASE, which the server chose, if it is one that we offered. */
+static gc_status
+choose_release(struct gc_session *session, const char *release,
+               struct gc_error *err)
+{
+    gc_status st;
+
+    if (release[0] == '\0') {
+        st = gc_fail(err, GC_E_NOT_SUPPORTED,
+                     "%s serves none of the API releases that we speak",
+                     gc_session_url(session));
+        return gc_fail_hint(err, st, "vCenter 8.0 U1 and later are supported");
+    }
+    for (size_t i = 0; i < GC_COUNT_OF(releases); i++)
+        if (strcmp(release, releases[i]) == 0) {
+            (void)snprintf(session->facts.release,
+                           sizeof(session->facts.release), "%s", release);
+            return GC_OK;
+        }
+    return gc_fail(err, GC_E_PROTOCOL,
+                   "%s chose the API release \"%s\", which it was not offered",
+                   gc_session_url(session), release);
+}
+
+static gc_status
+say_hello(struct gc_session *session, int64_t deadline, struct gc_error *err)
+{
+    GC_AUTO(gc_http_reply) http = {0};
+    GC_AUTO(gc_bytes) body = {0};
+    GC_AUTO_PTR(gc_json) root = NULL;
+    struct gc_http_request request = {
+        .post = true,
+        .path = "/api/vcenter/system?action=hello",
+        .body = &body,
+        .deadline = deadline,
+    };
+    const char *release;
+    gc_status st;
+
+    st = write_hello(&body, err);
+    if (st == GC_OK)
+        st = gc_http_perform(session->http, &request, &http, err);
+    if (st != GC_OK)
+        return st;
+    if (http.status == 404)
+        return choose_release(session, RELEASE_WITHOUT_HELLO, err);
+    if (http.status != 200 || http.type != GC_HTTP_JSON)
+        return refuse(session, &http, "hello", err);
+    st = gc_json_parse(http.body.data, http.body.len, &root, err);
+    if (st != GC_OK)
+        return gc_fail_context(err, st, "%s answered hello",
+                               gc_session_url(session));
+    release = gc_json_string(root, "api_release");
+    if (release == NULL)
+        return refuse(session, &http, "hello", err);
+    return choose_release(session, release, err);
+}
+
+/* "" or what a UUID is written with. */
+static bool
+is_uuid_text(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len < sizeof(((struct gc_session_facts *)0)->instance_uuid)
+           && strspn(text, "0123456789abcdefABCDEF-") == len;
+}
+
+/* The member KEY of CONTENT, a MoRef that not every server has. */
+static bool
+read_manager(const struct gc_json *content, const char *key,
+             char ret_moid[GC_MOID_SIZE])
+{
+    const struct gc_json *ref = gc_json_get(content, key);
+
+    if (ref == NULL || gc_json_is_null(ref)) {
+        ret_moid[0] = '\0';
+        return true;
+    }
+    return gc_session_moref(ref, NULL, ret_moid);
+}
+
+static gc_status
+read_content(struct gc_session *session, const struct gc_json *content,
+             struct gc_error *err)
+{
+    struct gc_session_facts facts = session->facts;
+    const struct gc_json *about = gc_json_get(content, "about");
+    const char *name = gc_json_string(content, "_typeName");
+    const char *api = gc_json_string(about, "apiType");
+    const char *uuid = gc_json_string(about, "instanceUuid");
+    gc_status st;
+
+    if (api != NULL && strcmp(api, "HostAgent") == 0) {
+        st = gc_fail(err, GC_E_NOT_SUPPORTED, "%s is an ESXi host",
+                     gc_session_url(session));
+        return gc_fail_hint(err, st,
+                            "give the URL of the vCenter that manages "
+                            "the host");
+    }
+    if (name == NULL || strcmp(name, "ServiceContent") != 0
+        || !read_manager(content, "sessionManager", facts.session_manager)
+        || !read_manager(content, "searchIndex", facts.search_index)
+        || !read_manager(content, "guestOperationsManager",
+                         facts.guest_operations_manager)
+        || facts.session_manager[0] == '\0'
+        || (uuid != NULL && !is_uuid_text(uuid)))
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "%s describes itself in a way that is no ServiceContent",
+                       gc_session_url(session));
+    (void)snprintf(facts.instance_uuid, sizeof(facts.instance_uuid), "%s",
+                   uuid != NULL ? uuid : "");
+    session->facts = facts;
+    return GC_OK;
+}
+
+static gc_status
+get_content(struct gc_session *session, int64_t deadline, struct gc_error *err)
+{
+    GC_AUTO(gc_session_reply) reply = {0};
+    GC_AUTO(gc_bytes) unused = {0};
+    struct gc_session_call call = {.type = "ServiceInstance",
+                                   .moid = "ServiceInstance",
+                                   .member = "content",
+                                   .deadline = deadline};
+    gc_status st = send_once(session, &call, &reply, &unused, err);
+
+    if (st != GC_OK && reply.http_status == 404) {
+        st = gc_fail(err, GC_E_NOT_SUPPORTED, "%s has no VI JSON API",
+                     gc_session_url(session));
+        return gc_fail_hint(err, st, "vCenter 8.0 U1 and later are supported");
+    }
+    if (st != GC_OK)
+        return st;
+    if (reply.is_fault)
+        return fail_unhealed(session, &reply, err);
+    return read_content(session, reply.root, err);
+}
+
+static gc_status
+write_login(struct gc_session *session, struct gc_json **ret_body,
+            struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) password = {0};
+    GC_AUTO_PTR(gc_json) body = gc_json_new_object();
+    gc_status st;
+
+    if (body == NULL)
+        return gc_fail_no_memory(err);
+    if (session->login.username == NULL || session->login.password == NULL)
+        return gc_fail(err, GC_E_CONFIG, "no user name to log in to %s with",
+                       gc_session_url(session));
+    st = session->login.password(session->login.user, &password, err);
+    if (st != GC_OK)
+        return st;
+    if (strlen(gc_bytes_text(&password)) != password.len)
+        return gc_fail(err, GC_E_CONFIG,
+                       "the vCenter password holds a NUL byte");
+    if (gc_json_add_string(body, "userName", session->login.username) == NULL
+        || gc_json_add_string(body, "password", gc_bytes_text(&password))
+               == NULL)
+        return gc_fail_no_memory(err);
+    *ret_body = GC_TAKE(body);
+    return GC_OK;
+}
+
+gc_status
+gc_session_relogin(struct gc_session *session, int64_t deadline,
+                   struct gc_error *err)
+{
+    GC_AUTO(gc_session_reply) reply = {0};
+    GC_AUTO_PTR(gc_json) body = NULL;
+    struct gc_session_call call = {.type = "SessionManager",
+                                   .moid = session->facts.session_manager,
+                                   .member = "Login",
+                                   .deadline = deadline,
+                                   .cancel_grace = GC_SESSION_GRACE_MS};
+    const char *name;
+    gc_status st, logout;
+
+    gc_bytes_clear(&session->id);
+    st = write_login(session, &body, err);
+    if (st != GC_OK)
+        return st;
+    call.body = body;
+    st = send_once(session, &call, &reply, &session->id, err);
+    if (st == GC_OK && reply.is_fault)
+        st = fail_unhealed(session, &reply, err);
+    name = gc_json_string(reply.root, "_typeName");
+    if (st == GC_OK
+        && (session->id.len == 0 || name == NULL
+            || strcmp(name, "UserSession") != 0))
+        st = gc_fail(err, GC_E_PROTOCOL,
+                     "%s answered the login with something that is no session",
+                     gc_session_url(session));
+    /* Whatever it was that the server opened, it is not left open. */
+    if (st != GC_OK && session->id.len > 0) {
+        logout =
+            gc_session_logout(session, deadline + GC_SESSION_GRACE_MS, NULL);
+        (void)logout;
+    }
+    return st;
+}
+
+gc_status
+gc_session_open(struct gc_session *session, int64_t deadline,
+                struct gc_error *err)
+{
+    gc_status st = GC_OK;
+
+    if (session->facts.release[0] == '\0')
+        st = say_hello(session, deadline, err);
+    if (st == GC_OK && session->facts.session_manager[0] == '\0')
+        st = get_content(session, deadline, err);
+    if (st == GC_OK && session->id.len == 0)
+        st = gc_session_relogin(session, deadline, err);
+    return st;
+}
+
+/* NUL-terminated, and "" or a moId. */
+static bool
+is_kept_moid(const char moid[GC_MOID_SIZE])
+{
+    return memchr(moid, '\0', GC_MOID_SIZE) != NULL
+           && (moid[0] == '\0' || is_moid(moid));
+}
+
+static bool
+is_kept_release(const char *release)
+{
+    for (size_t i = 0; i < GC_COUNT_OF(releases); i++)
+        if (strcmp(release, releases[i]) == 0)
+            return true;
+    return release[0] == '\0';
+}
+
+static bool
+is_kept_id(const struct gc_bytes *id)
+{
+    if (id->len > SESSION_ID_MAX)
+        return false;
+    for (size_t i = 0; i < id->len; i++)
+        if (id->data[i] <= 0x20 || id->data[i] >= 0x7f)
+            return false;
+    return true;
+}
+
+gc_status
+gc_session_adopt(struct gc_session *session,
+                 const struct gc_session_facts *facts,
+                 const struct gc_bytes *id, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) copy = {0};
+    gc_status st;
+
+    if (!is_kept_release(facts->release)
+        || memchr(facts->instance_uuid, '\0', sizeof(facts->instance_uuid))
+               == NULL
+        || !is_uuid_text(facts->instance_uuid)
+        || !is_kept_moid(facts->session_manager)
+        || !is_kept_moid(facts->search_index)
+        || !is_kept_moid(facts->guest_operations_manager)
+        || !is_kept_moid(facts->auth_manager) || !is_kept_id(id))
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "what was kept of the vCenter session is damaged");
+    if (id->len > 0) {
+        st = gc_bytes_set(&copy, id->data, id->len, err);
+        if (st != GC_OK)
+            return st;
+    }
+    gc_bytes_move(&session->id, &copy);
+    session->facts = *facts;
+    return GC_OK;
+}
+
+/*
+ * Calling
+ */
+
+gc_status
+gc_session_call(struct gc_session *session, const struct gc_session_call *call,
+                struct gc_session_reply *reply, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) fresh = {0};
+    gc_status st;
+
+    gc_session_reply_clear(reply);
+    st = gc_session_open(session, call->deadline, err);
+    if (st != GC_OK)
+        return st;
+    st = send_once(session, call, reply, &fresh, err);
+    if (st == GC_OK && is_not_authenticated(reply) && !call->no_login) {
+        gc_session_reply_clear(reply);
+        st = gc_session_relogin(session, call->deadline, err);
+        if (st == GC_OK)
+            st = send_once(session, call, reply, &fresh, err);
+        if (st == GC_OK && is_not_authenticated(reply))
+            st = fail_unhealed(session, reply, err);
+    }
+    if (fresh.len > 0)
+        gc_bytes_move(&session->id, &fresh);
+    return st;
+}
+
+gc_status
+gc_session_logout(struct gc_session *session, int64_t deadline,
+                  struct gc_error *err)
+{
+    GC_AUTO(gc_session_reply) reply = {0};
+    GC_AUTO_PTR(gc_json) body = NULL;
+    GC_AUTO(gc_bytes) unused = {0};
+    struct gc_session_call call = {.type = "SessionManager",
+                                   .moid = session->facts.session_manager,
+                                   .member = "Logout",
+                                   .deadline = deadline,
+                                   .cancel_grace = GC_SESSION_GRACE_MS};
+    gc_status st;
+
+    if (session->id.len == 0)
+        return GC_OK;
+    body = gc_json_new_object();
+    if (body == NULL)
+        return gc_fail_no_memory(err);
+    call.body = body;
+    st = send_once(session, &call, &reply, &unused, err);
+    /* Told or not, the id is not used any more. */
+    gc_bytes_clear(&session->id);
+    if (st == GC_OK && reply.is_fault && !is_not_authenticated(&reply))
+        st = fail_unhealed(session, &reply, err);
+    return st;
+}

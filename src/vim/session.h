@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A vCenter session: which release to speak, which managers there are, who we
+ * are, and "NotAuthenticated: log in again, once".
+ *
+ * Knows VI JSON's paths and replies.  Knows no guest, no ticket and no GSS.
+ */
+
+#ifndef GC_SRC_VIM_SESSION_H
+#define GC_SRC_VIM_SESSION_H
+
+#include "gss/base.h"
+#include "gss/bytes.h"
+#include "src/json.h"
+#include "src/vim/fault.h"
+#include "src/vim/http.h"
+
+#define GC_MOID_SIZE 128
+
+/* For the reply of a request that must not be lost to a cancel: so many ms. */
+#define GC_SESSION_GRACE_MS 3000
+
+/* What stays the same for a vCenter, whoever logs in.  Flat, no secret. */
+struct gc_session_facts {
+    char release[32];       /* "8.0.3.0" */
+    char instance_uuid[64]; /* about.instanceUuid, or "" */
+    char session_manager[GC_MOID_SIZE];
+    char search_index[GC_MOID_SIZE];
+    char guest_operations_manager[GC_MOID_SIZE];
+    char auth_manager[GC_MOID_SIZE]; /* "" until auth_manager looked it up */
+};
+
+/* The service login.  PASSWORD is called only when a login is due. */
+struct gc_session_login {
+    const char *username; /* borrowed while the session lives */
+    gc_status (*password)(void *user, struct gc_bytes *ret_password,
+                          struct gc_error *err);
+    void *user;
+};
+
+struct gc_session;
+
+/* HTTP and LOGIN are borrowed and must outlive the session. */
+GC_MUST_USE gc_status gc_session_new(struct gc_http *http,
+                                     const struct gc_session_login *login,
+                                     struct gc_session **ret_session,
+                                     struct gc_error *err);
+/* Forgets; does not log out.  NULL is fine. */
+void gc_session_free(struct gc_session *session);
+GC_DEFINE_FREEP(gc_session)
+
+/*
+ * Hello (a 404 means 8.0.1.0), content, Login; each only if still needed.  An
+ * ESXi host, no common release: GC_E_NOT_SUPPORTED.  InvalidLogin:
+ * GC_E_VCENTER_DENIED.
+ */
+GC_MUST_USE gc_status gc_session_open(struct gc_session *session,
+                                      int64_t deadline, struct gc_error *err);
+
+/* Was the server asked anything at all? */
+bool gc_session_spoke(const struct gc_session *session);
+
+/* See gc_http_ignore_cancel. */
+void gc_session_ignore_cancel(struct gc_session *session);
+
+/* Borrowed, writable: auth_manager keeps its moId there. */
+struct gc_session_facts *gc_session_facts(struct gc_session *session);
+/* The server's url, borrowed. */
+const char *gc_session_url(const struct gc_session *session);
+
+/*
+ * Adopt what an earlier process kept: FACTS and a session ID (secret, may be
+ * empty).  GC_E_PROTOCOL, and nothing is adopted, when something in them could
+ * not have come from a vCenter.  The server may refuse it later:
+ * NotAuthenticated is then healed by a login as ever.
+ */
+GC_MUST_USE gc_status gc_session_adopt(struct gc_session *session,
+                                       const struct gc_session_facts *facts,
+                                       const struct gc_bytes *id,
+                                       struct gc_error *err);
+/* The current session id (secret, borrowed), empty when not logged in. */
+const struct gc_bytes *gc_session_id(const struct gc_session *session);
+
+struct gc_session_call {
+    const char *type; /* "GuestAuthManager" */
+    const char *moid;
+    const char *member;          /* "AcquireCredentialsInGuest", "authManager" */
+    const struct gc_json *body;  /* NULL: GET the property MEMBER */
+    bool no_login; /* NotAuthenticated is passed up as a fault, not healed */
+    int64_t deadline;
+    int cancel_grace; /* as in gc_http_request */
+};
+
+/* A well-formed answer: a result or a fault. */
+struct gc_session_reply {
+    bool sent;       /* the request may have gone out, if only in part */
+    int http_status; /* 0 when none came */
+    bool is_fault;
+    struct gc_fault fault; /* if is_fault */
+    struct gc_json *root;  /* result or fault; NULL for null, 204 and empty */
+    struct gc_bytes text;  /* the raw body as far as it arrived; secret */
+};
+
+void gc_session_reply_clear(struct gc_session_reply *reply);
+
+/*
+ * POST a method or GET a property, opening the session first where that is due.
+ * GC_OK when the API answered, be it with a
+ * fault.  NotAuthenticated (or HTTP 401) logs in again and repeats the call,
+ * once in a session's call; again refused: GC_E_UNAVAILABLE.  Anything else
+ * that is not what the API promises is GC_E_PROTOCOL, a 502/503/504
+ * GC_E_UNAVAILABLE (err->again for 503), an XML 500 GC_E_NOT_SUPPORTED (ESXi),
+ * a 30x GC_E_UNTRUSTED.  REPLY->text is kept on error too, for salvage.
+ */
+GC_MUST_USE gc_status gc_session_call(struct gc_session *session,
+                                      const struct gc_session_call *call,
+                                      struct gc_session_reply *reply,
+                                      struct gc_error *err);
+
+/* Log in anew even though we hold an id (it was refused). */
+GC_MUST_USE gc_status gc_session_relogin(struct gc_session *session,
+                                         int64_t deadline,
+                                         struct gc_error *err);
+
+/* End the session at the server, best effort; nothing to do is GC_OK. */
+GC_MUST_USE gc_status gc_session_logout(struct gc_session *session,
+                                        int64_t deadline,
+                                        struct gc_error *err);
+
+/* Add {"_typeName":"ManagedObjectReference","type":…,"value":…} under KEY. */
+void gc_session_add_moref(struct gc_json *parent, const char *key,
+                          const char *type, const char *moid);
+
+/*
+ * Read NODE as a MoRef (any member order, _typeName may be missing): its type
+ * (may be NULL if not of interest) and value are copied.  False if it is none.
+ */
+bool gc_session_moref(const struct gc_json *node, char ret_type[64],
+                      char ret_moid[GC_MOID_SIZE]);
+
+#endif
