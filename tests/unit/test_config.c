@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The option table: who wins, what is refused. */
+#include <config.h>
+
+#include "src/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+test_higher_origin_wins(void **state)
+{
+    GC_AUTO(gc_config) c = {0};
+
+    (void)state;
+    assert_null(gc_config_text(&c, GC_OPT_URL));
+    assert_int_equal(
+        gc_config_put(&c, GC_OPT_URL, "env", GC_FROM_ENVIRONMENT, "x", NULL),
+        GC_OK);
+    assert_int_equal(
+        gc_config_put(&c, GC_OPT_URL, "govc", GC_FROM_GOVC, "x", NULL), GC_OK);
+    assert_string_equal(gc_config_text(&c, GC_OPT_URL), "env");
+    assert_int_equal(
+        gc_config_put(&c, GC_OPT_URL, "line", GC_FROM_COMMAND_LINE, "x", NULL),
+        GC_OK);
+    assert_string_equal(gc_config_text(&c, GC_OPT_URL), "line");
+    assert_int_equal(gc_config_origin(&c, GC_OPT_URL), GC_FROM_COMMAND_LINE);
+}
+
+static void
+test_lists_grow_and_texts_do_not(void **state)
+{
+    GC_AUTO(gc_config) c = {0};
+    struct gc_error err = {0};
+
+    (void)state;
+    assert_int_equal(
+        gc_config_put(&c, GC_OPT_VM, "env", GC_FROM_ENVIRONMENT, "x", NULL),
+        GC_OK);
+    assert_int_equal(
+        gc_config_put(&c, GC_OPT_VM, "a", GC_FROM_COMMAND_LINE, "x", NULL),
+        GC_OK);
+    assert_int_equal(
+        gc_config_put(&c, GC_OPT_VM, "b", GC_FROM_COMMAND_LINE, "x", NULL),
+        GC_OK);
+    assert_int_equal(gc_config_count(&c, GC_OPT_VM), 2);
+    assert_string_equal(gc_config_item(&c, GC_OPT_VM, 1), "b");
+    assert_null(gc_config_item(&c, GC_OPT_VM, 2));
+
+    assert_int_equal(gc_config_put(&c, GC_OPT_SPN, "host/a",
+                                   GC_FROM_COMMAND_LINE, "x", NULL),
+                     GC_OK);
+    assert_int_equal(gc_config_put(&c, GC_OPT_SPN, "host/b",
+                                   GC_FROM_COMMAND_LINE, "x", &err),
+                     GC_E_CONFIG);
+    assert_string_equal(err.message, "spn is given twice");
+    for (size_t i = 2; i < GC_CONFIG_LIST_MAX; i++)
+        assert_int_equal(
+            gc_config_put(&c, GC_OPT_VM, "x", GC_FROM_COMMAND_LINE, "x", NULL),
+            GC_OK);
+    assert_int_equal(
+        gc_config_put(&c, GC_OPT_VM, "x", GC_FROM_COMMAND_LINE, "x", NULL),
+        GC_E_CONFIG);
+}
+
+static void
+test_bad_values(void **state)
+{
+    static const char *const timeouts[] = {
+        "0", "-1", "3601", "1.5", "5s", "99999999999999999999", " 5", "x"};
+    GC_AUTO(gc_config) c = {0};
+    char *longest = calloc(1, GC_CONFIG_TEXT_MAX + 2);
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(timeouts); i++)
+        assert_int_equal(gc_config_put(&c, GC_OPT_TIMEOUT, timeouts[i],
+                                       GC_FROM_COMMAND_LINE, "x", NULL),
+                         GC_E_CONFIG);
+    assert_int_equal(gc_config_timeout_ms(&c, 30), 30000);
+    assert_int_equal(gc_config_put(&c, GC_OPT_TIMEOUT, "3600",
+                                   GC_FROM_COMMAND_LINE, "x", NULL),
+                     GC_OK);
+    assert_int_equal(gc_config_timeout_ms(&c, 30), 3600000);
+    assert_int_equal(
+        gc_config_put(&c, GC_OPT_SPN, "", GC_FROM_COMMAND_LINE, "x", NULL),
+        GC_E_CONFIG);
+    assert_int_equal(
+        gc_config_put(&c, GC_OPT_SPN, "a\nb", GC_FROM_COMMAND_LINE, "x", NULL),
+        GC_E_CONFIG);
+    memset(longest, 'x', GC_CONFIG_TEXT_MAX);
+    assert_int_equal(
+        gc_config_put(&c, GC_OPT_SPN, longest, GC_FROM_COMMAND_LINE, "x", NULL),
+        GC_OK);
+    longest[GC_CONFIG_TEXT_MAX] = 'x';
+    assert_int_equal(
+        gc_config_put(&c, GC_OPT_URL, longest, GC_FROM_COMMAND_LINE, "x", NULL),
+        GC_E_CONFIG);
+    free(longest);
+}
+
+static gc_status
+file(struct gc_config *c, const char *text, struct gc_error *err)
+{
+    return gc_config_put_file(c, "/etc/x.conf", text, strlen(text),
+                              GC_FROM_SYSTEM_FILE, err);
+}
+
+static void
+test_file(void **state)
+{
+    GC_AUTO(gc_config) c = {0};
+    struct gc_error err = {0};
+
+    (void)state;
+    assert_int_equal(file(&c,
+                          "# comment\n\n  url = https://vc  \n"
+                          "password_file=/p w\r\nca-file\t=\t/ca\nmutual\n"
+                          "no_session_reuse = no\nusername = a=b",
+                          &err),
+                     GC_OK);
+    assert_string_equal(gc_config_text(&c, GC_OPT_URL), "https://vc");
+    assert_string_equal(gc_config_where(&c, GC_OPT_URL), "/etc/x.conf:3");
+    assert_string_equal(gc_config_text(&c, GC_OPT_PASSWORD_FILE), "/p w");
+    assert_string_equal(gc_config_text(&c, GC_OPT_CA_FILE), "/ca");
+    assert_string_equal(gc_config_text(&c, GC_OPT_USERNAME), "a=b");
+    assert_true(gc_config_flag(&c, GC_OPT_MUTUAL));
+    assert_false(gc_config_flag(&c, GC_OPT_NO_SESSION_REUSE));
+    assert_int_equal(gc_config_put(&c, GC_OPT_MUTUAL, NULL,
+                                   GC_FROM_COMMAND_LINE, "command line", NULL),
+                     GC_OK);
+    assert_true(gc_config_flag(&c, GC_OPT_MUTUAL));
+}
+
+static void
+test_bad_files(void **state)
+{
+    static const char *const bad[] = {"nonsense = 1",
+                                      "url",
+                                      "url =",
+                                      "url = a\nurl = b",
+                                      "mutual = maybe",
+                                      "insecure = yes",
+                                      "json = yes",
+                                      "ticket_file = x",
+                                      "= x",
+                                      "urls = https://vc",
+                                      "ur = https://vc"};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(bad); i++) {
+        GC_AUTO(gc_config) c = {0};
+        struct gc_error err = {0};
+
+        assert_int_equal(file(&c, bad[i], &err), GC_E_CONFIG);
+        assert_non_null(strstr(err.message, "/etc/x.conf:"));
+    }
+    {
+        GC_AUTO(gc_config) c = {0};
+
+        assert_int_equal(gc_config_put_file(&c, "f", "url = a\0b", 9,
+                                            GC_FROM_USER_FILE, NULL),
+                         GC_E_CONFIG);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_higher_origin_wins),
+        cmocka_unit_test(test_lists_grow_and_texts_do_not),
+        cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_bad_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

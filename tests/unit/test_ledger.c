@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ledger: what is written is there, what is settled is not, who still needs
+ * a ticket, and what a stranger may put between.
+ */
+
+#include <config.h>
+
+#include "src/ledger.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/store_help.h"
+
+#define NOBODY 65534
+
+static int
+setup(void **state)
+{
+    *state = NULL;
+    (void)help_mkdir();
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    help_rmdir();
+    return 0;
+}
+
+static struct gc_ledger *
+open_ledger(void)
+{
+    struct gc_ledger *ledger = NULL;
+    struct gc_error err;
+
+    if (gc_ledger_open(help_path("ledger"), &ledger, &err) != GC_OK)
+        fail_msg("%s", err.message);
+    gc_ledger_on_skip(ledger, help_skipped, NULL);
+    return ledger;
+}
+
+static gc_status
+try_open(const char *sub, struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = NULL;
+
+    return gc_ledger_open(help_path(sub), &ledger, err);
+}
+
+static void
+fill(struct gc_entry *entry, gc_owed state, int number)
+{
+    GC_AUTO(gc_record) record = {0};
+
+    gc_entry_clear(entry);
+    help_record(&record, "vm-1", number);
+    gc_ticket_move(&entry->ticket, &record.ticket);
+    (void)snprintf(entry->url, sizeof(entry->url), "%s", URL);
+    (void)snprintf(entry->store, sizeof(entry->store), "%s",
+                   help_name("store"));
+    (void)snprintf(entry->record, sizeof(entry->record), "vm-1.00.ticket");
+    entry->state = state;
+    entry->uid = geteuid();
+    entry->written = 1700000000 + number;
+    entry->tries = number;
+    gc_process_self(&entry->process);
+}
+
+static void
+check_same(const struct gc_entry *a, const struct gc_entry *b)
+{
+    assert_string_equal(a->id, b->id);
+    assert_int_equal(a->state, b->state);
+    assert_int_equal(a->uid, b->uid);
+    assert_string_equal(a->url, b->url);
+    assert_string_equal(a->store, b->store);
+    assert_string_equal(a->record, b->record);
+    assert_memory_equal(&a->process, &b->process, sizeof(a->process));
+    assert_int_equal(a->written, b->written);
+    assert_int_equal(a->tries, b->tries);
+    assert_string_equal(a->ticket.vm, b->ticket.vm);
+    assert_string_equal(a->ticket.name, b->ticket.name);
+    assert_string_equal(a->ticket.vcenter, b->ticket.vcenter);
+    assert_string_equal(a->ticket.principal, b->ticket.principal);
+    assert_string_equal(a->ticket.target, b->ticket.target);
+    assert_int_equal(a->ticket.mech, b->ticket.mech);
+    assert_int_equal(a->ticket.mutual, b->ticket.mutual);
+}
+
+static void
+test_open(void **state)
+{
+    struct gc_error err;
+    struct stat info;
+
+    (void)state;
+    /* A home without .local/state: all of it is made, closed to others. */
+    assert_int_equal(try_open("home/.local/state/guestcred", &err), GC_OK);
+    assert_int_equal(stat(help_path("home"), &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0700);
+    assert_int_equal(stat(help_path("home/.local/state"), &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0700);
+    assert_int_equal(stat(help_path("home/.local/state/guestcred"), &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0700);
+    assert_int_equal(try_open("home/.local/state/guestcred/", &err), GC_OK);
+
+    assert_int_equal(chmod(help_path("home/.local/state/guestcred"), 0750), 0);
+    assert_int_equal(try_open("home/.local/state/guestcred", &err),
+                     GC_E_CONFIG);
+    assert_int_equal(symlink(help_path("home"), help_path("ledger")), 0);
+    assert_int_equal(try_open("ledger", &err), GC_E_CONFIG);
+    help_file("file", "x", 1, 0600);
+    assert_int_equal(try_open("file", &err), GC_E_CONFIG);
+    assert_int_equal(try_open("file/ledger", &err), GC_E_CONFIG);
+    {
+        GC_AUTO_PTR(gc_ledger) ledger = NULL;
+
+        assert_int_equal(gc_ledger_open("state", &ledger, &err), GC_E_CONFIG);
+        assert_int_equal(gc_ledger_open("", &ledger, &err), GC_E_CONFIG);
+    }
+    if (geteuid() == 0) {
+        assert_int_equal(mkdir(help_path("theirs"), 0700), 0);
+        assert_int_equal(chown(help_path("theirs"), NOBODY, NOBODY), 0);
+        assert_int_equal(try_open("theirs", &err), GC_E_CONFIG);
+    }
+}
+
+/* Through its states: one file, one entry, always the latest. */
+static void
+test_life(void **state)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    GC_AUTO(gc_entry) entry = {0};
+    struct gc_error err;
+    struct stat info;
+    char path[600];
+
+    (void)state;
+    fill(&entry, GC_OWED_INTENT, 1);
+    for (int i = 0; i < 3; i++) {
+        GC_AUTO(gc_entries) entries = {0};
+
+        entry.state = (gc_owed)i;
+        assert_int_equal(gc_ledger_write(ledger, &entry, &err), GC_OK);
+        assert_int_equal(gc_ledger_list(ledger, &entries, &err), GC_OK);
+        assert_int_equal(entries.count, 1);
+        check_same(&entries.items[0], &entry);
+        /* An intent has no ticket yet, whatever is in its place. */
+        assert_string_equal(gc_bytes_text(&entries.items[0].ticket.ticket),
+                            i == 0 ? "" : SECRET "-1");
+    }
+    (void)snprintf(path, sizeof(path), "%s/%s", help_path("ledger"), entry.id);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0600);
+    assert_int_equal(help_names("ledger", ""), 1);
+    assert_non_null(strstr(entry.id, ".owed"));
+
+    assert_int_equal(gc_ledger_settle(ledger, entry.id, &err), GC_OK);
+    assert_int_equal(gc_ledger_settle(ledger, entry.id, &err), GC_OK);
+    assert_int_equal(help_names("ledger", ""), 0);
+    assert_int_equal(help_skips, 0);
+}
+
+/* What is known before the first leg may be little. */
+static void
+test_bare_intent(void **state)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    GC_AUTO(gc_entries) entries = {0};
+    GC_AUTO(gc_entry) entry = {0};
+
+    (void)state;
+    (void)snprintf(entry.url, sizeof(entry.url), "%s", URL);
+    (void)snprintf(entry.ticket.vm, sizeof(entry.ticket.vm), "vm-1");
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+    assert_int_equal(gc_ledger_list(ledger, &entries, NULL), GC_OK);
+    assert_int_equal(entries.count, 1);
+    check_same(&entries.items[0], &entry);
+}
+
+static void
+test_order_and_find(void **state)
+{
+    static const int numbers[] = {30, 10, 40, 20};
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    GC_AUTO(gc_entries) entries = {0};
+    GC_AUTO(gc_entry) entry = {0};
+    GC_AUTO(gc_entry) found = {0};
+    struct gc_error err;
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(numbers); i++) {
+        GC_AUTO(gc_entry) one = {0};
+
+        fill(&one, GC_OWED_TICKET, numbers[i]);
+        assert_int_equal(gc_ledger_write(ledger, &one, &err), GC_OK);
+    }
+    assert_int_equal(gc_ledger_list(ledger, &entries, &err), GC_OK);
+    assert_int_equal(entries.count, 4);
+    for (size_t i = 0; i < entries.count; i++)
+        assert_int_equal(entries.items[i].tries, 10 * (i + 1));
+
+    fill(&entry, GC_OWED_TICKET, 20);
+    assert_int_equal(gc_ledger_find(ledger, &entry.ticket, &found, &err),
+                     GC_OK);
+    assert_int_equal(found.tries, 20);
+    /* The same string in another VM is another ticket. */
+    (void)snprintf(entry.ticket.vm, sizeof(entry.ticket.vm), "vm-2");
+    assert_int_equal(gc_ledger_find(ledger, &entry.ticket, &found, &err),
+                     GC_E_NOT_FOUND);
+    fill(&entry, GC_OWED_TICKET, 21);
+    assert_int_equal(gc_ledger_find(ledger, &entry.ticket, &found, &err),
+                     GC_E_NOT_FOUND);
+    /* And nothing is not what an intent owes. */
+    gc_bytes_clear(&entry.ticket.ticket);
+    entry.state = GC_OWED_INTENT;
+    entry.id[0] = '\0';
+    assert_int_equal(gc_ledger_write(ledger, &entry, &err), GC_OK);
+    assert_int_equal(gc_ledger_find(ledger, &entry.ticket, &found, &err),
+                     GC_E_NOT_FOUND);
+}
+
+/* What could not be read again is refused, loudly, before anything is owed. */
+static void
+test_unwritable(void **state)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    GC_AUTO(gc_entry) entry = {0};
+
+    (void)state;
+    fill(&entry, GC_OWED_TICKET, 1);
+    entry.url[0] = '\0';
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_E_PROTOCOL);
+    fill(&entry, GC_OWED_INTENT, 1);
+    entry.ticket.vm[0] = '\0';
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_E_PROTOCOL);
+    fill(&entry, GC_OWED_RELEASE, 1);
+    gc_bytes_clear(&entry.ticket.ticket);
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_E_PROTOCOL);
+    assert_int_equal(gc_bytes_set(&entry.ticket.ticket, "a\0b", 3, NULL),
+                     GC_OK);
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_E_PROTOCOL);
+    fill(&entry, GC_OWED_TICKET, 1);
+    (void)snprintf(entry.id, sizeof(entry.id), "../../x.owed");
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_E_INTERNAL);
+    assert_int_equal(gc_ledger_settle(ledger, "../file", NULL), GC_OK);
+    /* Tried more often than anybody counts. */
+    fill(&entry, GC_OWED_TICKET, 1);
+    entry.tries = 2000000000;
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+    assert_int_equal(help_names("ledger", ""), 1);
+}
+
+/* Swap OLD for FRESH in the text of an entry of STATE and read that. */
+static gc_status
+read_swapped(gc_owed owed, const char *old, const char *fresh)
+{
+    GC_AUTO(gc_entry) entry = {0};
+    GC_AUTO(gc_entry) again = {0};
+    GC_AUTO(gc_bytes) text = {0};
+    GC_AUTO(gc_bytes) other = {0};
+    struct gc_error err;
+    const char *at;
+    gc_status st;
+
+    fill(&entry, owed, 1);
+    entry.process =
+        (struct gc_process){7, 8, "00000000-0000-4000-8000-000000000000"};
+    entry.uid = 1000;
+    assert_int_equal(gc_entry_write(&entry, &text, NULL), GC_OK);
+    at = strstr(gc_bytes_text(&text), old);
+    if (at == NULL)
+        fail_msg("no %s in %s", old, gc_bytes_text(&text));
+    assert_int_equal(gc_bytes_set(&other, text.data,
+                                  (size_t)(at - gc_bytes_text(&text)), NULL),
+                     GC_OK);
+    assert_int_equal(
+        gc_bytes_append(&other, fresh, strlen(fresh), 1000000, NULL), GC_OK);
+    at += strlen(old);
+    assert_int_equal(gc_bytes_append(&other, at, strlen(at), 1000000, NULL),
+                     GC_OK);
+    st = gc_entry_read(&other, &again, &err);
+    if (st != GC_OK)
+        assert_null(strstr(err.message, SECRET));
+    return st;
+}
+
+static void
+test_hostile_text(void **state)
+{
+    static const struct {
+        const char *old, *fresh;
+    } swaps[] = {
+        {"\"version\":1", "\"version\":2"},
+        {"\"version\":1", "\"version\":0"},
+        {"\"version\":1", "\"version\":\"1\""},
+        {"\"state\":\"ticket\"", "\"state\":\"Ticket\""},
+        {"\"state\":\"ticket\"", "\"state\":1"},
+        {"\"state\":\"ticket\",", ""},
+        {"\"uid\":1000", "\"uid\":-1"},
+        {"\"uid\":1000", "\"uid\":4294967296"},
+        {"\"uid\":1000", "\"uid\":1e3"},
+        {"\"uid\":1000", "\"uid\":null"},
+        {"\"process\":\"7.8.", "\"process\":\"-7.8."},
+        {"\"process\":\"7.8.", "\"process\":\"7.8"},
+        {"\"written\":1700000001", "\"written\":-5"},
+        {"\"written\":1700000001", "\"written\":9223372036854775808"},
+        {"\"tries\":1", "\"tries\":1000001"},
+        {"\"tries\":1", "\"tries\":0.5"},
+        {"\"url\":\"" URL "\"", "\"url\":\"\""},
+        {"\"url\":\"" URL "\"", "\"url\":[]"},
+        {"\"record\":\"vm-1.00.ticket\"", "\"record\":null"},
+        {"\"store\":\"DIR:", "\"store\":1,\"x\":\""},
+        {"\"ticket\":{", "\"nothing\":{"},
+        {"\"ticket\":{", "\"ticket\":null,\"x\":{"},
+        {"\"vm\":\"vm-1\"", "\"vm\":\"\""},
+        {"\"authentication\"", "\"other\""},
+    };
+
+    (void)state;
+    assert_int_equal(read_swapped(GC_OWED_TICKET, "\"uid\"", "\"uid\""), GC_OK);
+    for (size_t i = 0; i < GC_COUNT_OF(swaps); i++)
+        if (read_swapped(GC_OWED_TICKET, swaps[i].old, swaps[i].fresh)
+            != GC_E_PROTOCOL)
+            fail_msg("taken: %s", swaps[i].fresh);
+    assert_int_equal(read_swapped(GC_OWED_INTENT, "\"mechanism\":\"kerberos\"",
+                                  "\"mechanism\":\"\""),
+                     GC_E_PROTOCOL);
+    assert_int_equal(
+        read_swapped(GC_OWED_INTENT, "\"name\":\"", "\"name\":7,\"x\":\""),
+        GC_E_PROTOCOL);
+    assert_int_equal(read_swapped(GC_OWED_INTENT, "\"vcenter\":\"",
+                                  "\"vcenter\":7,\"x\":\""),
+                     GC_E_PROTOCOL);
+    assert_int_equal(
+        read_swapped(GC_OWED_INTENT, "\"mutual\":false", "\"mutual\":0"),
+        GC_E_PROTOCOL);
+}
+
+static void
+test_hostile_files(void **state)
+{
+    static char large[GC_STORE_RECORD_MAX + 1];
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    GC_AUTO(gc_entries) entries = {0};
+    GC_AUTO(gc_entry) entry = {0};
+    char path[600], name[300];
+
+    (void)state;
+    fill(&entry, GC_OWED_RELEASE, 1);
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+    (void)snprintf(path, sizeof(path), "%s/%s", help_path("ledger"), entry.id);
+    assert_int_equal(symlink(path, help_path("ledger/a.owed")), 0);
+    help_file("ledger/b.owed", "{", 1, 0600);
+    help_file("ledger/c.owed", large, sizeof(large), 0600);
+    assert_int_equal(mkfifo(help_path("ledger/d.owed"), 0600), 0);
+    help_file("ledger/e.owed", "{}", 2, 0644);
+    memset(name, 'x', sizeof(name));
+    (void)snprintf(name + 100, sizeof(name) - 100, ".owed");
+    memcpy(name, "ledger/", 7);
+    help_file(name, "{}", 2, 0600);
+    assert_int_equal(gc_ledger_list(ledger, &entries, NULL), GC_OK);
+    assert_int_equal(entries.count, 1);
+    assert_int_equal(help_skips, 6);
+    assert_non_null(strstr(help_lines, "symbolic link"));
+    assert_non_null(strstr(help_lines, "larger than"));
+    assert_non_null(strstr(help_lines, "not a regular file"));
+    assert_non_null(strstr(help_lines, "open to others"));
+    assert_non_null(strstr(help_lines, "not a name that we gave"));
+    /* A second name for an entry: neither is believed. */
+    help_forget_skips();
+    assert_int_equal(link(path, help_path("second")), 0);
+    assert_int_equal(gc_ledger_list(ledger, &entries, NULL), GC_OK);
+    assert_int_equal(entries.count, 0);
+    assert_non_null(strstr(help_lines, "another name"));
+}
+
+/* Who needs it: every state, with its process alive and dead. */
+static void
+test_needed(void **state)
+{
+    GC_AUTO_PTR(gc_store) store = help_store();
+    GC_AUTO(gc_entry) entry = {0};
+    char id[GC_STORE_ID_SIZE];
+
+    (void)state;
+    help_put(store, "vm-1", 1, id);
+    for (int alive = 0; alive < 2; alive++)
+        for (int kept = 0; kept < 2; kept++)
+            for (int owed = 0; owed < 3; owed++) {
+                bool needed = alive || (kept && owed == GC_OWED_TICKET);
+
+                fill(&entry, (gc_owed)owed, 1);
+                if (!alive)
+                    entry.process.start++;
+                if (kept)
+                    memcpy(entry.record, id, sizeof(entry.record));
+                if (owed == GC_OWED_RELEASE)
+                    needed = false;
+                assert_int_equal(gc_entry_needed(&entry), needed);
+            }
+    /* The same without a store at all, as in a login. */
+    fill(&entry, GC_OWED_TICKET, 1);
+    entry.store[0] = entry.record[0] = '\0';
+    assert_true(gc_entry_needed(&entry));
+    entry.process.start++;
+    assert_false(gc_entry_needed(&entry));
+    entry.process = (struct gc_process){0};
+    assert_false(gc_entry_needed(&entry));
+    /* A process of another boot is dead, whoever has its number now. */
+    fill(&entry, GC_OWED_TICKET, 1);
+    entry.process.boot_id[0] = entry.process.boot_id[0] == 'a' ? 'b' : 'a';
+    assert_false(gc_entry_needed(&entry));
+}
+
+/* Another uid's store is no input to us, even where we could read it. */
+static void
+test_needed_by_others(void **state)
+{
+    GC_AUTO_PTR(gc_store) store = help_store();
+    GC_AUTO(gc_entry) entry = {0};
+    char id[GC_STORE_ID_SIZE];
+
+    (void)state;
+    help_put(store, "vm-1", 1, id);
+    fill(&entry, GC_OWED_TICKET, 1);
+    memcpy(entry.record, id, sizeof(entry.record));
+    entry.process.start++;
+    assert_true(gc_entry_needed(&entry));
+    entry.uid++;
+    assert_false(gc_entry_needed(&entry));
+    /* Its store is gone, or was never one. */
+    entry.uid--;
+    (void)snprintf(entry.store, sizeof(entry.store), "%s", help_name("absent"));
+    assert_false(gc_entry_needed(&entry));
+    (void)snprintf(entry.store, sizeof(entry.store), "FILE:/x");
+    assert_false(gc_entry_needed(&entry));
+}
+
+static int
+use_read_only(void *user)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    GC_AUTO(gc_entries) entries = {0};
+    GC_AUTO(gc_entry) entry = {0};
+    struct gc_error err;
+
+    if (gc_ledger_list(ledger, &entries, &err) != GC_OK || entries.count != 1)
+        return 1;
+    fill(&entry, GC_OWED_INTENT, 2);
+    if (gc_ledger_write(ledger, &entry, &err) != GC_E_CONFIG
+        || entry.id[0] != '\0')
+        return 2;
+    return gc_ledger_settle(ledger, user, &err) == GC_E_CONFIG ? 0 : 3;
+}
+
+static void
+test_read_only(void **state)
+{
+    unsigned uid = geteuid() == 0 ? NOBODY : 0;
+    GC_AUTO(gc_entry) entry = {0};
+    char path[600];
+
+    (void)state;
+    fill(&entry, GC_OWED_INTENT, 1);
+    {
+        GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+
+        assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+    }
+    (void)snprintf(path, sizeof(path), "%s/%s", help_path("ledger"), entry.id);
+    if (uid != 0) {
+        assert_int_equal(chmod(help_path(""), 0755), 0);
+        assert_int_equal(chown(path, uid, uid), 0);
+        assert_int_equal(chown(help_path("ledger"), uid, uid), 0);
+    }
+    assert_int_equal(chmod(help_path("ledger"), 0500), 0);
+    assert_int_equal(help_fork(use_read_only, entry.id, uid), 0);
+    assert_int_equal(chmod(help_path("ledger"), 0700), 0);
+}
+
+static int
+write_beyond_limit(void *user)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    const struct rlimit limit = {0, 0};
+    GC_AUTO(gc_entry) entry = {0};
+    struct gc_error err;
+
+    (void)user;
+    fill(&entry, GC_OWED_INTENT, 1);
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+        return 1;
+    return gc_ledger_write(ledger, &entry, &err) == GC_E_FAILED
+                   && strstr(err.message, "too large") != NULL
+               ? 0
+               : 2;
+}
+
+static void
+test_file_size_limit(void **state)
+{
+    (void)state;
+    assert_int_equal(help_fork(write_beyond_limit, NULL, 0), 0);
+    assert_int_equal(help_names("ledger", ""), 0);
+}
+
+/* Twenty at once: all that they owe is there, none of it twice. */
+#define WRITERS 20
+
+static void
+test_many_writers(void **state)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    GC_AUTO(gc_entries) entries = {0};
+    pid_t writers[WRITERS];
+
+    (void)state;
+    for (int i = 0; i < WRITERS; i++) {
+        writers[i] = fork();
+        assert_true(writers[i] >= 0);
+        if (writers[i] == 0) {
+            GC_AUTO(gc_entry) entry = {0};
+            GC_AUTO(gc_entries) seen = {0};
+
+            help_in_child();
+            for (int k = 0; k < 3; k++) {
+                char id[GC_LEDGER_ID_SIZE];
+
+                memcpy(id, entry.id, sizeof(id));
+                fill(&entry, (gc_owed)k, i);
+                memcpy(entry.id, id, sizeof(id));
+                if (gc_ledger_write(ledger, &entry, NULL) != GC_OK
+                    || gc_ledger_list(ledger, &seen, NULL) != GC_OK
+                    || seen.count < 1 || help_skips != 0)
+                    _exit(1);
+            }
+            _exit(0);
+        }
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        int status = -1;
+
+        assert_int_equal(waitpid(writers[i], &status, 0), writers[i]);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(gc_ledger_list(ledger, &entries, NULL), GC_OK);
+    assert_int_equal(entries.count, WRITERS);
+    for (int i = 0; i < WRITERS; i++) {
+        assert_int_equal(entries.items[i].tries, i);
+        assert_int_equal(entries.items[i].state, GC_OWED_RELEASE);
+    }
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_open),
+        TEST(test_life),
+        TEST(test_bare_intent),
+        TEST(test_order_and_find),
+        TEST(test_unwritable),
+        TEST(test_hostile_text),
+        TEST(test_hostile_files),
+        TEST(test_needed),
+        TEST(test_needed_by_others),
+        TEST(test_read_only),
+        TEST(test_file_size_limit),
+        TEST(test_many_writers),
+    };
+
+    return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
+}

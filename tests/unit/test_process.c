@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Processes: who is meant, and whether that one is still there.
+ */
+
+#include <config.h>
+
+#include "src/process.h"
+
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* A child that lives until it is told not to. */
+static pid_t
+start_child(int *ret_pipe)
+{
+    int up[2], down[2];
+    char c = 0;
+    pid_t child;
+
+    assert_int_equal(pipe(up), 0);
+    assert_int_equal(pipe(down), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)close(down[1]);
+        (void)prctl(PR_SET_NAME, "a) R 1 (\n) Z", 0, 0, 0);
+        if (write(up[1], "x", 1) != 1 || read(down[0], &c, 1) < 0)
+            _exit(1);
+        _exit(0);
+    }
+    assert_int_equal(read(up[0], &c, 1), 1);
+    (void)close(up[0]);
+    (void)close(up[1]);
+    (void)close(down[0]);
+    *ret_pipe = down[1];
+    return child;
+}
+
+static void
+test_self(void **state)
+{
+    struct gc_process self = {0}, again = {0};
+
+    (void)state;
+    assert_int_equal(gc_process_read(getpid(), &self, NULL), GC_OK);
+    assert_int_equal(self.pid, getpid());
+    assert_true(self.start > 0);
+    assert_int_equal(strlen(self.boot_id), 36);
+    assert_true(gc_process_alive(&self));
+    gc_process_self(&again);
+    assert_memory_equal(&self, &again, sizeof(self));
+}
+
+/* A name made to be misread, then a zombie, then nobody. */
+static void
+test_child(void **state)
+{
+    struct gc_process child = {0}, self = {0}, gone = {0};
+    struct gc_error err;
+    siginfo_t info;
+    int hold;
+    pid_t pid = start_child(&hold);
+
+    (void)state;
+    assert_int_equal(gc_process_read(pid, &child, NULL), GC_OK);
+    assert_int_equal(gc_process_read(getpid(), &self, NULL), GC_OK);
+    assert_true(child.start >= self.start);
+    assert_true(child.start < self.start + 100 * 3600);
+    assert_true(gc_process_alive(&child));
+
+    (void)close(hold);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    assert_false(gc_process_alive(&child));
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_false(gc_process_alive(&child));
+    assert_int_equal(gc_process_read(pid, &gone, &err), GC_E_NOT_FOUND);
+    assert_int_equal(gone.pid, 0);
+}
+
+/* The same pid is not the same process. */
+static void
+test_another(void **state)
+{
+    struct gc_process self = {0}, other;
+
+    (void)state;
+    assert_int_equal(gc_process_read(getpid(), &self, NULL), GC_OK);
+    other = self;
+    other.start++;
+    assert_false(gc_process_alive(&other));
+    other = self;
+    other.boot_id[0] = other.boot_id[0] == '0' ? '1' : '0';
+    assert_false(gc_process_alive(&other));
+    other = self;
+    other.pid = 0;
+    assert_false(gc_process_alive(&other));
+    other.pid = -1;
+    assert_false(gc_process_alive(&other));
+    /* What was written down without /proc cannot be told from another. */
+    other = (struct gc_process){.pid = getpid()};
+    assert_true(gc_process_alive(&other));
+}
+
+static void
+test_nobody(void **state)
+{
+    static const pid_t pids[] = {0, -1, -1000, 0x3fffffff};
+    struct gc_process found = {.pid = 7};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(pids); i++)
+        assert_int_equal(gc_process_read(pids[i], &found, NULL),
+                         GC_E_NOT_FOUND);
+    assert_int_equal(found.pid, 7);
+}
+
+/* Without /proc: it is said, and nobody is taken for dead who is not. */
+static int
+without_proc(void)
+{
+    struct gc_process self = {0}, found;
+    pid_t dead;
+
+    if (gc_process_read(getpid(), &self, NULL) != GC_OK)
+        return 1;
+    if (unshare(CLONE_NEWNS) != 0
+        || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+        || mount("none", "/proc", "tmpfs", 0, NULL) != 0)
+        return 77;
+    if (gc_process_read(getpid(), &found, NULL) != GC_E_INTERNAL)
+        return 2;
+    if (!gc_process_alive(&self))
+        return 3;
+    dead = fork();
+    if (dead == 0)
+        _exit(0);
+    if (waitpid(dead, NULL, 0) != dead)
+        return 4;
+    self.pid = dead;
+    if (gc_process_alive(&self))
+        return 5;
+    gc_process_self(&found);
+    return found.pid == getpid() && found.start == 0 && found.boot_id[0] == '\0'
+               ? 0
+               : 6;
+}
+
+static void
+test_without_proc(void **state)
+{
+    pid_t child;
+    int status = 0;
+
+    (void)state;
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(without_proc());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void
+test_text(void **state)
+{
+    static const struct gc_process written[] = {
+        {1, 0, ""},
+        {4194304, 9223372036854775807ULL, ""},
+        {77, 12345, "01234567-89ab-cdef-0123-456789abcdef"},
+    };
+    char text[GC_PROCESS_TEXT_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(written); i++) {
+        struct gc_process found = {0};
+
+        gc_process_print(&written[i], text);
+        assert_true(gc_process_parse(text, strlen(text), &found));
+        assert_memory_equal(&found, &written[i], sizeof(found));
+    }
+    assert_string_equal(text, "77.12345.01234567-89ab-cdef-0123-456789abcdef");
+}
+
+static void
+test_no_text(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        ".",
+        "..",
+        "1",
+        "1.2",
+        "1.2.",
+        "1.2.x",
+        "1.2.--",
+        "1..-",
+        ".2.-",
+        "-1.2.-",
+        "+1.2.-",
+        " 1.2.-",
+        "1.2.- ",
+        "1.2.-.",
+        "2147483648.1.-",
+        "1.99999999999999999999.-",
+        "1.2.01234567-89ab-cdef-0123-456789abcde",
+        "1.2.01234567-89ab-cdef-0123-456789abcdef0",
+        "1.2.01234567-89ab-cdef-0123-456789abcdeG",
+        "1.2.01234567-89AB-cdef-0123-456789abcdef",
+        "0x1.2.-",
+        "000000000000000000000000000000000001.2.-",
+        "1.00000000000000000000000000000000.-",
+    };
+    struct gc_process found = {.pid = 7};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(texts); i++)
+        if (gc_process_parse(texts[i], strlen(texts[i]), &found))
+            fail_msg("taken: %s", texts[i]);
+    assert_false(gc_process_parse("1.2.-\0.2.-", 10, &found));
+    assert_false(gc_process_parse("1.2.-", 4, &found));
+    assert_int_equal(found.pid, 7);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_self),         cmocka_unit_test(test_child),
+        cmocka_unit_test(test_another),      cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_without_proc), cmocka_unit_test(test_text),
+        cmocka_unit_test(test_no_text),
+    };
+
+    return cmocka_run_group_tests_name("process", tests, NULL, NULL);
+}
