@@ -83,7 +83,7 @@ gc_escape(char *dst, size_t dst_size, const char *text, size_t len)
 }
 
 /* Format, then escape into DST.  Cut text is still text. */
-static void
+static void __attribute__((format(printf, 3, 0)))
 put(char *dst, size_t dst_size, const char *fmt, va_list args)
 {
     char raw[GC_ERROR_MESSAGE_SIZE];

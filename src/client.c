@@ -384,15 +384,19 @@ static gc_status
 shake_hands(struct attempt *a, const struct gc_said *first,
             struct gc_ticket *ticket, struct gc_error *err)
 {
-    struct gc_exchange exchange = {.session = a->client->session,
-                                   .vm = a->place->vm,
-                                   .deadline = a->want->deadline};
+    GC_AUTO(gc_exchange) exchange = {0};
     struct gc_facts facts = {0};
     gc_status st;
 
+    exchange.session = a->client->session;
+    exchange.vm = a->place->vm;
+    exchange.deadline = a->want->deadline;
     st = gc_acquire_run(a->initiator, first, &exchange, &ticket->ticket, err);
     if (st != GC_OK) {
-        nothing(a->witness);
+        /* Written down it is owed, and the next sweep tries again. */
+        if (exchange.owed.len == 0
+            || testify(a->witness, &exchange.owed, NULL) != GC_OK)
+            nothing(a->witness);
         return st;
     }
     st = testify(a->witness, &ticket->ticket, err);

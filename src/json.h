@@ -35,7 +35,7 @@ GC_DEFINE_FREEP(gc_json)
  * Parse LEN bytes, which must be one JSON value and white space.  GC_E_PROTOCOL
  * with position and reason for anything RFC 8259 forbids, and for: \u0000,
  * lone surrogates, a key twice in one object, depth over GC_JSON_DEPTH_MAX,
- * more than GC_JSON_TEXT_MAX bytes.  The error text quotes nothing of the input.
+ * more than GC_JSON_TEXT_MAX bytes.  The error quotes nothing of the input.
  * GC_E_NO_MEMORY may leave unwiped copies behind in cJSON's hands.
  */
 GC_MUST_USE gc_status gc_json_parse(const void *text, size_t len,

@@ -310,8 +310,8 @@ read_leg(const struct gc_session_reply *reply, struct gc_exchange *exchange,
 
 /* Release the TICKET of a reply that is refused; ERR's hint tells. */
 static gc_status
-give_back(const struct gc_exchange *exchange, const struct gc_bytes *ticket,
-          gc_status st, struct gc_error *err)
+give_back(struct gc_exchange *exchange, struct gc_bytes *ticket, gc_status st,
+          struct gc_error *err)
 {
     enum gc_released how;
 
@@ -324,9 +324,10 @@ give_back(const struct gc_exchange *exchange, const struct gc_bytes *ticket,
         == GC_OK)
         return gc_fail_hint(err, st,
                             "the reply held a ticket, which was released");
+    gc_bytes_move(&exchange->owed, ticket);
     return gc_fail_hint(err, st,
-                        "the reply held a ticket, which could not be released: "
-                        "it stays in the guest until it ends by itself");
+                        "the reply held a ticket, which could not be released "
+                        "yet");
 }
 
 /* After the failure ST, may the guest have issued a ticket that got lost? */

@@ -20,7 +20,18 @@ struct gc_exchange {
     int64_t deadline;
     int legs;                            /* calls made so far */
     char session_id[GC_JSON_INT64_SIZE]; /* "" before the first challenge */
+    /*
+     * Secret: the ticket of a reply that was refused, where releasing it failed
+     * too.  It lives on in the guest; whoever can write it down must.
+     */
+    struct gc_bytes owed;
 };
+
+static inline void
+gc_exchange_clear(struct gc_exchange *exchange)
+{
+    gc_bytes_clear(&exchange->owed);
+}
 
 enum gc_leg { GC_LEG_TICKET, GC_LEG_CHALLENGE };
 

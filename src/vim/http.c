@@ -387,7 +387,6 @@ set_habits(CURL *easy, const struct gc_http_options *o)
     static const struct choice choices[] = {
         {CURLOPT_FOLLOWLOCATION, 0},
         {CURLOPT_NETRC, CURL_NETRC_IGNORED},
-        {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
         {CURLOPT_NOSIGNAL, 1},
         {CURLOPT_PATH_AS_IS, 1},
         {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
@@ -622,7 +621,10 @@ unverified(const struct gc_http *http, struct gc_error *err)
     return gc_fail_hint(err, why->status, "%s", why->hint);
 }
 
-/* Is it OpenSSL that gave up, and not the connection? */
+/*
+ * Is it OpenSSL that gave up, and not the connection?  Some releases of libcurl
+ * report a connection that was closed as an error of OpenSSL's.
+ */
 static bool
 is_tls_refusal(const char *detail)
 {

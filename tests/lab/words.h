@@ -11,9 +11,9 @@
 
 #include "tests/lab/text.h"
 
+/* A file is at most this long, whether script or word. */
+#define GC_MAX_FILE  (16U << 20)
 #define GC_MAX_WORDS 64
-#define GC_MAX_FILE  (16U << 20) /* of a script, and of a word that is a file  \
-                                  */
 
 struct gc_words {
     char *word[GC_MAX_WORDS];

@@ -37,7 +37,7 @@ static struct {
     const char *name;
     int cancel_in, cancel_out; /* the cancel pipe; 0: none */
     bool cancel_on_leg, cancel_ignored, begun_before_open;
-    bool no_intent, no_ticket;
+    bool no_intent, no_ticket, owed_on_leg;
     char witnessed[64];
 } world;
 
@@ -171,6 +171,8 @@ gc_auth_manager_leg(struct gc_exchange *exchange, const struct gc_bytes *token,
     if (world.legs[world.handshakes + 1].fault != NULL
         || world.legs[world.handshakes + 1].status == GC_OK)
         world.handshakes++;
+    if (world.owed_on_leg)
+        (void)!gc_bytes_set(&exchange->owed, "gold", 4, NULL);
     (void)gc_fail(err, step->status, "leg refused");
     err->again = step->again;
     strcpy(err->fault, step->fault);
@@ -475,6 +477,23 @@ test_no_ticket_without_its_witness(void **state)
 }
 
 static void
+test_ticket_that_a_leg_could_not_release_is_owed(void **state)
+{
+    static const struct step legs[] = {{GC_E_PROTOCOL, "", false},
+                                       {GC_E_PROTOCOL, NULL, false}};
+    GC_AUTO(gc_ticket) t = {0};
+
+    (void)state;
+    world.owed_on_leg = true;
+    assert_int_equal(acquire(legs, 5000, SPN, &t, NULL), GC_E_PROTOCOL);
+    assert_string_equal(world.witnessed, "it");
+    world.witnessed[0] = '\0';
+    world.owed_on_leg = false;
+    assert_int_equal(acquire(legs, 5000, SPN, &t, NULL), GC_E_PROTOCOL);
+    assert_string_equal(world.witnessed, "in");
+}
+
+static void
 test_ticket_is_released_when_cancelled(void **state)
 {
     static const struct step legs[] = {{GC_OK, "", false}, {0}};
@@ -585,6 +604,7 @@ main(void)
         TEST(test_session_is_healed_once),
         TEST(test_ticket_is_released_when_facts_fail),
         TEST(test_no_ticket_without_its_witness),
+        TEST(test_ticket_that_a_leg_could_not_release_is_owed),
         TEST(test_ticket_is_released_when_cancelled),
         TEST(test_pause_is_cut_short_by_cancel),
         TEST(test_target_from_the_inventory_name),

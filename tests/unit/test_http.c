@@ -44,6 +44,9 @@ static struct {
     bool left_unwiped;  /* a freed header list still had text */
     bool capath_set;    /* CURLOPT_CAPATH was set, */
     const void *capath; /* to this */
+    int polls;          /* how often libcurl was let wait */
+    int polled_fd;      /* the last descriptor of ours that it waited for */
+    char protocols[16]; /* CURLOPT_PROTOCOLS_STR */
 } odd;
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -72,6 +75,9 @@ curl_multi_poll(CURLM *multi, struct curl_waitfd fds[], unsigned int count,
     CURLMcode (*real)(CURLM *, struct curl_waitfd[], unsigned int, int, int *);
 
     *(void **)&real = dlsym(RTLD_NEXT, "curl_multi_poll");
+    odd.polls++;
+    if (count == 1)
+        odd.polled_fd = fds[0].fd;
     if (odd.raise_sigpipe)
         (void)pthread_kill(pthread_self(), SIGPIPE);
     return real(multi, fds, count, ms, ret);
@@ -104,6 +110,9 @@ curl_easy_setopt(CURL *easy, CURLoption option, ...)
         odd.capath_set = true;
         odd.capath = value;
     }
+    if (option == CURLOPT_PROTOCOLS_STR)
+        (void)snprintf(odd.protocols, sizeof(odd.protocols), "%s",
+                       (const char *)value);
     *(void **)&real = dlsym(RTLD_NEXT, "curl_easy_setopt");
     return real(easy, option, value);
 }
@@ -447,6 +456,16 @@ a_ca_file_stands_alone(void **state)
     assert_false(odd.capath_set);
 }
 
+static void
+nothing_but_https_is_spoken(void **state)
+{
+    (void)state;
+    odd.protocols[0] = '\0';
+    assert_int_equal(
+        new_with("https://vc.example.test", NULL, NULL, NULL, NULL, 0), GC_OK);
+    assert_string_equal(odd.protocols, "https");
+}
+
 /*
  * Trust
  */
@@ -663,22 +682,26 @@ a_trace_tells_no_secret(void **state)
     stop(&s);
 }
 
+/* So large that libcurl would ask whether it may. */
+#define LARGE ((size_t)1100000)
+
 static void
 a_large_body_arrives_whole(void **state)
 {
-    char *body = malloc(200001), *log = malloc(400000);
+    char *body = malloc(LARGE + 1), *log = malloc(LARGE + 4096);
     struct server s;
     struct client c = {0};
 
     (void)state;
-    for (size_t i = 0; i < 200000; i++)
+    for (size_t i = 0; i < LARGE; i++)
         body[i] = (char)('a' + i % 23);
-    body[200000] = '\0';
+    body[LARGE] = '\0';
     start(&s, "server", SCRIPT(OK_TWO));
     connect_to(&c, &s);
     assert_int_equal(send_for(&c, body, 10000, 0), GC_OK);
-    read_file(s.log, log, 400000);
+    read_file(s.log, log, LARGE + 4096);
     assert_non_null(strstr(log, body));
+    assert_null(strstr(log, "Expect"));
     forget(&c);
     stop(&s);
     free(body);
@@ -1110,7 +1133,9 @@ a_reset_behind_the_reply_changes_nothing(void **state)
 static void
 before_the_request_it_may_be_tried_again(void **state)
 {
-    static const char *const scripts[] = {"@<<rst>>", "@<<close>>"};
+    static const char *const scripts[] = {
+        "@<<rst>>", "@<<close>>", "@\x16\x03\x03\x01<<close>>",
+        "@\x16\x03\x03\x01<<sleep 50>><<rst>>"};
     struct server s;
     struct client c = {0};
 
@@ -1252,6 +1277,8 @@ check_cancelled(const struct cancelled *c)
         &client,
         (struct gc_http_options){.ca_file = in_dir("ca.pem"), .cancel_fd = fd},
         &s);
+    odd.polls = 0;
+    odd.polled_fd = -1;
     arm(fd, c->after);
     begun = gc_clock_now();
     assert_int_equal(send_for(&client, "{}", c->deadline, c->grace), c->st);
@@ -1261,6 +1288,9 @@ check_cancelled(const struct cancelled *c)
         assert_false(client.err.again);
     if (c->after == 0)
         assert_int_equal(logged(&s, "connection"), 0);
+    /* Woken by the cancel, and not by chance, and not for ever after. */
+    assert_int_equal(odd.polled_fd, c->after == 0 ? -1 : fd);
+    assert_true(odd.polls < 500);
     forget(&client);
     (void)close(fd);
     stop(&s);
@@ -1417,6 +1447,22 @@ run(const char *const *argv)
     return status;
 }
 
+/* Let OpenSSL itself allow what only our own setting shall forbid. */
+static int
+allow_old_tls(void)
+{
+    FILE *conf = fopen(in_dir("openssl.cnf"), "we");
+
+    if (conf == NULL)
+        return -1;
+    (void)fputs("openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\n"
+                "system_default = old\n[old]\nMinProtocol = TLSv1\n"
+                "CipherString = DEFAULT@SECLEVEL=0\n",
+                conf);
+    (void)fclose(conf);
+    return setenv("OPENSSL_CONF", in_dir("openssl.cnf"), 1);
+}
+
 static int
 set_up(void **state)
 {
@@ -1430,8 +1476,10 @@ set_up(void **state)
         return -1;
     (void)snprintf(program, sizeof(program), "%s/tests/unit/https_server.py",
                    top != NULL ? top : ".");
-    return run(
-        (const char *const[]){"python3", program, "certs", directory, NULL});
+    if (run((const char *const[]){"python3", program, "certs", directory, NULL})
+        != 0)
+        return -1;
+    return allow_old_tls();
 }
 
 static int
@@ -1450,6 +1498,7 @@ main(void)
         cmocka_unit_test(pins_are_checked),
         cmocka_unit_test(a_ca_file_must_be_one),
         cmocka_unit_test(a_ca_file_stands_alone),
+        cmocka_unit_test(nothing_but_https_is_spoken),
         cmocka_unit_test(trust_by_ca),
         cmocka_unit_test(trust_by_pin),
         cmocka_unit_test(tls_is_needed_and_not_old),
