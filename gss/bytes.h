@@ -26,7 +26,8 @@ void gc_bytes_clear(struct gc_bytes *b);
 GC_MUST_USE gc_status gc_bytes_set(struct gc_bytes *b, const void *data,
                                    size_t len, struct gc_error *err);
 
-/* Append LEN bytes; beyond MAX in all it is GC_E_PROTOCOL and B is unchanged. */
+/* Append LEN bytes; beyond MAX in all it is GC_E_PROTOCOL and B is unchanged.
+ */
 GC_MUST_USE gc_status gc_bytes_append(struct gc_bytes *b, const void *data,
                                       size_t len, size_t max,
                                       struct gc_error *err);

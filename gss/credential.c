@@ -47,8 +47,9 @@ inspect(const struct gc_want *want, struct gc_credential *credential,
     OM_uint32 lifetime = 0;
     gc_status st;
 
-    v.major = gss_inquire_cred(&v.minor, credential->handle, &name.handle,
-                               &lifetime, NULL, NULL);
+    /* Two calls: asked for both, MIT leaks the name of an expired one. */
+    v.major = gss_inquire_cred(&v.minor, credential->handle, NULL, &lifetime,
+                               NULL, NULL);
     if (v.major == GSS_S_CREDENTIALS_EXPIRED
         || (v.major == GSS_S_COMPLETE && lifetime == 0)) {
         st = gc_fail(err, GC_E_NO_CREDENTIAL,
@@ -57,6 +58,9 @@ inspect(const struct gc_want *want, struct gc_credential *credential,
                      want->place);
         return gc_fail_hint(err, st, "%s", gc_source_hint(want));
     }
+    if (v.major == GSS_S_COMPLETE)
+        v.major = gss_inquire_cred(&v.minor, credential->handle, &name.handle,
+                                   NULL, NULL, NULL);
     if (v.major != GSS_S_COMPLETE)
         return gc_source_refuse(want, &v, err);
     if (name.handle == GSS_C_NO_NAME)

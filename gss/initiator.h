@@ -25,9 +25,9 @@ const char *gc_mech_word(gc_mech mech);
 
 /* Where the credential comes from (AcquireCredentialsHandle's business). */
 typedef enum {
-    GC_SOURCE_DEFAULT,       /* the default cache; for NTLM the mechanism's own */
-    GC_SOURCE_CCACHE,        /* the cache named in PLACE */
-    GC_SOURCE_KEYTAB,        /* PLACE's key of PRINCIPAL, by way of a fresh TGT */
+    GC_SOURCE_DEFAULT, /* the default cache; for NTLM the mechanism's own */
+    GC_SOURCE_CCACHE,  /* the cache named in PLACE */
+    GC_SOURCE_KEYTAB,  /* PLACE's key of PRINCIPAL, by way of a fresh TGT */
     GC_SOURCE_CLIENT_KEYTAB, /* the same through MIT's client keytab */
     GC_SOURCE_PASSWORD,      /* PRINCIPAL's PASSWORD */
 } gc_source;
@@ -47,9 +47,9 @@ struct gc_want {
     int64_t deadline; /* absolute CLOCK_MONOTONIC milliseconds */
     gc_mech mech;
     gc_source source;
-    bool mutual;                       /* DCE style inside SPNEGO */
-    char target[GC_TARGET_SIZE];       /* a form gc_spn_parse takes */
-    char principal[GC_PRINCIPAL_SIZE]; /* "" = the credential's own name */
+    bool mutual;                          /* DCE style inside SPNEGO */
+    char target[GC_TARGET_SIZE];          /* a form gc_spn_parse takes */
+    char principal[GC_PRINCIPAL_SIZE];    /* "" = the credential's own name */
     char on_behalf_of[GC_PRINCIPAL_SIZE]; /* S4U2Self + S4U2Proxy, or "" */
     char place[GC_PLACE_SIZE];            /* cache or keytab name, or "" */
     char password[GC_PASSWORD_SIZE];      /* secret */

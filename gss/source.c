@@ -73,12 +73,11 @@ gc_status
 gc_source_refuse(const struct gc_want *want, const struct gc_verdict *verdict,
                  struct gc_error *err)
 {
-    gc_status st =
-        gc_gssmsg_judge(err, GC_E_NO_CREDENTIAL, verdict,
-                        "no credential%s%.200s from %s%s%.200s",
-                        want->principal[0] == '\0' ? "" : " for ",
-                        want->principal, gc_source_what(want),
-                        want->place[0] == '\0' ? "" : " ", want->place);
+    gc_status st = gc_gssmsg_judge(
+        err, GC_E_NO_CREDENTIAL, verdict,
+        "no credential%s%.200s from %s%s%.200s",
+        want->principal[0] == '\0' ? "" : " for ", want->principal,
+        gc_source_what(want), want->place[0] == '\0' ? "" : " ", want->place);
     bool cache = want->mech != GC_MECH_NTLM
                  && (want->source == GC_SOURCE_DEFAULT
                      || want->source == GC_SOURCE_CCACHE);

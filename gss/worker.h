@@ -15,9 +15,11 @@
 /*
  * Fork the child now (call this before any secret is read: a fork carries the
  * parent's memory).  CANCEL_FD: -1 for none; borrowed; never read from.
- * The child holds no descriptor but its socket and 0-2, ignores SIGINT (the
- * parent decides), and dies with its parent.  Cancelled calls return
- * GC_E_CANCELED, overrun ones GC_E_UNAVAILABLE.
+ * The child holds no descriptor but its socket and 0-2, ignores the signals
+ * that a terminal sends to its process group (the parent decides), leaves no
+ * core, and dies with its parent: with the very thread that made it, where
+ * there are several.  Cancelled calls return GC_E_CANCELED, overrun ones
+ * GC_E_UNAVAILABLE, and where the child died or lied, GC_E_INTERNAL.
  */
 GC_MUST_USE gc_status gc_worker_new(int cancel_fd,
                                     struct gc_initiator **ret_initiator,

@@ -13,7 +13,8 @@
 #include "gss/initiator.h"
 #include "src/vim/auth_manager.h"
 
-/* Three calls are the most ever seen; a guest still asking after ten is broken. */
+/* Three calls are the most ever seen; a guest still asking after ten is broken.
+ */
 #define GC_ACQUIRE_LEGS_MAX 10
 
 /*

@@ -22,7 +22,8 @@ struct gc_client;
 struct gc_client_options {
     struct gc_http_options http;
     struct gc_session_login login;
-    /* Told what is being done, a line at a time; never a secret.  May be NULL. */
+    /* Told what is being done, a line at a time; never a secret.  May be NULL.
+     */
     void (*log)(void *user, const char *line);
     void *log_user;
 };
@@ -51,12 +52,12 @@ struct gc_place {
 /*
  * Resolve REF (see gc_inventory_find).  TARGET is an SPN that may hold "{vm}":
  * the VM's inventory name is put there, and the SPN comes back as gc_spn_print
- * writes it, in the same GC_TARGET_SIZE bytes.  TARGET may be NULL.  A moId and an SPN without "{vm}" cost no request.
+ * writes it, in the same GC_TARGET_SIZE bytes.  TARGET may be NULL.  A moId and
+ * an SPN without "{vm}" cost no request.
  */
 GC_MUST_USE gc_status gc_client_locate(struct gc_client *client,
                                        const char *ref, int64_t deadline,
-                                       char *target,
-                                       struct gc_place *ret_place,
+                                       char *target, struct gc_place *ret_place,
                                        struct gc_error *err);
 
 /*

@@ -18,7 +18,7 @@
 
 #include "gss/base.h"
 #include "src/ticket.h"
-#include "src/vim/session.h"
+#include "src/vim/facts.h"
 
 #define GC_STORE_RECORD_MAX (128 * 1024) /* bytes of one record */
 #define GC_STORE_COUNT_MAX  10000        /* records of one store */

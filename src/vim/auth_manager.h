@@ -53,18 +53,15 @@ GC_MUST_USE gc_status gc_auth_manager_leg(struct gc_exchange *exchange,
 
 /* Why there was nothing left to release. */
 enum gc_released {
-    GC_RELEASED,          /* 204 */
-    GC_RELEASED_OFF,      /* InvalidPowerState, existingState poweredOff */
-    GC_RELEASED_NO_VM,    /* ManagedObjectNotFound for this VM */
-    GC_RELEASED_UNKNOWN,  /* InvalidGuestLogin: the guest knows no such ticket */
+    GC_RELEASED,         /* 204 */
+    GC_RELEASED_OFF,     /* InvalidPowerState, existingState poweredOff */
+    GC_RELEASED_NO_VM,   /* ManagedObjectNotFound for this VM */
+    GC_RELEASED_UNKNOWN, /* InvalidGuestLogin: the guest knows no such ticket */
 };
 
-GC_MUST_USE gc_status gc_auth_manager_release(struct gc_session *session,
-                                              const char *vm,
-                                              const struct gc_bytes *ticket,
-                                              int64_t deadline,
-                                              enum gc_released *ret_how,
-                                              struct gc_error *err);
+GC_MUST_USE gc_status gc_auth_manager_release(
+    struct gc_session *session, const char *vm, const struct gc_bytes *ticket,
+    int64_t deadline, enum gc_released *ret_how, struct gc_error *err);
 
 /* GC_OK: valid.  InvalidGuestLogin or GuestPermissionDenied: GC_E_DENIED. */
 GC_MUST_USE gc_status gc_auth_manager_validate(struct gc_session *session,

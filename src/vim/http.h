@@ -55,11 +55,11 @@ void gc_http_ignore_cancel(struct gc_http *http);
 bool gc_http_spoke(const struct gc_http *http);
 
 struct gc_http_request {
-    bool post;                     /* else GET */
-    const char *path;              /* "/sdk/vim25/…", already percent-encoded */
-    const struct gc_bytes *body;   /* JSON; a POST has one, a GET has none */
+    bool post;                   /* else GET */
+    const char *path;            /* "/sdk/vim25/…", already percent-encoded */
+    const struct gc_bytes *body; /* JSON; a POST has one, a GET has none */
     const struct gc_bytes *session; /* vmware-api-session-id; secret; or NULL */
-    int64_t deadline;              /* absolute CLOCK_MONOTONIC milliseconds */
+    int64_t deadline;               /* absolute CLOCK_MONOTONIC milliseconds */
     /*
      * On cancel, go on waiting this many milliseconds for the reply if the
      * request is already on its way (a ticket may be in it).  0: stop at once.
@@ -67,15 +67,21 @@ struct gc_http_request {
     int cancel_grace;
 };
 
-enum gc_http_type { GC_HTTP_NONE, GC_HTTP_JSON, GC_HTTP_HTML, GC_HTTP_XML,
-                    GC_HTTP_OTHER };
+enum gc_http_type {
+    GC_HTTP_NONE,
+    GC_HTTP_JSON,
+    GC_HTTP_HTML,
+    GC_HTTP_XML,
+    GC_HTTP_OTHER
+};
 
 struct gc_http_reply {
-    bool sent;  /* the request may have gone out, if only in part */
-    int status; /* 0 as long as none came */
-    enum gc_http_type type;  /* of the body, by Content-Type */
-    struct gc_bytes body;    /* secret; kept as far as it arrived on error too */
-    struct gc_bytes session; /* the vmware-api-session-id it came with, or empty */
+    bool sent;              /* the request may have gone out, if only in part */
+    int status;             /* 0 as long as none came */
+    enum gc_http_type type; /* of the body, by Content-Type */
+    struct gc_bytes body;   /* secret; kept as far as it arrived on error too */
+    struct gc_bytes
+        session; /* the vmware-api-session-id it came with, or empty */
 };
 
 void gc_http_reply_clear(struct gc_http_reply *reply);

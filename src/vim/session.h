@@ -12,23 +12,12 @@
 #include "gss/base.h"
 #include "gss/bytes.h"
 #include "src/json.h"
+#include "src/vim/facts.h"
 #include "src/vim/fault.h"
 #include "src/vim/http.h"
 
-#define GC_MOID_SIZE 128
-
 /* For the reply of a request that must not be lost to a cancel: so many ms. */
 #define GC_SESSION_GRACE_MS 3000
-
-/* What stays the same for a vCenter, whoever logs in.  Flat, no secret. */
-struct gc_session_facts {
-    char release[32];       /* "8.0.3.0" */
-    char instance_uuid[64]; /* about.instanceUuid, or "" */
-    char session_manager[GC_MOID_SIZE];
-    char search_index[GC_MOID_SIZE];
-    char guest_operations_manager[GC_MOID_SIZE];
-    char auth_manager[GC_MOID_SIZE]; /* "" until auth_manager looked it up */
-};
 
 /* The service login.  PASSWORD is called only when a login is due. */
 struct gc_session_login {
@@ -84,8 +73,8 @@ const struct gc_bytes *gc_session_id(const struct gc_session *session);
 struct gc_session_call {
     const char *type; /* "GuestAuthManager" */
     const char *moid;
-    const char *member;          /* "AcquireCredentialsInGuest", "authManager" */
-    const struct gc_json *body;  /* NULL: GET the property MEMBER */
+    const char *member;         /* "AcquireCredentialsInGuest", "authManager" */
+    const struct gc_json *body; /* NULL: GET the property MEMBER */
     bool no_login; /* NotAuthenticated is passed up as a fault, not healed */
     int64_t deadline;
     int cancel_grace; /* as in gc_http_request */
@@ -124,8 +113,7 @@ GC_MUST_USE gc_status gc_session_relogin(struct gc_session *session,
 
 /* End the session at the server, best effort; nothing to do is GC_OK. */
 GC_MUST_USE gc_status gc_session_logout(struct gc_session *session,
-                                        int64_t deadline,
-                                        struct gc_error *err);
+                                        int64_t deadline, struct gc_error *err);
 
 /* Add {"_typeName":"ManagedObjectReference","type":…,"value":…} under KEY. */
 void gc_session_add_moref(struct gc_json *parent, const char *key,

@@ -16,7 +16,7 @@ SPDX = "SPDX-License-Identifier: Apache-2.0"
 # The tree
 # ---------------------------------------------------------------------------
 
-SKIP_DIRS = {".git", "autom4te.cache", "build-aux", ".deps", ".libs",
+SKIP_DIRS = {".git", "autom4te.cache", "build-aux", ".deps", ".libs", "_inst",
              "__pycache__"}
 
 
@@ -37,6 +37,9 @@ def tracked(root):
             "config.log", "config.status", "libtool", "stamp-h1"}
     found = []
     for here, dirs, names in os.walk(root):
+        if here != root and "config.status" in names:
+            dirs[:] = []  # a build of its own, such as distcheck's
+            continue
         dirs[:] = [d for d in dirs if d not in SKIP_DIRS and not (
             here == root and d.startswith(("build", "guestcred-")))]
         for name in names:
@@ -147,24 +150,28 @@ SRC_ARROWS = {
     "src/process": [],
     "src/vim/http": [],
     "src/vim/fault": ["src/json"],
-    "src/vim/session": VIM_LOW,
+    "src/vim/facts": [],
+    "src/vim/session": VIM_LOW + ["src/vim/facts"],
     **{m: VIM_LOW + ["src/vim/session"] for m in MANAGERS},
     "src/acquire": VIM_LOW + ["src/vim/session"] + MANAGERS,
     "src/ticket": ["src/json", "src/base64"],
     "src/store/": ["src/ticket", "src/json", "src/base64", "src/store/",
-                   "src/vim/session"],
+                   "src/process", "src/vim/facts"],
     "src/ledger": ["src/ticket", "src/json", "src/base64", "src/store/",
                    "src/process"],
-    "src/client": ["src/guestcred"] + VIM_LOW + ["src/vim/session"] + MANAGERS
-    + ["src/acquire", "src/ticket", "src/store/", "src/ledger", "src/process",
-       "src/patience", "src/config"],
+    "src/client": VIM_LOW + ["src/vim/session"] + MANAGERS
+    + ["src/acquire", "src/ticket", "src/patience"],
+    "src/custody": VIM_LOW + ["src/vim/session"] + MANAGERS
+    + ["src/client", "src/ticket", "src/store/", "src/ledger", "src/process",
+       "src/patience"],
+    "src/api/": ["src/"],
     "src/guestcred": [],
     "src/cli/": ["src/"],
     "src/helper/wire": [],
     "src/helper/": ["src/"],
 }
-# ... but neither of the two front ends knows the other.
-APART = [("src/cli/", "src/helper/"), ("src/helper/", "src/cli/")]
+# ... but no front end knows another.
+FRONTS = ("src/api/", "src/cli/", "src/helper/")
 
 # What the PAM module may include of the other rooms: none with a foreign
 # library behind it.
@@ -214,7 +221,8 @@ def may_include(path, target):
         room = room_of(path)
         if room is None or not target.startswith("src/"):
             return False
-        if any(path.startswith(a) and target.startswith(b) for a, b in APART):
+        if any(path.startswith(ours) and target.startswith(other)
+               for ours in FRONTS for other in FRONTS if ours != other):
             return False
         return _matches(target, SRC_ARROWS[room])
     if path.startswith("pam_module/"):
@@ -301,6 +309,7 @@ ALLOWED = {
     ("src/config.c", "strtol"): "the one place that reads numbers",
     ("src/json.c", "strtoll"): "an integer whose digits were checked first",
     ("src/config.c", "reallocarray"): "an array of option values, no secret",
+    ("src/store/record.c", "reallocarray"): "pointers to secrets, no bytes",
     ("src/cli/targets.c", "reallocarray"): "an array of names, no secret",
     ("src/cli/ticket_file.c", "reallocarray"): "pointers to secrets, no bytes",
 }
@@ -408,10 +417,12 @@ def check_function_length(root):
 FOREIGN_WORDS = [
     (r"/wo" r"rk/", "a path of somebody's machine"),
     (r"/fa" r"rm/", "a path of somebody's machine"),
-    (r"/ho" r"me/(?!\*|\$|USER|user|alice|bob)\w", "a path of somebody's machine"),
+    (r"/ho" r"me/(?!\*|\$|USER|user|alice|bob|lab)\w", "a path of somebody's machine"),
     (r"/tmp/(b-|bash_" r"jobs)", "a path of somebody's machine"),
     (r"\.libr" r"ary\b", "a path of somebody's machine"),
-    (r"\b(TO" r"DO|FIX" r"ME)\b|\bX" r"XX\b", "unfinished by its own word"),
+    # TAP's own "# ... {bug}" in a test runner is no such word.
+    (r"\b(TO" r"DO(?! \{)|FIX" r"ME)\b|\bX" r"XX\b",
+     "unfinished by its own word"),
     (r"\bthe le" r"ad\b(?!ing)|\bbr" r"ief\.md\b|\bissues? sh" r"ow\b",
      "a word about how it was written"),
     (r"\b(see" r"ds|refer" r"ence|design)/?\w*\.(md|txt)\b",
@@ -523,19 +534,21 @@ def check_symbols(wants, provides, foreign, libc):
 # The command line: help, manual and the design say the same
 # ---------------------------------------------------------------------------
 
-COMMANDS = {"acquire", "validate", "release"}
+COMMANDS = {"acquire", "list", "validate", "release", "sweep", "config"}
 # Named already, and answered with a sentence and exit status 2.
-COMMANDS_TO_COME = {"list", "run", "cp", "ps", "kill", "doctor", "sweep"}
+COMMANDS_TO_COME = {"run", "cp", "ps", "kill", "doctor"}
 OPTIONS = {
     # to which vCenter, as whom, how
     "--url", "--username", "--password-file", "--ca-file", "--pin",
     "--insecure", "--proxy", "--timeout", "--no-session-reuse",
+    "--cache", "--ledger", "--config",
     # what comes out
     "--json", "--quiet", "--verbose", "--version", "--help",
     # which ticket, whose
     "--vm", "--vms-from", "--spn", "--mech", "--mutual", "--new",
     "--no-validate", "--ccache", "--keytab", "--client-keytab", "--principal",
-    "--guest-password-file", "--on-behalf-of", "--ticket-file",
+    "--guest-password-file", "--on-behalf-of", "--ticket-file", "--all",
+    "--logout", "--all-users", "--silent", "--minutes", "--show-ticket",
 }
 
 

@@ -217,7 +217,7 @@ static void
 a_name_alone(void **state)
 {
     struct fixture f;
-    GC_AUTO(gc_bytes) body = { 0 };
+    GC_AUTO(gc_bytes) body = {0};
 
     (void)state;
     for (int i = 0; i < 5; i++) {

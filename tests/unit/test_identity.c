@@ -29,6 +29,8 @@ one_principal_is_one_account(void **state)
         {"alice2@EXAMPLE.TEST", "alice", "EXAMPLE.TEST", false},
         {"alice", "alice", "EXAMPLE.TEST", false},
         {"alice@", "alice", "EXAMPLE.TEST", false},
+        {"alice/EXAMPLE.TEST", "alice", "EXAMPLE.TEST", false},
+        {"alicexEXAMPLE.TEST", "alice", "EXAMPLE.TEST", false},
         {"@EXAMPLE.TEST", "alice", "EXAMPLE.TEST", false},
         {"", "alice", "EXAMPLE.TEST", false},
         /* case is another name */

@@ -27,6 +27,7 @@
 #include <krb5.h>
 
 #include "gss/clock.h"
+#include "gss/mech.h"
 #include "gss/worker.h"
 #include "tests/integration/gss/acceptor.h"
 
@@ -107,6 +108,7 @@ getaddrinfo(const char *restrict node, const char *restrict service,
 
 /* The name that gss_inquire_cred pretends to find, or NULL for the real one. */
 static const char *pretended_name;
+static bool pretended_end; /* … and that its time is up */
 
 OM_uint32
 gss_inquire_cred(OM_uint32 *minor, gss_cred_id_t cred, gss_name_t *name,
@@ -119,6 +121,8 @@ gss_inquire_cred(OM_uint32 *minor, gss_cred_id_t cred, gss_name_t *name,
 
     *(void **)&real = dlsym(RTLD_NEXT, "gss_inquire_cred");
     major = real(minor, cred, name, lifetime, usage, mechs);
+    if (major == GSS_S_COMPLETE && lifetime != NULL && pretended_end)
+        *lifetime = 0;
     if (major == GSS_S_COMPLETE && name != NULL && pretended_name != NULL) {
         char copy[64];
         gss_buffer_desc text = {strlen(pretended_name), copy};
@@ -128,6 +132,22 @@ gss_inquire_cred(OM_uint32 *minor, gss_cred_id_t cred, gss_name_t *name,
         major = gss_import_name(minor, &text, GSS_C_NT_USER_NAME, name);
     }
     return major;
+}
+
+/* How often SPNEGO was told to offer Kerberos and nothing else. */
+static int pins;
+
+OM_uint32
+gss_set_neg_mechs(OM_uint32 *minor, gss_cred_id_t cred, const gss_OID_set mechs)
+{
+    OM_uint32 (*real)(OM_uint32 *, gss_cred_id_t, const gss_OID_set) = NULL;
+    gc_mech mech = GC_MECH_NTLM;
+
+    *(void **)&real = dlsym(RTLD_NEXT, "gss_set_neg_mechs");
+    if (mechs->count == 1 && gc_mech_from_oid(&mechs->elements[0], &mech)
+        && mech == GC_MECH_KERBEROS)
+        pins++;
+    return real(minor, cred, mechs);
 }
 
 /* How many caches in memory there are: made, less destroyed. */
@@ -164,7 +184,8 @@ reset(void **state)
     (void)setenv("KRB5CCNAME", at("FILE:", "cc"), 1);
     (void)setenv("KRB5_CLIENT_KTNAME", at("FILE:", "no.keytab"), 1);
     pretended_name = NULL;
-    asked_dns = 0;
+    pretended_end = false;
+    asked_dns = pins = 0;
     memory_caches = 0;
     return 0;
 }
@@ -220,6 +241,29 @@ negotiate_wins_while_we_still_wait(void **state)
     assert_false(outcome.facts.mutual);
 }
 
+/* However the credential came about. */
+static void
+negotiate_is_always_pinned(void **state)
+{
+    struct gc_want wants[] = {
+        wanted(GC_MECH_NEGOTIATE, GC_SOURCE_DEFAULT, "", ""),
+        wanted(GC_MECH_NEGOTIATE, GC_SOURCE_CCACHE, "", at("FILE:", "bob.cc")),
+        wanted(GC_MECH_NEGOTIATE, GC_SOURCE_KEYTAB, "alice",
+               at("", "alice.keytab")),
+        with_password(GC_MECH_NEGOTIATE, "bob", "bobpw"),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(wants); i++) {
+        struct outcome outcome;
+
+        pins = 0;
+        outcome = acceptor_try(&wants[i]);
+        assert_true(outcome.accepted);
+        assert_true(pins > 0);
+    }
+}
+
 static void
 mutual_makes_the_guest_prove_itself(void **state)
 {
@@ -236,6 +280,26 @@ mutual_makes_the_guest_prove_itself(void **state)
         assert_int_equal(outcome.facts.mech, GC_MECH_KERBEROS);
         assert_int_equal(outcome.flags & GSS_C_DCE_STYLE, GSS_C_DCE_STYLE);
     }
+}
+
+/* Not raw: nobody has seen Windows take the unframed AP-REQ of DCE style. */
+static void
+mutual_is_framed_by_spnego(void **state)
+{
+    static const unsigned char spnego[] = {0x06, 0x06, 0x2b, 0x06,
+                                           0x01, 0x05, 0x05, 0x02};
+    struct gc_want want = wanted(GC_MECH_KERBEROS, GC_SOURCE_DEFAULT, "", "");
+    GC_AUTO_PTR(gc_initiator) initiator = gc_initiator_local_new();
+    GC_AUTO(gc_said) said = {.done = false};
+    const unsigned char *found;
+
+    (void)state;
+    want.mutual = true;
+    assert_int_equal(initiator->ops->begin(initiator, &want, &said, NULL),
+                     GC_OK);
+    assert_int_equal(said.token.data[0], 0x60);
+    found = memmem(said.token.data, 16, spnego, sizeof(spnego));
+    assert_non_null(found);
 }
 
 /* A ticket may come at once; then the guest has proved nothing. */
@@ -465,12 +529,12 @@ who_it_would_be(void **state)
         gc_source source;
         const char *principal, *place, *on_behalf_of, *expected;
     } cases[] = {
-        { GC_SOURCE_DEFAULT, "", "", "", "alice@EXAMPLE.TEST" },
-        { GC_SOURCE_DEFAULT, "bob", "", "", "bob@EXAMPLE.TEST" },
-        { GC_SOURCE_CCACHE, "", at("FILE:", "bob.cc"), "", "bob@EXAMPLE.TEST" },
-        { GC_SOURCE_KEYTAB, "svc/x", at("", "svc.keytab"), "bob@OTHER.TEST",
-          "bob@OTHER.TEST" },
-        { GC_SOURCE_CCACHE, "", at("FILE:", "missing.cc"), "", NULL },
+        {GC_SOURCE_DEFAULT, "", "", "", "alice@EXAMPLE.TEST"},
+        {GC_SOURCE_DEFAULT, "bob", "", "", "bob@EXAMPLE.TEST"},
+        {GC_SOURCE_CCACHE, "", at("FILE:", "bob.cc"), "", "bob@EXAMPLE.TEST"},
+        {GC_SOURCE_KEYTAB, "svc/x", at("", "svc.keytab"), "bob@OTHER.TEST",
+         "bob@OTHER.TEST"},
+        {GC_SOURCE_CCACHE, "", at("FILE:", "missing.cc"), "", NULL},
     };
     struct gc_initiator *made = NULL;
 
@@ -488,9 +552,8 @@ who_it_would_be(void **state)
                        cases[k].on_behalf_of);
         want.mutual = i % 4 == 0;
         if (cases[k].expected == NULL) {
-            assert_int_equal(
-                one->ops->who(one, &want, want.principal, NULL),
-                GC_E_NO_CREDENTIAL);
+            assert_int_equal(one->ops->who(one, &want, want.principal, NULL),
+                             GC_E_NO_CREDENTIAL);
             continue;
         }
         assert_int_equal(one->ops->who(one, &want, want.principal, NULL),
@@ -584,8 +647,14 @@ an_expired_credential_is_refused(void **state)
         struct outcome outcome = acceptor_try(&want);
 
         assert_refused(outcome, GC_E_NO_CREDENTIAL);
-        assert_non_null(strstr(outcome.error.message, "expired"));
+        assert_non_null(strstr(outcome.error.message, "has expired"));
         assert_non_null(strstr(outcome.error.hint, "kinit"));
+
+        pretended_end = true; /* success with no time left, says the library */
+        want = wanted(both[i], GC_SOURCE_DEFAULT, "", "");
+        outcome = acceptor_try(&want);
+        assert_refused(outcome, GC_E_NO_CREDENTIAL);
+        pretended_end = false;
     }
 }
 
@@ -991,7 +1060,9 @@ main(void)
         cmocka_unit_test_setup(kerberos_takes_one_leg, reset),
         cmocka_unit_test_setup(nothing_is_delegated, reset),
         cmocka_unit_test_setup(negotiate_wins_while_we_still_wait, reset),
+        cmocka_unit_test_setup(negotiate_is_always_pinned, reset),
         cmocka_unit_test_setup(mutual_makes_the_guest_prove_itself, reset),
+        cmocka_unit_test_setup(mutual_is_framed_by_spnego, reset),
         cmocka_unit_test_setup(mutual_is_false_before_the_proof, reset),
         cmocka_unit_test_setup(mutual_is_not_taken_on_trust, reset),
         cmocka_unit_test_setup(mutual_refuses_another_exchange_s_proof, reset),

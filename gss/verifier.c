@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The acceptor's half of one leg.  Knows names, not accounts: who may log in
+ * is decided from what this returns, elsewhere.
+ */
+#include <config.h>
+
+#include "gss/verifier.h"
+
+#include <string.h>
+
+#include <gssapi/gssapi_ext.h>
+#include <krb5.h>
+
+#include "gss/gssmsg.h"
+#include "gss/identity.h"
+#include "gss/mech.h"
+#include "gss/name.h"
+#include "gss/spn.h"
+
+/* Keys of MIT's credential store; one that it does not know is ignored. */
+#define STORE_KEYTAB "keytab"
+#define STORE_RCACHE "rcache"
+#define RCACHE       "dfl:"
+
+#define KEYTAB_HINT                                                            \
+    "look with klist -k whether the host's keytab holds that principal"
+
+struct acceptor {
+    gss_cred_id_t credential;
+    gss_ctx_id_t context;
+    struct gc_name host;   /* whose key is used */
+    struct gc_name client; /* whom the token names */
+};
+
+static void
+acceptor_clear(struct acceptor *acceptor)
+{
+    OM_uint32 ignored;
+
+    if (acceptor->context != GSS_C_NO_CONTEXT)
+        (void)gss_delete_sec_context(&ignored, &acceptor->context,
+                                     GSS_C_NO_BUFFER);
+    (void)gss_release_cred(&ignored, &acceptor->credential);
+    gc_name_clear(&acceptor->host);
+    gc_name_clear(&acceptor->client);
+}
+
+#define ACCEPTOR __attribute__((cleanup(acceptor_clear))) struct acceptor
+
+/*
+ * Does TOKEN say, in RFC 2743's framing, that it is plain Kerberos?  GSS-API
+ * would also take an unframed AP-REQ, and look for other mechanisms.
+ */
+static bool
+is_kerberos(const struct gc_bytes *token)
+{
+    gss_OID oid = gc_mech_oid(GC_MECH_KERBEROS);
+    size_t at = 2, long_form;
+
+    if (token->len < 4 || token->len > GC_TOKEN_MAX || token->data[0] != 0x60)
+        return false;
+    long_form = token->data[1] < 0x80 ? 0 : token->data[1] & 0x7fu;
+    if (long_form > 4 || token->len - at < long_form + 2 + oid->length)
+        return false;
+    at += long_form;
+    return token->data[at] == 0x06 && token->data[at + 1] == oid->length
+           && memcmp(token->data + at + 2, oid->elements, oid->length) == 0;
+}
+
+/* The host's key, that of TARGET and no other in KEYTAB. */
+static gc_status
+open_keytab(struct acceptor *acceptor, const char *keytab, const char *target,
+            struct gc_error *err)
+{
+    gss_OID_set_desc only = {1, gc_mech_oid(GC_MECH_KERBEROS)};
+    gss_key_value_element_desc elements[] = {{STORE_RCACHE, RCACHE},
+                                             {STORE_KEYTAB, keytab}};
+    gss_key_value_set_desc store = {keytab[0] == '\0' ? 1 : 2, elements};
+    struct gc_verdict v = {.mech = gc_mech_oid(GC_MECH_KERBEROS)};
+    struct gc_spn spn;
+    char name[GC_TARGET_SIZE];
+    gc_status st = gc_spn_parse(target, &spn, err);
+
+    if (st != GC_OK)
+        return st;
+    gc_spn_print(&spn, name);
+    st = gc_name_import_user(name, GC_MECH_KERBEROS, &acceptor->host, err);
+    if (st != GC_OK)
+        return st;
+    v.major = gss_acquire_cred_from(&v.minor, acceptor->host.handle, 0, &only,
+                                    GSS_C_ACCEPT, &store, &acceptor->credential,
+                                    NULL, NULL);
+    if (v.major == GSS_S_COMPLETE)
+        return GC_OK;
+    st = gc_gssmsg_fail(err, GC_E_CONFIG, &v,
+                        "this host has no key of %.200s in %.200s", name,
+                        keytab[0] == '\0' ? "its keytab" : keytab);
+    return gc_fail_hint(err, st, KEYTAB_HINT);
+}
+
+/* Our own trouble must not look like the user's. */
+static gc_status
+judge(OM_uint32 minor)
+{
+    static const krb5_error_code ours[] = {
+        KRB5_RC_IO,         KRB5_RC_IO_EOF,        KRB5_RC_IO_IO,
+        KRB5_RC_IO_MALLOC,  KRB5_RC_IO_PERM,       KRB5_RC_IO_SPACE,
+        KRB5_RC_IO_UNKNOWN, KRB5_RC_MALLOC,        KRB5_RC_PARSE,
+        KRB5_RC_UNKNOWN,    KRB5_RC_TYPE_NOTFOUND,
+    };
+
+    for (size_t i = 0; i < GC_COUNT_OF(ours); i++)
+        if (minor == (OM_uint32)ours[i])
+            return GC_E_INTERNAL;
+    return GC_E_DENIED;
+}
+
+static gc_status
+accept_token(struct acceptor *acceptor, const struct gc_bytes *token,
+             struct gc_error *err)
+{
+    gss_buffer_desc in = {token->len, token->data}, out = GSS_C_EMPTY_BUFFER;
+    struct gc_verdict v = {.mech = gc_mech_oid(GC_MECH_KERBEROS)};
+    OM_uint32 flags = 0, ignored;
+    gc_mech mech = GC_MECH_NTLM;
+    gss_OID used = GSS_C_NO_OID;
+
+    /* A delegated credential would be the user's own to give: none is taken. */
+    v.major = gss_accept_sec_context(
+        &v.minor, &acceptor->context, acceptor->credential, &in,
+        GSS_C_NO_CHANNEL_BINDINGS, &acceptor->client.handle, &used, &out,
+        &flags, NULL, NULL);
+    (void)gss_release_buffer(&ignored, &out);
+    if (v.major != GSS_S_COMPLETE)
+        return gc_gssmsg_fail(err, judge(v.minor), &v,
+                              "the token does not prove who made it");
+    if (!gc_mech_from_oid(used, &mech) || mech != GC_MECH_KERBEROS)
+        return gc_fail(err, GC_E_DENIED, "the token is not plain Kerberos");
+    if ((flags & GSS_C_ANON_FLAG) != 0)
+        return gc_fail(err, GC_E_DENIED, "the token is nobody's");
+    return GC_OK;
+}
+
+/* Both names in full, and the host's as it was asked for. */
+static gc_status
+take_names(const struct acceptor *acceptor, struct gc_verified *verified,
+           struct gc_error *err)
+{
+    struct gc_verdict v = {.mech = gc_mech_oid(GC_MECH_KERBEROS)};
+    GC_AUTO(gc_name) target = {GSS_C_NO_NAME};
+    char expected[GC_TARGET_SIZE];
+    int established = 0;
+    gc_status st;
+
+    v.major =
+        gss_inquire_context(&v.minor, acceptor->context, NULL, &target.handle,
+                            NULL, NULL, NULL, NULL, &established);
+    if (v.major != GSS_S_COMPLETE || established == 0)
+        return gc_gssmsg_fail(err, GC_E_INTERNAL, &v,
+                              "what was accepted cannot be asked for");
+    st = gc_name_print(&acceptor->client, GC_MECH_KERBEROS, verified->principal,
+                       err);
+    if (st == GC_OK)
+        st = gc_name_print(&target, GC_MECH_KERBEROS, verified->target, err);
+    if (st == GC_OK)
+        st = gc_name_print(&acceptor->host, GC_MECH_KERBEROS, expected, err);
+    if (st != GC_OK)
+        return st;
+    if (!gc_identity_equal(expected, strlen(expected), verified->target,
+                           strlen(verified->target)))
+        return gc_fail(err, GC_E_DENIED, "the token is for %.200s",
+                       verified->target);
+    return GC_OK;
+}
+
+gc_status
+gc_verifier_check(const char *keytab, const char *target,
+                  const struct gc_bytes *token,
+                  struct gc_verified *ret_verified, struct gc_error *err)
+{
+    ACCEPTOR acceptor = {.credential = GSS_C_NO_CREDENTIAL};
+    struct gc_verified verified = {.principal = ""};
+    gc_status st;
+
+    if (!is_kerberos(token))
+        return gc_fail(err, GC_E_DENIED, "the token is not plain Kerberos");
+    st = open_keytab(&acceptor, keytab, target, err);
+    if (st == GC_OK)
+        st = accept_token(&acceptor, token, err);
+    if (st == GC_OK)
+        st = take_names(&acceptor, &verified, err);
+    if (st == GC_OK)
+        *ret_verified = verified;
+    return st;
+}

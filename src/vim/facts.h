@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stays the same for a vCenter: found out by a session, kept by a store.
+ */
+
+#ifndef GC_SRC_VIM_FACTS_H
+#define GC_SRC_VIM_FACTS_H
+
+#define GC_MOID_SIZE 128
+
+/* What stays the same for a vCenter, whoever logs in.  Flat, no secret. */
+struct gc_session_facts {
+    char release[32];       /* "8.0.3.0" */
+    char instance_uuid[64]; /* about.instanceUuid, or "" */
+    char session_manager[GC_MOID_SIZE];
+    char search_index[GC_MOID_SIZE];
+    char guest_operations_manager[GC_MOID_SIZE];
+    char auth_manager[GC_MOID_SIZE]; /* "" until auth_manager looked it up */
+};
+
+#endif
