@@ -20,7 +20,8 @@ struct gc_client {
     struct gc_session_login login;
     void (*log)(void *user, const char *line);
     void *log_user;
-    int cancel_fd;
+    int given_fd;  /* the cancel descriptor */
+    int cancel_fd; /* the same, or -1 while cleaning up */
 };
 
 void
@@ -50,7 +51,7 @@ gc_client_new(const struct gc_client_options *options,
     client->login = options->login;
     client->log = options->log;
     client->log_user = options->log_user;
-    client->cancel_fd = options->http.cancel_fd;
+    client->given_fd = client->cancel_fd = options->http.cancel_fd;
     st = gc_http_new(&options->http, &client->http, err);
     if (st != GC_OK)
         return st;
@@ -82,6 +83,13 @@ gc_client_finish(struct gc_client *client)
 {
     client->cancel_fd = -1;
     gc_http_ignore_cancel(client->http);
+}
+
+void
+gc_client_resume(struct gc_client *client)
+{
+    client->cancel_fd = client->given_fd;
+    gc_http_heed_cancel(client->http);
 }
 
 static bool

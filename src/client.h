@@ -111,6 +111,8 @@ GC_MUST_USE gc_status gc_client_release(struct gc_client *client,
  * clean-up.
  */
 void gc_client_finish(struct gc_client *client);
+/* The clean-up is over, and the client goes on. */
+void gc_client_resume(struct gc_client *client);
 
 /*
  * Log out of vCenter, best effort, within GC_CLIENT_GRACE_MS.

@@ -215,11 +215,13 @@ discard(const struct gc_custody *c, const struct gc_record *record)
     enum gc_released how;
     struct gc_error why;
 
+    gc_client_finish(c->client);
     if (gc_custody_release(c, record, gc_clock_now() + GC_CLIENT_GRACE_MS, &how,
                            &why)
         != GC_OK)
         gc_client_say(c->client, "a ticket for %s could not be released: %s",
                       record->ticket.vm, why.message);
+    gc_client_resume(c->client);
 }
 
 /* ---- validate ---- */

@@ -155,6 +155,12 @@ open_lock(int dir, int *ret_lock, struct stat *ret_info, struct gc_error *err)
         (void)close(lock);
         return gc_fail(err, GC_E_CONFIG, "the lock is not a file of ours");
     }
+    /* The umask may have taken bits away from a new one. */
+    if ((ret_info->st_mode & (S_IRUSR | S_IWUSR)) != (S_IRUSR | S_IWUSR)
+        && fchmod(lock, S_IRUSR | S_IWUSR) != 0) {
+        (void)close(lock);
+        return gc_fail(err, GC_E_CONFIG, "the lock cannot be made ours");
+    }
     *ret_lock = lock;
     return GC_OK;
 }

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_SIZE   1024
+#define PATH_SIZE   1000 /* "DIR:" and it fit a ledger entry */
 #define OTHERS_MAY  (S_IRWXG | S_IRWXO)
 #define OPEN_DIR    (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 #define OPEN_RECORD (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)

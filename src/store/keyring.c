@@ -4,7 +4,6 @@
 #include "src/store/keyring.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <keyutils.h>
-
 #include "gss/clock.h"
 #include "src/process.h"
 #include "src/store/files.h"
+#include "src/store/keys.h"
 
 #define DEFAULT_NAME "guestcred"
 #define LOCK_NAME    "lock"
@@ -24,9 +22,6 @@
 #define PAYLOAD_MAX  32767
 /* Twenty digits and a newline, always as long, so that using costs no quota. */
 #define TIME_LENGTH 21
-#define OTHERS_MAY  (KEY_USR_ALL | KEY_GRP_ALL | KEY_OTH_ALL)
-/* "type;uid;gid;permissions;description" */
-#define DESCRIBED_MAX 512
 
 struct keyring {
     struct gc_blobs blobs;
@@ -41,120 +36,6 @@ static struct keyring *
 inner(struct gc_blobs *blobs)
 {
     return (struct keyring *)(void *)blobs;
-}
-
-/* How much of the quota is used, as /proc/key-users ends its lines: N/MAX. */
-static void
-read_quota(char keys[32], char bytes[32])
-{
-    char text[4096], line[32];
-    int fd = open("/proc/key-users", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    char *at = NULL, *end;
-
-    if (fd >= 0)
-        (void)close(fd);
-    (void)snprintf(keys, 32, "all");
-    (void)snprintf(bytes, 32, "all");
-    if (n <= 0)
-        return;
-    text[n] = '\0';
-    (void)snprintf(line, sizeof(line), "%5lu: ", (unsigned long)geteuid());
-    at = strstr(text, line);
-    end = at == NULL ? NULL : strchr(at, '\n');
-    if (end == NULL || (at != text && at[-1] != '\n'))
-        return;
-    *end = '\0';
-    end = strrchr(at, ' ');
-    (void)snprintf(bytes, 32, "%s", end + 1);
-    *end = '\0';
-    end = strrchr(at, ' ');
-    if (end != NULL)
-        (void)snprintf(keys, 32, "%s", end + 1);
-}
-
-static gc_status
-fail_key(struct gc_error *err, const char *what, int error)
-{
-    gc_status st = GC_E_FAILED;
-    char keys[32], bytes[32];
-
-    switch (error) {
-    case ENOMEM:
-        return gc_fail_no_memory(err);
-    case EDQUOT:
-        read_quota(keys, bytes);
-        (void)gc_fail(err, st,
-                      "%s: the kernel's quota of keys is used up (%s keys, %s "
-                      "bytes)",
-                      what, keys, bytes);
-        break;
-    case ENOSYS:
-    case EOPNOTSUPP:
-    case EPERM:
-    case EACCES:
-        st = GC_E_NOT_SUPPORTED;
-        (void)gc_fail(err, st,
-                      "%s: this kernel, or a sandbox, forbids keyrings (%s)",
-                      what, strerror(error));
-        break;
-    default:
-        (void)gc_fail(err, st, "%s: %s", what, strerror(error));
-        break;
-    }
-    return gc_fail_hint(err, st, "use a DIR: store");
-}
-
-struct described {
-    char text[DESCRIBED_MAX];
-    const char *type;
-    const char *name;
-    unsigned long uid;
-    unsigned long mode;
-};
-
-/* The number in BASE before the next semicolon, consumed with it. */
-static bool
-take_number(char **at, unsigned base, unsigned long *ret_value)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *digit;
-
-    *ret_value = 0;
-    for (; **at != ';'; (*at)++) {
-        digit = **at == '\0' ? NULL : strchr(digits, **at);
-        if (digit == NULL || (size_t)(digit - digits) >= base
-            || *ret_value > UINT32_MAX)
-            return false;
-        *ret_value = *ret_value * base + (unsigned long)(digit - digits);
-    }
-    (*at)++;
-    return true;
-}
-
-/* What the kernel says of KEY; on false errno says why not. */
-static bool
-describe(key_serial_t key, struct described *d)
-{
-    long n = keyctl_describe(key, d->text, sizeof(d->text));
-    unsigned long gid;
-    char *at;
-
-    if (n < 0)
-        return false;
-    errno = EBADMSG;
-    if ((size_t)n > sizeof(d->text))
-        return false;
-    at = strchr(d->text, ';');
-    if (at == NULL)
-        return false;
-    *at++ = '\0';
-    d->type = d->text;
-    if (!take_number(&at, 10, &d->uid) || !take_number(&at, 10, &gid)
-        || !take_number(&at, 16, &d->mode))
-        return false;
-    d->name = at;
-    return true;
 }
 
 /* "SERIAL.NAME"; false where ID is not one of ours. */
@@ -179,11 +60,11 @@ parse_id(const char *id, key_serial_t *ret_key, const char **ret_name)
 static bool
 find_key(const char *id, key_serial_t *ret_key)
 {
-    struct described d;
+    struct gc_key_described d;
     const char *name;
 
     errno = ENOKEY;
-    if (!parse_id(id, ret_key, &name) || !describe(*ret_key, &d))
+    if (!parse_id(id, ret_key, &name) || !gc_keys_describe(*ret_key, &d))
         return false;
     errno = ENOKEY;
     return strcmp(d.type, "user") == 0 && strcmp(d.name, name) == 0;
@@ -199,68 +80,6 @@ gc_keyring_keeps(const char *id)
     /* Of another session: there, but not for us to look at. */
     return errno != ENOKEY && errno != EKEYEXPIRED && errno != EKEYREVOKED
            && errno != EBADMSG;
-}
-
-/* The serial numbers that RING holds; free them. */
-static gc_status
-read_serials(key_serial_t ring, key_serial_t **ret_serials, size_t *ret_count,
-             struct gc_error *err)
-{
-    void *data = NULL;
-    long size = keyctl_read_alloc(ring, &data);
-
-    if (size < 0)
-        return fail_key(err, "cannot read a keyring", errno);
-    *ret_serials = data;
-    *ret_count = (size_t)size / sizeof(key_serial_t);
-    return GC_OK;
-}
-
-/*
- * The key of that TYPE and NAME in RING itself (keyctl_search would go into
- * the keyrings below).  GC_E_NOT_FOUND.
- */
-static gc_status
-find_in(key_serial_t ring, const char *type, const char *name,
-        key_serial_t *ret_key, struct described *ret_described,
-        struct gc_error *err)
-{
-    key_serial_t *serials = NULL, key = 0;
-    size_t count = 0;
-    gc_status st = read_serials(ring, &serials, &count, err);
-
-    for (size_t i = 0; st == GC_OK && i < count && key == 0; i++)
-        if (describe(serials[i], ret_described)
-            && strcmp(ret_described->type, type) == 0
-            && strcmp(ret_described->name, name) == 0)
-            key = serials[i];
-    free(serials);
-    if (st != GC_OK)
-        return st;
-    if (key == 0)
-        return gc_fail(err, GC_E_NOT_FOUND, "there is no keyring %s", name);
-    *ret_key = key;
-    return GC_OK;
-}
-
-/* Make a key for us alone and move it to RING.  -1: errno, EEXIST included. */
-static key_serial_t
-make(key_serial_t ring, const char *type, const char *name, const void *data,
-     size_t len)
-{
-    key_serial_t key = add_key(type, name, data, len, KEY_SPEC_THREAD_KEYRING);
-    int saved;
-
-    if (key < 0)
-        return -1;
-    if (keyctl_setperm(key, KEY_POS_ALL) == 0
-        && keyctl_move(key, KEY_SPEC_THREAD_KEYRING, ring, KEYCTL_MOVE_EXCL)
-               == 0)
-        return key;
-    saved = errno;
-    (void)keyctl_unlink(key, KEY_SPEC_THREAD_KEYRING);
-    errno = saved;
-    return -1;
 }
 
 /* Read KEY, time and all, into BUFFER. */
@@ -332,15 +151,15 @@ fits(const struct walk *w, const char *name)
 
 /* GC_E_PROTOCOL: to be skipped, and why. */
 static gc_status
-visit_described(struct walk *w, key_serial_t key, const struct described *d,
-                struct gc_error *err)
+visit_described(struct walk *w, key_serial_t key,
+                const struct gc_key_described *d, struct gc_error *err)
 {
     char id[GC_STORE_ID_SIZE];
     gc_status st;
 
     if (d->uid != geteuid())
         return gc_fail(err, GC_E_PROTOCOL, "belongs to uid %lu", d->uid);
-    if ((d->mode & OTHERS_MAY) != 0)
+    if ((d->mode & GC_KEYS_OTHERS_MAY) != 0)
         return gc_fail(err, GC_E_PROTOCOL, "open to others (mode %08lx)",
                        d->mode);
     st = read_key(key, &w->payload, err);
@@ -358,11 +177,11 @@ visit_described(struct walk *w, key_serial_t key, const struct described *d,
 static gc_status
 visit_key(struct walk *w, key_serial_t key, struct gc_error *err)
 {
-    struct described d;
+    struct gc_key_described d;
     struct gc_error why;
     gc_status st;
 
-    if (!describe(key, &d)) {
+    if (!gc_keys_describe(key, &d)) {
         /* What was removed stays listed until the kernel has collected it. */
         if (errno != ENOKEY) {
             (void)snprintf(d.text, sizeof(d.text), "key %d", key);
@@ -395,7 +214,7 @@ keyring_each(struct gc_blobs *blobs, const char *prefix, const char *suffix,
     };
     key_serial_t *serials = NULL;
     size_t count = 0;
-    gc_status st = read_serials(w.ring->serial, &serials, &count, err);
+    gc_status st = gc_keys_list(w.ring->serial, &serials, &count, err);
 
     if (st == GC_OK && count > GC_STORE_COUNT_MAX) {
         gc_skip_say(&blobs->skip, "the store",
@@ -432,9 +251,10 @@ keyring_put(struct gc_blobs *blobs, const char *name,
         st = gc_bytes_append(&payload, text->data, text->len, PAYLOAD_MAX, err);
     if (st != GC_OK)
         return st;
-    key = make(inner(blobs)->serial, "user", name, payload.data, payload.len);
+    key = gc_keys_make(inner(blobs)->serial, "user", name, payload.data,
+                       payload.len);
     if (key < 0)
-        return fail_key(err, "cannot keep a record in the keyring", errno);
+        return gc_keys_fail(err, "cannot keep a record in the keyring", errno);
     (void)snprintf(ret_id, GC_STORE_ID_SIZE, "%d.%s", key, name);
     return GC_OK;
 }
@@ -460,7 +280,7 @@ keyring_touch(struct gc_blobs *blobs, const char *id, int64_t when,
         return GC_OK;
     if (errno == ENOKEY || errno == EKEYEXPIRED || errno == EKEYREVOKED)
         return gc_fail(err, GC_E_NOT_FOUND, "there is no such record");
-    return fail_key(err, "cannot mark a record as used", errno);
+    return gc_keys_fail(err, "cannot mark a record as used", errno);
 }
 
 static gc_status
@@ -476,7 +296,7 @@ keyring_remove(struct gc_blobs *blobs, const char *id, struct gc_error *err)
     if (!find_key(id, &key) || keyctl_invalidate(key) == 0 || errno == ENOKEY
         || errno == EKEYEXPIRED || errno == EKEYREVOKED)
         return GC_OK;
-    return fail_key(err, "cannot remove a record from the keyring", errno);
+    return gc_keys_fail(err, "cannot remove a record from the keyring", errno);
 }
 
 static bool
@@ -493,12 +313,12 @@ static void
 break_lock(struct keyring *ring)
 {
     char text[GC_PROCESS_TEXT_SIZE];
-    struct described d;
+    struct gc_key_described d;
     struct gc_process holder;
     key_serial_t lock;
     long n;
 
-    if (find_in(ring->serial, "user", LOCK_NAME, &lock, &d, NULL) != GC_OK)
+    if (gc_keys_find(ring->serial, "user", LOCK_NAME, &lock, &d, NULL) != GC_OK)
         return;
     n = keyctl_read(lock, text, sizeof(text));
     if (n > 0 && (size_t)n <= sizeof(text)
@@ -519,22 +339,25 @@ keyring_lock(struct gc_blobs *blobs, struct gc_error *err)
 
     gc_process_self(&self);
     gc_process_print(&self, text);
-    for (;;) {
-        key = make(ring->serial, "user", LOCK_NAME, text, strlen(text));
-        if (key >= 0) {
-            ring->lock = key;
-            return GC_OK;
+    key = gc_keys_prepare("user", LOCK_NAME, text, strlen(text));
+    if (key < 0)
+        return gc_keys_fail(err, "cannot lock the keyring", errno);
+    while (!gc_keys_place(key, ring->serial)) {
+        if (errno == EEXIST && gc_clock_left(deadline) > 0) {
+            break_lock(ring);
+            (void)nanosleep(&pause, NULL);
+            if (pause.tv_nsec < 32000000)
+                pause.tv_nsec *= 2;
+            continue;
         }
-        if (errno != EEXIST)
-            return fail_key(err, "cannot lock the keyring", errno);
-        break_lock(ring);
-        if (gc_clock_left(deadline) == 0)
+        gc_keys_drop(key);
+        if (errno == EEXIST)
             return gc_fail(err, GC_E_BUSY,
                            "another process holds the keyring's lock");
-        (void)nanosleep(&pause, NULL);
-        if (pause.tv_nsec < 32000000)
-            pause.tv_nsec *= 2;
+        return gc_keys_fail(err, "cannot lock the keyring", errno);
     }
+    ring->lock = key;
+    return GC_OK;
 }
 
 static void
@@ -567,49 +390,19 @@ static const struct gc_blobs_ops keyring_ops = {
     .free = keyring_free,
 };
 
-/*
- * The keyring that ANCHOR means, possessed: what is under the user's keyring is
- * ours to read only if it hangs under one of this process as well.
- */
-static gc_status
-reach_anchor(const char *anchor, size_t len, key_serial_t *ret_ring,
-             struct gc_error *err)
-{
-    if (len == 7 && strncmp(anchor, "session", len) == 0) {
-        *ret_ring = KEY_SPEC_SESSION_KEYRING;
-        return GC_OK;
-    }
-    if (len == 4 && strncmp(anchor, "user", len) == 0) {
-        *ret_ring = KEY_SPEC_USER_KEYRING;
-        if (keyctl_link(KEY_SPEC_USER_KEYRING, KEY_SPEC_PROCESS_KEYRING) < 0)
-            return fail_key(err, "the user's keyring", errno);
-        return GC_OK;
-    }
-    if (len == 10 && strncmp(anchor, "persistent", len) == 0) {
-        long ring = keyctl_get_persistent((uid_t)-1, KEY_SPEC_PROCESS_KEYRING);
-
-        if (ring < 0)
-            return fail_key(err, "the persistent keyring", errno);
-        *ret_ring = (key_serial_t)ring;
-        return GC_OK;
-    }
-    return gc_fail(err, GC_E_CONFIG,
-                   "a keyring's anchor is session, user or persistent");
-}
-
 static gc_status
 open_ring(key_serial_t anchor, const char *name, bool create,
           key_serial_t *ret_ring, struct gc_error *err)
 {
-    struct described d;
+    struct gc_key_described d;
     key_serial_t ring;
-    gc_status st = find_in(anchor, "keyring", name, &ring, &d, err);
+    gc_status st = gc_keys_find(anchor, "keyring", name, &ring, &d, err);
 
     if (st == GC_E_NOT_FOUND && create) {
-        ring = make(anchor, "keyring", name, NULL, 0);
+        ring = gc_keys_make(anchor, "keyring", name, NULL, 0);
         if (ring < 0 && errno != EEXIST)
-            return fail_key(err, "cannot make a keyring", errno);
-        st = find_in(anchor, "keyring", name, &ring, &d, err);
+            return gc_keys_fail(err, "cannot make a keyring", errno);
+        st = gc_keys_find(anchor, "keyring", name, &ring, &d, err);
         if (st == GC_E_NOT_FOUND)
             return gc_fail(err, GC_E_FAILED,
                            "the keyring %s was revoked or has expired", name);
@@ -619,7 +412,7 @@ open_ring(key_serial_t anchor, const char *name, bool create,
     if (d.uid != geteuid())
         return gc_fail(err, GC_E_CONFIG, "the keyring %s belongs to uid %lu",
                        name, d.uid);
-    if ((d.mode & OTHERS_MAY) != 0)
+    if ((d.mode & GC_KEYS_OTHERS_MAY) != 0)
         return gc_fail(err, GC_E_CONFIG,
                        "the keyring %s is open to others (mode %08lx)", name,
                        d.mode);
@@ -641,7 +434,7 @@ gc_keyring_open(const char *residual, bool create, struct gc_blobs **ret_blobs,
         return gc_fail(err, GC_E_CONFIG,
                        "a keyring's name is of letters, digits, \".\", \"-\" "
                        "and \"_\"");
-    st = reach_anchor(residual, len, &anchor, err);
+    st = gc_keys_anchor(residual, len, &anchor, err);
     if (st == GC_OK)
         st = open_ring(anchor, name, create, &serial, err);
     if (st != GC_OK)

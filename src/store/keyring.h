@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * KEYRING: a keyring of the kernel's, a key a blob; the only room that sees
- * libkeyutils.
+ * KEYRING: a keyring of the kernel's, a key a blob.
  *
  * The keyring and its keys are made in the thread's own keyring, closed to all
  * but who possesses them, and only then moved to their place; a move that

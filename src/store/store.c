@@ -83,6 +83,18 @@ gc_store_on_skip(struct gc_store *store,
     store->blobs->skip = (struct gc_skip){.fn = skipped, .user = user};
 }
 
+/* Ids of a place always fit.  (snprintf would show in a list of thousands.) */
+static void
+copy_id(char dst[GC_STORE_ID_SIZE], const char *id)
+{
+    size_t len = strlen(id);
+
+    if (len >= GC_STORE_ID_SIZE)
+        len = GC_STORE_ID_SIZE - 1;
+    memcpy(dst, id, len);
+    dst[len] = '\0';
+}
+
 /* Records as they are gathered. */
 struct gathering {
     struct gc_records records;
@@ -99,7 +111,8 @@ gathering_clear(struct gathering *g)
 static gc_status
 grow(struct gathering *g, struct gc_error *err)
 {
-    size_t room = g->room == 0 ? 64 : 2 * g->room;
+    /* Much at once: untouched it costs nothing, and growing copies it all. */
+    size_t room = g->room == 0 ? 1024 : 2 * g->room;
     struct gc_record *items;
 
     if (g->records.count < g->room)
@@ -126,10 +139,12 @@ gather(void *user, const char *id, int64_t when, const struct gc_bytes *text,
     if (st != GC_OK)
         return st;
     record = &g->records.items[g->records.count];
+    /* Looking at an untouched page before writing to it would fault twice. */
+    *record = (struct gc_record){0};
     st = gc_record_read(text, record, err);
     if (st != GC_OK)
         return st;
-    (void)snprintf(record->id, sizeof(record->id), "%s", id);
+    copy_id(record->id, id);
     record->used = when;
     g->records.count++;
     return GC_OK;
@@ -235,7 +250,7 @@ consider(void *user, const char *id, int64_t when, const struct gc_bytes *text,
 
     if (st != GC_OK)
         return st;
-    (void)snprintf(record.id, sizeof(record.id), "%s", id);
+    copy_id(record.id, id);
     record.used = when;
     if (!gc_record_matches(&record, s->key)
         || (s->but != NULL && strcmp(s->but, id) == 0))

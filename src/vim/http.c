@@ -48,8 +48,9 @@ struct gc_http {
     CURLM *multi;
     CURL *easy;
     char *url;
-    int cancel_fd;
-    bool spoke; /* a request was made, with whatever outcome */
+    int given_fd;  /* the cancel descriptor */
+    int cancel_fd; /* the same, or -1 while it is ignored */
+    bool spoke;    /* a request was made, with whatever outcome */
     void (*trace)(void *user, const char *line);
     void *trace_user;
     struct transfer transfer;
@@ -451,7 +452,7 @@ gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
     /* Never cleaned up: we cannot know who else in the process uses libcurl. */
     if (pthread_once(&once, initialise) != 0 || initialised != CURLE_OK)
         return gc_fail(err, GC_E_INTERNAL, "libcurl cannot be initialised");
-    http->cancel_fd = options->cancel_fd;
+    http->given_fd = http->cancel_fd = options->cancel_fd;
     http->trace = options->trace;
     http->trace_user = options->trace_user;
     http->multi = curl_multi_init();
@@ -481,6 +482,12 @@ void
 gc_http_ignore_cancel(struct gc_http *http)
 {
     http->cancel_fd = -1;
+}
+
+void
+gc_http_heed_cancel(struct gc_http *http)
+{
+    http->cancel_fd = http->given_fd;
 }
 
 /*

@@ -50,6 +50,8 @@ const char *gc_http_url(const struct gc_http *http);
 
 /* From now on nothing is cancelled: for what must still be settled. */
 void gc_http_ignore_cancel(struct gc_http *http);
+/* And again it is. */
+void gc_http_heed_cancel(struct gc_http *http);
 
 /* Was any request made? */
 bool gc_http_spoke(const struct gc_http *http);

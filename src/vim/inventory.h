@@ -29,15 +29,4 @@ GC_MUST_USE gc_status gc_inventory_name(struct gc_session *session,
                                         char ret_name[GC_INVENTORY_NAME_SIZE],
                                         struct gc_error *err);
 
-#define GC_INVENTORY_NAME_SIZE 512
-
-/*
- * The inventory name of VM: what whoever may rename it chose.  GC_E_PROTOCOL
- * for one that is empty or does not fit.
- */
-GC_MUST_USE gc_status gc_inventory_name(struct gc_session *session,
-                                        const char *vm, int64_t deadline,
-                                        char ret_name[GC_INVENTORY_NAME_SIZE],
-                                        struct gc_error *err);
-
 #endif

@@ -129,6 +129,12 @@ gc_http_spoke(const struct gc_http *http)
 }
 
 void
+gc_http_heed_cancel(struct gc_http *http)
+{
+    (void)http;
+}
+
+void
 gc_http_ignore_cancel(struct gc_http *http)
 {
     (void)http;

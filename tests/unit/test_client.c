@@ -64,6 +64,13 @@ gc_http_ignore_cancel(struct gc_http *http)
     world.cancel_ignored = true;
 }
 
+void
+gc_http_heed_cancel(struct gc_http *http)
+{
+    (void)http;
+    world.cancel_ignored = false;
+}
+
 gc_status
 gc_session_new(struct gc_http *http, const struct gc_session_login *login,
                struct gc_session **ret_session, struct gc_error *err)

@@ -21,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/skips.h"
 #include "tests/unit/store_help.h"
 
 #define NOBODY 65534
@@ -585,5 +586,6 @@ main(void)
         TEST(test_many_writers),
     };
 
-    return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);
+    skips_begin();
+    return skips_end(cmocka_run_group_tests_name("ledger", tests, NULL, NULL));
 }

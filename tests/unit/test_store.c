@@ -26,10 +26,15 @@
 
 #include <cmocka.h>
 
-#include "src/store/record.h"
+#include "src/store/files.h"
+#include "tests/unit/skips.h"
 #include "tests/unit/store_help.h"
 
 #define NOBODY 65534
+
+#define TENFOLD(s) s s s s s s s s s s
+/* As long as a moId may be. */
+#define LONGEST TENFOLD("0123456789") "012345678901234567890123456"
 
 static int
 setup(void **state)
@@ -78,7 +83,7 @@ test_umask(void **state)
 {
     mode_t before = umask(0777);
     struct stat info;
-    char id[GC_STORE_ID_SIZE];
+    char id[GC_STORE_ID_SIZE], path[600];
 
     (void)state;
     {
@@ -89,6 +94,11 @@ test_umask(void **state)
     (void)umask(before);
     assert_int_equal(stat(help_path("store"), &info), 0);
     assert_int_equal(info.st_mode & 07777, 0700);
+    (void)snprintf(path, sizeof(path), "%s/%s", help_path("store"), id);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0600);
+    assert_int_equal(stat(help_path("store/.lock"), &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0600);
     (void)umask(0);
     {
         GC_AUTO_PTR(gc_store) store = help_store();
@@ -168,6 +178,9 @@ test_hostile_directory(void **state)
     /* Above the last component a link is the user's business. */
     assert_int_equal(mkdir(help_path("real/store"), 0700), 0);
     assert_int_equal(symlink(help_path("real"), help_path("link")), 0);
+    assert_int_equal(try_open(help_name("real/."), true, &err), GC_E_CONFIG);
+    assert_int_equal(try_open(help_name("real/store/.."), true, &err),
+                     GC_E_CONFIG);
     assert_int_equal(try_open(help_name("link/store"), true, &err), GC_OK);
 }
 
@@ -180,7 +193,7 @@ test_wrong_owner(void **state)
 
     (void)state;
     if (geteuid() != 0)
-        skip();
+        skip_because("only root can give a file away");
     store = help_store();
     help_put(store, "vm-1", 1, NULL);
     help_put(store, "vm-2", 2, id);
@@ -264,22 +277,10 @@ static void
 test_moids(void **state)
 {
     static const char *const vms[] = {
-        "vm-1",
-        "vm-1.ticket",
-        "../../evil",
-        "/etc/passwd",
-        ".",
-        "..",
-        "-rf",
-        "vm-10",
-        "tmp.1",
-        ".lock",
-        "vm 1\n",
-        "\xc3\xa4\xe2\x82\xac",
-        "a.b.c",
-        "0123456789012345678901234567890123456789012345678901234567890123456789"
-        /* the longest */
-        "012345678901234567890123456789012345678901234567890123456",
+        "vm-1",  "vm-1.ticket", "../../evil", "/etc/passwd",
+        ".",     "..",          "-rf",        "vm-10",
+        "tmp.1", ".lock",       "vm 1\n",     "\xc3\xa4\xe2\x82\xac",
+        "a.b.c", LONGEST,
     };
     GC_AUTO_PTR(gc_store) store = help_store();
     GC_AUTO(gc_record) record = {0};
@@ -287,6 +288,7 @@ test_moids(void **state)
     struct gc_error err;
 
     (void)state;
+    assert_int_equal(sizeof(LONGEST), GC_TICKET_VM_SIZE);
     for (size_t i = 0; i < GC_COUNT_OF(vms); i++)
         help_put(store, vms[i], (int)i, NULL);
     for (size_t i = 0; i < GC_COUNT_OF(vms); i++) {
@@ -471,7 +473,7 @@ test_clock_jumps(void **state)
     (void)state;
     for (size_t i = GC_COUNT_OF(times); i-- > 0;) {
         GC_AUTO(gc_record) record = {0};
-        char vm[16];
+        char vm[32];
 
         (void)snprintf(vm, sizeof(vm), "vm-%zu", i);
         help_record(&record, vm, 0);
@@ -625,6 +627,27 @@ test_hostile_files(void **state)
     assert_int_equal(access(help_path("good"), F_OK), 0);
 }
 
+/* Nothing is read beyond the limit, not even to be refused afterwards. */
+static void
+test_read_limit(void **state)
+{
+    GC_AUTO(gc_bytes) buffer = {0};
+    int64_t mtime;
+    int dir = -1;
+
+    (void)state;
+    assert_int_equal(
+        gc_files_open(help_path("dir"), GC_FILES_CREATE, &dir, NULL), GC_OK);
+    help_file("dir/x", "0123456789", 10, 0600);
+    assert_int_equal(gc_files_read(dir, "x", 10, &buffer, &mtime, NULL), GC_OK);
+    assert_string_equal(gc_bytes_text(&buffer), "0123456789");
+    assert_int_equal(gc_files_read(dir, "x", 9, &buffer, &mtime, NULL),
+                     GC_E_PROTOCOL);
+    assert_int_equal(gc_files_read(dir, "y", 9, &buffer, &mtime, NULL),
+                     GC_E_NOT_FOUND);
+    (void)close(dir);
+}
+
 /* What a stranger calls a file reaches nobody's terminal. */
 static void
 test_hostile_names(void **state)
@@ -688,10 +711,15 @@ test_keeps(void **state)
 static int
 keeps_without_descriptors(void *id)
 {
-    const struct rlimit none = {3, 3};
+    struct rlimit few;
 
-    if (setrlimit(RLIMIT_NOFILE, &none) != 0)
+    if (getrlimit(RLIMIT_NOFILE, &few) != 0)
         return 1;
+    few.rlim_cur = 50;
+    if (setrlimit(RLIMIT_NOFILE, &few) != 0)
+        return 1;
+    while (open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0)
+        continue;
     return gc_store_keeps(help_name("store"), id) ? 0 : 2;
 }
 
@@ -845,7 +873,7 @@ put_on_full_disk(void *user)
 
     (void)user;
     if (unshare(CLONE_NEWNS) != 0
-        || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+        || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0
         || mount("none", help_path(""), "tmpfs", 0, "size=64k,mode=700") != 0)
         return 77;
     store = help_store();
@@ -890,7 +918,7 @@ test_full_disk(void **state)
     (void)state;
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == 77)
-        skip();
+        skip_because("only root can mount a small file system");
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
@@ -1122,7 +1150,7 @@ test_too_many(void **state)
     (void)state;
     dir = open(help_path("store"), O_RDONLY | O_DIRECTORY);
     assert_true(dir >= 0);
-    for (int i = 0; i <= GC_STORE_COUNT_MAX; i++) {
+    for (int i = 0; i < GC_STORE_COUNT_MAX + 5; i++) {
         (void)snprintf(name, sizeof(name), "x%d.ticket", i);
         assert_int_equal(symlinkat("x", dir, name), 0);
     }
@@ -1171,6 +1199,7 @@ main(void)
         TEST(test_unkeepable),
         TEST(test_hostile_records),
         TEST(test_hostile_files),
+        TEST(test_read_limit),
         TEST(test_hostile_names),
         TEST(test_hostile_ids),
         TEST(test_keeps),
@@ -1187,5 +1216,6 @@ main(void)
         TEST(test_directory_gone),
     };
 
-    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+    skips_begin();
+    return skips_end(cmocka_run_group_tests_name("store", tests, NULL, NULL));
 }

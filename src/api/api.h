@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The public calls of guestcred.h: what their families share.
+ *
+ * They check arguments, keep handles, and translate; what is done is done by
+ * custody, client, store and ledger.  Nothing below src/api/ knows of them.
+ */
+
+#ifndef GC_SRC_API_API_H
+#define GC_SRC_API_API_H
+
+#include <stdbool.h>
+
+#include "gss/initiator.h"
+#include "src/custody.h"
+#include "src/guestcred.h"
+
+#define GC_API_USERNAME_SIZE 256
+#define GC_API_PASSWORD_MAX  1024
+#define GC_API_TEXT_MAX      4095
+#define GC_API_STORE_SIZE    1024
+
+struct guestcred_client {
+    pid_t owner; /* the process that made it: after a fork, leave it alone */
+    enum guestcred_gss gss;
+    int cancel_fd;
+    char url[GC_URL_SIZE];
+    char username[GC_API_USERNAME_SIZE];
+    char *ca_file, *pin, *proxy; /* or NULL */
+    bool insecure;
+    struct gc_bytes password; /* secret */
+    void (*log)(void *user, int level, const char *line);
+    void *log_user;
+    struct gc_store *store;   /* or NULL */
+    struct gc_ledger *ledger; /* or NULL */
+    struct gc_client *client; /* NULL before the first call */
+    bool deaf;                /* CLIENT heeds no cancel any more: renew it */
+    struct gc_initiator *initiator;
+    pid_t forker; /* the thread that INITIATOR's worker dies with */
+};
+
+struct guestcred_credential {
+    struct gc_want want; /* without deadline and target; secret */
+};
+
+struct guestcred_ticket {
+    struct gc_record record;
+    char store[GC_API_STORE_SIZE]; /* who keeps it, or "" */
+    struct gc_bytes json, auth;    /* secret */
+};
+
+struct guestcred_store {
+    struct gc_store *store;
+    void (*log)(void *user, int level, const char *line);
+    void *log_user;
+};
+
+/*
+ * The end of every call: ERR (may be NULL) becomes WHY, or empty on success.
+ */
+enum guestcred_status gc_api_done(gc_status st, const struct gc_error *why,
+                                  struct guestcred_error *err);
+
+/* WHAT is NULL where it must not be. */
+gc_status gc_api_missing(struct gc_error *err, const char *what);
+
+/* TEXT, called WHAT, into DST; NULL, empty and too long are GC_E_CONFIG. */
+GC_MUST_USE gc_status gc_api_copy(char *dst, size_t size, const char *text,
+                                  const char *what, struct gc_error *err);
+
+/* A borrowed text that is there and has no more than GC_API_TEXT_MAX bytes. */
+GC_MUST_USE gc_status gc_api_check_text(const char *text, const char *what,
+                                        struct gc_error *err);
+
+/* Secret bytes that are to become a string: no NUL, 1 to MAX of them. */
+GC_MUST_USE gc_status gc_api_check_secret(const void *data, size_t len,
+                                          size_t max, const char *what,
+                                          struct gc_error *err);
+
+/* 0 or 1, and nothing else. */
+GC_MUST_USE gc_status gc_api_check_flag(int flag, const char *what,
+                                        struct gc_error *err);
+
+/*
+ * CLIENT is there, ours and set up, TIMEOUT_MS is one: connect, as far as that
+ * needs no request, and say when the call must be over.
+ */
+GC_MUST_USE gc_status gc_api_client_ready(struct guestcred_client *client,
+                                          int timeout_ms, int64_t *ret_deadline,
+                                          struct gc_error *err);
+
+/* An initiator that lives as long as the calling thread. */
+GC_MUST_USE gc_status gc_api_client_initiator(struct guestcred_client *client,
+                                              struct gc_error *err);
+
+/* From TAKE_RECORD, left empty on success, kept in STORE (or ""). */
+GC_MUST_USE gc_status gc_api_ticket_new(struct gc_record *take_record,
+                                        const char *store,
+                                        struct guestcred_ticket **ret_ticket,
+                                        struct gc_error *err);
+
+/* guestcred_store_get, for those who have the parts. */
+GC_MUST_USE gc_status gc_api_store_get(struct guestcred_store *store,
+                                       const char *vm,
+                                       struct guestcred_ticket **ret_ticket,
+                                       struct gc_error *err);
+
+#endif
