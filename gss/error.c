@@ -142,3 +142,62 @@ gc_fail_no_memory(struct gc_error *err)
 {
     return gc_fail(err, GC_E_NO_MEMORY, "out of memory");
 }
+
+#define SECRET_MIN 4
+/* So much of a secret's beginning is no accident. */
+#define BEGINNING_MIN 16
+
+/* How many bytes at TEXT are the secret, or a beginning that was left of it? */
+static size_t
+matches(const char *text, const char *secret)
+{
+    size_t n = 0;
+
+    while (secret[n] != '\0' && text[n] == secret[n])
+        n++;
+    if (secret[n] == '\0' || n >= BEGINNING_MIN
+        || (text[n] == '\0' && n >= SECRET_MIN))
+        return n;
+    return 0;
+}
+
+/* SECRET is escaped, as TEXT is. */
+static void
+blank(char *text, size_t size, const char *secret)
+{
+    static const char mark[] = "[...]";
+    char out[2 * GC_ERROR_MESSAGE_SIZE];
+    size_t used = 0;
+    bool found = false;
+
+    for (const char *c = text; *c != '\0';) {
+        size_t n = matches(c, secret);
+
+        if (n > 0) {
+            memcpy(out + used, mark, sizeof(mark) - 1);
+            used += sizeof(mark) - 1;
+            c += n;
+            found = true;
+        } else {
+            out[used++] = *c++;
+        }
+    }
+    if (!found)
+        return;
+    /* Nothing of it behind the end of the new text, either. */
+    explicit_bzero(text, size);
+    gc_escape(text, size, out, used);
+}
+
+void
+gc_fail_blank(struct gc_error *err, const void *secret, size_t len)
+{
+    char escaped[GC_ERROR_MESSAGE_SIZE];
+
+    if (err == NULL || len < SECRET_MIN)
+        return;
+    gc_escape(escaped, sizeof(escaped), secret, len);
+    blank(err->message, sizeof(err->message), escaped);
+    blank(err->hint, sizeof(err->hint), escaped);
+    explicit_bzero(escaped, sizeof(escaped));
+}

@@ -81,6 +81,14 @@ gc_status gc_fail_hint(struct gc_error *err, gc_status status, const char *fmt,
 gc_status gc_fail_no_memory(struct gc_error *err);
 
 /*
+ * Write "[...]" over every occurrence of SECRET (LEN bytes, 4 at least: less is
+ * ignored) in ERR's message and hint, also as gc_escape writes it, and over a
+ * long beginning of it, which is what is left where the text was cut.  Call it
+ * when ERR is filled: what others said may quote what we sent.
+ */
+void gc_fail_blank(struct gc_error *err, const void *secret, unsigned long len);
+
+/*
  * Copy TEXT (LEN bytes) to DST, NUL-terminated and cut at DST_SIZE, with
  * control characters and invalid UTF-8 written as \xNN.
  */

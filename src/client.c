@@ -246,6 +246,15 @@ gc_client_locate(struct gc_client *client, const char *ref, int64_t deadline,
 
 /* ---- validate and release ---- */
 
+bool
+gc_client_is_foreign(struct gc_client *client, const struct gc_ticket *ticket)
+{
+    const struct gc_session_facts *vc = gc_session_facts(client->session);
+
+    return ticket->vcenter[0] != '\0' && vc->instance_uuid[0] != '\0'
+           && strcmp(ticket->vcenter, vc->instance_uuid) != 0;
+}
+
 /* A ticket must not be shown to a vCenter that it is not from. */
 static gc_status
 check_vcenter(struct gc_client *client, const struct gc_ticket *ticket,
@@ -256,8 +265,7 @@ check_vcenter(struct gc_client *client, const struct gc_ticket *ticket,
 
     if (st != GC_OK)
         return st;
-    if (ticket->vcenter[0] != '\0' && vc->instance_uuid[0] != '\0'
-        && strcmp(ticket->vcenter, vc->instance_uuid) != 0) {
+    if (gc_client_is_foreign(client, ticket)) {
         st = gc_fail(err, GC_E_CONFIG,
                      "the ticket for %s is from vCenter %s, but %s is %s",
                      ticket->vm, ticket->vcenter,
@@ -340,6 +348,17 @@ testify(const struct gc_witness *w, const struct gc_bytes *ticket,
     return w == NULL ? GC_OK : w->ticket(w->user, ticket, err);
 }
 
+/* Best effort: the release is tried all the same. */
+static void
+owe(struct gc_client *client, const struct gc_witness *w,
+    const struct gc_bytes *ticket)
+{
+    struct gc_error why = {0};
+
+    if (w != NULL && w->owe(w->user, ticket, &why) != GC_OK)
+        gc_client_say(client, "%s", why.message);
+}
+
 static void
 nothing(const struct gc_witness *w)
 {
@@ -354,11 +373,14 @@ give_back(struct gc_client *client, struct gc_ticket *ticket,
 {
     enum gc_released how;
     struct gc_error why = {0};
+    gc_status st;
 
+    owe(client, witness, &ticket->ticket);
     gc_client_finish(client);
-    if (gc_client_release(client, ticket, gc_clock_now() + GC_CLIENT_GRACE_MS,
-                          &how, &why)
-        == GC_OK) {
+    st = gc_client_release(client, ticket, gc_clock_now() + GC_CLIENT_GRACE_MS,
+                           &how, &why);
+    gc_client_resume(client);
+    if (st == GC_OK) {
         nothing(witness);
         return;
     }
@@ -401,15 +423,23 @@ shake_hands(struct attempt *a, const struct gc_said *first,
     exchange.deadline = a->want->deadline;
     st = gc_acquire_run(a->initiator, first, &exchange, &ticket->ticket, err);
     if (st != GC_OK) {
-        /* Written down it is owed, and the next sweep tries again. */
-        if (exchange.owed.len == 0
-            || testify(a->witness, &exchange.owed, NULL) != GC_OK)
+        if (exchange.owed.len > 0)
+            owe(a->client, a->witness, &exchange.owed);
+        else
             nothing(a->witness);
         return st;
     }
     st = testify(a->witness, &ticket->ticket, err);
     if (st == GC_OK)
         st = a->initiator->ops->facts(a->initiator, &facts, err);
+    if (st == GC_OK && a->want->mutual && !facts.mutual) {
+        st = gc_fail(err, GC_E_PROTOCOL,
+                     "the guest of VM %s issued a ticket without proving "
+                     "itself",
+                     a->place->vm);
+        (void)gc_fail_hint(err, st,
+                           "without --mutual that would be taken on trust");
+    }
     if (st == GC_OK && cancelled(a->client))
         st = gc_fail(err, GC_E_CANCELED, "interrupted");
     describe(a->client, a->place, &facts, exchange.legs, ticket);

@@ -63,14 +63,17 @@ GC_MUST_USE gc_status gc_client_locate(struct gc_client *client,
 /*
  * Who must know of a ticket before anything else happens to it.  INTENT is
  * called before each handshake, TICKET the moment one is known: a failure of
- * either ends the acquire, and no ticket is left.  NOTHING: the intent came to
- * nothing, or the ticket was released.
+ * either ends the acquire, and no ticket is left.  OWE: nobody will use this
+ * ticket, and it is about to be released, or could not be.  NOTHING: the intent
+ * came to nothing, or the ticket was released.
  */
 struct gc_witness {
     gc_status (*intent)(void *user, const struct gc_place *place,
                         struct gc_error *err);
     gc_status (*ticket)(void *user, const struct gc_bytes *ticket,
                         struct gc_error *err);
+    gc_status (*owe)(void *user, const struct gc_bytes *ticket,
+                     struct gc_error *err);
     void (*nothing)(void *user);
     void *user;
 };
@@ -88,6 +91,13 @@ GC_MUST_USE gc_status gc_client_acquire(struct gc_client *client,
                                         const struct gc_witness *witness,
                                         struct gc_ticket *ret_ticket,
                                         struct gc_error *err);
+
+/*
+ * Is TICKET another vCenter's than the one that CLIENT has spoken to?  False
+ * where either has not said which it is.
+ */
+bool gc_client_is_foreign(struct gc_client *client,
+                          const struct gc_ticket *ticket);
 
 /*
  * Does the guest still take TICKET?  GC_E_DENIED when it does not.

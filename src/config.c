@@ -10,7 +10,8 @@
 #define INFO(symbol, name, letter, kind, takers, env, govc, value, help)       \
     [GC_OPT_##symbol] = {name,  letter, GC_OPTION_##kind, takers, env, govc,   \
                          value, help},
-static const struct gc_option_info infos[] = {GC_OPTION_TABLE(INFO)};
+static const struct gc_option_info infos[] = {GC_OPTION_TABLE(INFO)
+                                                  GC_PAM_OPTION_TABLE(INFO)};
 #undef INFO
 
 const struct gc_option_info *
@@ -35,7 +36,7 @@ drop(struct gc_config *config, gc_option o)
 void
 gc_config_clear(struct gc_config *config)
 {
-    for (gc_option o = 0; o < GC_OPT_COUNT; o++)
+    for (gc_option o = 0; o < GC_OPT_PAM_COUNT; o++)
         drop(config, o);
 }
 
@@ -57,9 +58,10 @@ static gc_status
 check(gc_option o, const char *text, struct gc_error *err)
 {
     const char *name = infos[o].name;
-    int max = o == GC_OPT_TIMEOUT   ? GC_CONFIG_TIMEOUT_MAX
-              : o == GC_OPT_MINUTES ? GC_CONFIG_MINUTES_MAX
-                                    : 0;
+    int max = o == GC_OPT_TIMEOUT           ? GC_CONFIG_TIMEOUT_MAX
+              : o == GC_OPT_MINUTES         ? GC_CONFIG_MINUTES_MAX
+              : o == GC_OPT_PAM_MINIMUM_UID ? GC_CONFIG_UID_MAX
+                                            : 0;
 
     if (text == NULL)
         return GC_OK;
@@ -153,22 +155,26 @@ trim(char *line)
     return line;
 }
 
-/* The option that a file calls NAME: "_" and "-" are the same to it. */
+/* The option that TAKER calls NAME, or GC_OPT_COUNT; "_" and "-" are the same.
+ */
 static gc_option
-find(char *name)
+find(const char *name, unsigned taker)
 {
-    for (char *c = name; *c != '\0'; c++)
-        if (*c == '_')
-            *c = '-';
-    for (gc_option o = 0; o < GC_OPT_COUNT; o++)
-        if ((infos[o].takers & GC_IN_FILE) != 0
-            && strcmp(infos[o].name, name) == 0)
+    for (gc_option o = 0; o < GC_OPT_PAM_COUNT; o++) {
+        const char *own = infos[o].name, *c = name;
+
+        if (o == GC_OPT_COUNT || (infos[o].takers & taker) == 0)
+            continue;
+        while (*own != '\0' && *own == (*c == '_' ? '-' : *c))
+            own++, c++;
+        if (*own == '\0' && *c == '\0')
             return o;
+    }
     return GC_OPT_COUNT;
 }
 
 static gc_status
-put_line(struct gc_config *config, char *line, gc_origin origin,
+put_line(struct gc_config *config, char *line, unsigned taker, gc_origin origin,
          const char *where, struct gc_error *err)
 {
     char *name = trim(line), *value;
@@ -182,7 +188,10 @@ put_line(struct gc_config *config, char *line, gc_origin origin,
         value = trim(value);
     }
     name = trim(name);
-    o = find(name);
+    o = find(name, taker);
+    /* One file serves the commands and the PAM module. */
+    if (o == GC_OPT_COUNT && find(name, GC_IN_FILE | GC_IN_PAM) != GC_OPT_COUNT)
+        return GC_OK;
     if (o == GC_OPT_COUNT)
         return gc_fail(err, GC_E_CONFIG, "unknown option \"%.64s\"", name);
     if (value == NULL && infos[o].kind != GC_OPTION_FLAG)
@@ -190,9 +199,9 @@ put_line(struct gc_config *config, char *line, gc_origin origin,
     return gc_config_put(config, o, value, origin, where, err);
 }
 
-gc_status
-gc_config_put_file(struct gc_config *config, const char *path, const char *text,
-                   size_t len, gc_origin origin, struct gc_error *err)
+static gc_status
+put_file(struct gc_config *config, const char *path, const char *text,
+         size_t len, unsigned taker, gc_origin origin, struct gc_error *err)
 {
     __attribute__((cleanup(free_text))) char *copy = strndup(text, len);
     char where[GC_CONFIG_TEXT_MAX + 16], *next;
@@ -208,11 +217,48 @@ gc_config_put_file(struct gc_config *config, const char *path, const char *text,
         if (next != NULL)
             *next++ = '\0';
         (void)snprintf(where, sizeof(where), "%s:%d", path, number_of_line);
-        st = put_line(config, line, origin, where, err);
+        st = put_line(config, line, taker, origin, where, err);
         if (st != GC_OK)
             return gc_fail_context(err, st, "%s", where);
     }
     return GC_OK;
+}
+
+gc_status
+gc_config_put_file(struct gc_config *config, const char *path, const char *text,
+                   size_t len, gc_origin origin, struct gc_error *err)
+{
+    return put_file(config, path, text, len, GC_IN_FILE, origin, err);
+}
+
+gc_status
+gc_config_put_pam_file(struct gc_config *config, const char *path,
+                       const char *text, size_t len, struct gc_error *err)
+{
+    return put_file(config, path, text, len, GC_IN_PAM, GC_FROM_SYSTEM_FILE,
+                    err);
+}
+
+gc_status
+gc_config_put_pam_argument(struct gc_config *config, const char *argument,
+                           struct gc_error *err)
+{
+    __attribute__((cleanup(free_text))) char *name = strdup(argument);
+    char *value;
+    gc_option o;
+
+    if (name == NULL)
+        return gc_fail_no_memory(err);
+    value = strchr(name, '=');
+    if (value != NULL)
+        *value++ = '\0';
+    o = find(name, GC_ON_PAM);
+    if (o == GC_OPT_COUNT)
+        return gc_fail(err, GC_E_CONFIG, "unknown option \"%.64s\"", name);
+    if (value == NULL && infos[o].kind != GC_OPTION_FLAG)
+        return gc_fail(err, GC_E_CONFIG, "%s has no value", infos[o].name);
+    return gc_config_put(config, o, value, GC_FROM_COMMAND_LINE, "an argument",
+                         err);
 }
 
 /* ---- reading it out ---- */
@@ -262,6 +308,14 @@ gc_config_timeout_ms(const struct gc_config *config, int fallback_s)
 
     return (text == NULL ? fallback_s : number(text, GC_CONFIG_TIMEOUT_MAX))
            * 1000;
+}
+
+unsigned int
+gc_config_minimum_uid(const struct gc_config *config)
+{
+    const char *text = gc_config_text(config, GC_OPT_PAM_MINIMUM_UID);
+
+    return text == NULL ? 1000u : (unsigned int)number(text, GC_CONFIG_UID_MAX);
 }
 
 int

@@ -27,34 +27,38 @@ typedef enum { GC_OPTION_FLAG, GC_OPTION_TEXT, GC_OPTION_LIST } gc_option_kind;
 #define GC_ON_COMMANDS 0x00ffu
 #define GC_ON_TICKETS  (GC_ON_VALIDATE | GC_ON_RELEASE)
 #define GC_ON_VCENTER  (GC_ON_COMMANDS & ~GC_ON_LIST)
-#define GC_IN_FILE     0x0100u /* the configuration file */
+#define GC_IN_FILE     0x0100u /* the configuration file, for commands */
+#define GC_IN_PAM      0x0200u /* the same file, for the PAM module */
+#define GC_ON_PAM      0x0400u /* an argument of the PAM module */
+#define GC_PAM         (GC_IN_PAM | GC_ON_PAM)
+#define GC_IN_BOTH     (GC_IN_FILE | GC_PAM)
 
 /*
  * symbol, long option, short option or 0, kind, who takes it, environment
  * variable and govc's (command line only), value's name, help
  */
 #define GC_OPTION_TABLE(X)                                                     \
-    X(URL, "url", 0, TEXT, GC_ON_VCENTER | GC_IN_FILE, "GUESTCRED_URL",        \
+    X(URL, "url", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH, "GUESTCRED_URL",        \
       "GOVC_URL", "URL",                                                       \
       "vCenter, https://host[:port]")                                          \
-    X(USERNAME, "username", 0, TEXT, GC_ON_VCENTER | GC_IN_FILE,               \
+    X(USERNAME, "username", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH,               \
       "GUESTCRED_USERNAME", "GOVC_USERNAME", "NAME",                           \
       "who logs in to vCenter")                                                \
-    X(PASSWORD_FILE, "password-file", 0, TEXT, GC_ON_VCENTER | GC_IN_FILE,     \
+    X(PASSWORD_FILE, "password-file", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH,     \
       "GUESTCRED_PASSWORD_FILE", NULL, "FILE|-",                               \
       "NAME's password; - reads standard input")                               \
-    X(CA_FILE, "ca-file", 0, TEXT, GC_ON_VCENTER | GC_IN_FILE,                 \
+    X(CA_FILE, "ca-file", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH,                 \
       "GUESTCRED_CA_FILE", "GOVC_TLS_CA_CERTS", "FILE",                        \
       "certificates to trust, PEM")                                            \
-    X(PIN, "pin", 0, TEXT, GC_ON_VCENTER | GC_IN_FILE, "GUESTCRED_PIN",        \
+    X(PIN, "pin", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH, "GUESTCRED_PIN",        \
       NULL, "sha256//BASE64",                                                  \
       "the server's public key must be this one")                              \
-    X(PROXY, "proxy", 0, TEXT, GC_ON_VCENTER | GC_IN_FILE, NULL, NULL,         \
+    X(PROXY, "proxy", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH, NULL, NULL,         \
       "URL",                                                                   \
       "HTTP proxy to vCenter (none by default)")                               \
     X(INSECURE, "insecure", 0, FLAG, GC_ON_VCENTER, NULL, NULL, NULL,          \
       "do not verify the server at all")                                       \
-    X(TIMEOUT, "timeout", 0, TEXT, GC_ON_COMMANDS | GC_IN_FILE, NULL, NULL,    \
+    X(TIMEOUT, "timeout", 0, TEXT, GC_ON_COMMANDS | GC_IN_BOTH, NULL, NULL,    \
       "SECONDS",                                                               \
       "bound on everything (30)")                                              \
     X(CACHE, "cache", 0, TEXT, GC_ON_COMMANDS | GC_IN_FILE,                    \
@@ -74,10 +78,10 @@ typedef enum { GC_OPTION_FLAG, GC_OPTION_TEXT, GC_OPTION_LIST } gc_option_kind;
     X(SPN, "spn", 0, TEXT, GC_ON_ACQUIRE | GC_IN_FILE, "GUESTCRED_SPN",        \
       NULL, "SPN",                                                             \
       "the guest: host/guest.example.com[@REALM], host/{vm}…")                 \
-    X(MECH, "mech", 0, TEXT, GC_ON_ACQUIRE | GC_IN_FILE, NULL, NULL,           \
+    X(MECH, "mech", 0, TEXT, GC_ON_ACQUIRE | GC_IN_BOTH, NULL, NULL,           \
       "MECHANISM",                                                             \
       "kerberos (default), negotiate or ntlm")                                 \
-    X(MUTUAL, "mutual", 0, FLAG, GC_ON_ACQUIRE | GC_IN_FILE, NULL, NULL,       \
+    X(MUTUAL, "mutual", 0, FLAG, GC_ON_ACQUIRE | GC_IN_BOTH, NULL, NULL,       \
       NULL,                                                                    \
       "the guest proves itself too")                                           \
     X(CCACHE, "ccache", 0, TEXT, GC_ON_ACQUIRE, NULL, NULL, "NAME",            \
@@ -124,8 +128,62 @@ typedef enum { GC_OPTION_FLAG, GC_OPTION_TEXT, GC_OPTION_LIST } gc_option_kind;
     X(VERBOSE, "verbose", 'v', LIST, GC_ON_COMMANDS, NULL, NULL, NULL,         \
       "say what is being done; more: -vv, -vvv")
 
+/*
+ * The PAM module's own, in the same columns.  A table apart, because some are
+ * named as a command's option is and mean something else.
+ */
+#define GC_PAM_OPTION_TABLE(X)                                                 \
+    X(PAM_VM, "vm", 0, LIST, GC_ON_PAM, NULL, NULL, "[UUID/]MOID",             \
+      "a VM by moId; before it, its vCenter's instance uuid")                  \
+    X(PAM_SPN, "spn", 0, LIST, GC_ON_PAM, NULL, NULL, "SPN",                   \
+      "that VM's target, literally; as many as vm")                            \
+    X(PAM_MAP, "map", 0, TEXT, GC_PAM, NULL, NULL, "FILE",                     \
+      "VMs, their targets and who may enter")                                  \
+    X(PAM_VM_ENV, "vm-env", 0, TEXT, GC_PAM, NULL, NULL, "NAME",               \
+      "PAM environment variable that names the VM in the map")                 \
+    X(PAM_VM_PROMPT, "vm-prompt", 0, FLAG, GC_PAM, NULL, NULL, NULL,           \
+      "ask the user which VM of the map")                                      \
+    X(PAM_SOURCE, "source", 0, TEXT, GC_PAM, NULL, NULL,                       \
+      "password[,ccache][,s4u]",                                               \
+      "what proves the user, in this order (password)")                        \
+    X(PAM_PROOF, "proof", 0, TEXT, GC_PAM, NULL, NULL, "local|guest",          \
+      "whose word counts (local)")                                             \
+    X(PAM_KEYTAB, "keytab", 0, TEXT, GC_PAM, NULL, NULL, "FILE",               \
+      "the host's keys, for the local proof")                                  \
+    X(PAM_S4U_KEYTAB, "s4u-keytab", 0, TEXT, GC_PAM, NULL, NULL, "FILE",       \
+      "keys of the account that may act for users")                            \
+    X(PAM_KRB5_CONF, "krb5-conf", 0, TEXT, GC_PAM, NULL, NULL, "FILE",         \
+      "instead of libkrb5's own")                                              \
+    X(PAM_REQUIRE_PRINCIPAL, "require-principal", 0, TEXT, GC_PAM, NULL, NULL, \
+      "P",                                                                     \
+      "the user's principal must be this one; %u is the account")              \
+    X(PAM_MINIMUM_UID, "minimum-uid", 0, TEXT, GC_PAM, NULL, NULL, "UID",      \
+      "ignore accounts below (1000)")                                          \
+    X(PAM_IGNORE_ROOT, "ignore-root", 0, FLAG, GC_PAM, NULL, NULL, NULL,       \
+      "ignore uid 0 (yes); it is never let in either way")                     \
+    X(PAM_TRY_FIRST_PASS, "try-first-pass", 0, FLAG, GC_PAM, NULL, NULL, NULL, \
+      "take an earlier module's password; ask where there is none")            \
+    X(PAM_USE_FIRST_PASS, "use-first-pass", 0, FLAG, GC_PAM, NULL, NULL, NULL, \
+      "take an earlier module's password, and never ask")                      \
+    X(PAM_NO_PROMPT, "no-prompt", 0, FLAG, GC_PAM, NULL, NULL, NULL,           \
+      "never ask the user anything")                                           \
+    X(PAM_CCACHE, "ccache", 0, TEXT, GC_PAM, NULL, NULL, "NAME",               \
+      "the Kerberos cache (PAM's KRB5CCNAME, then the default)")               \
+    X(PAM_CONF, "conf", 0, TEXT, GC_ON_PAM, NULL, NULL, "FILE",                \
+      "configuration file, instead of the default one")                        \
+    X(PAM_HELPER, "helper", 0, TEXT, GC_PAM, NULL, NULL, "FILE",               \
+      "the program that does the work")                                        \
+    X(PAM_DEBUG, "debug", 0, FLAG, GC_PAM, NULL, NULL, NULL,                   \
+      "log more")                                                              \
+    X(PAM_SILENT, "silent", 0, FLAG, GC_PAM, NULL, NULL, NULL,                 \
+      "tell the user nothing")
+
+/* GC_OPT_COUNT ends what the commands know, and stands for no option. */
 #define GC_OPTION_SYMBOL(symbol, ...) GC_OPT_##symbol,
-typedef enum { GC_OPTION_TABLE(GC_OPTION_SYMBOL) GC_OPT_COUNT } gc_option;
+typedef enum {
+    GC_OPTION_TABLE(GC_OPTION_SYMBOL) GC_OPT_COUNT,
+    GC_PAM_OPTION_TABLE(GC_OPTION_SYMBOL) GC_OPT_PAM_COUNT
+} gc_option;
 #undef GC_OPTION_SYMBOL
 
 struct gc_option_info {
@@ -139,7 +197,7 @@ struct gc_option_info {
     const char *help;
 };
 
-/* Static; O below GC_OPT_COUNT. */
+/* Static; O below GC_OPT_PAM_COUNT, not GC_OPT_COUNT itself. */
 const struct gc_option_info *gc_option_info(gc_option o);
 
 /* Where a value came from; a higher one wins. */
@@ -161,7 +219,7 @@ struct gc_config {
         char *where; /* "GUESTCRED_URL", "/etc/…:3", "command line" */
         size_t count;
         char **items;
-    } options[GC_OPT_COUNT];
+    } options[GC_OPT_PAM_COUNT];
 };
 
 void gc_config_clear(struct gc_config *config);
@@ -199,11 +257,28 @@ GC_MUST_USE gc_status gc_config_put_file(struct gc_config *config,
                                          size_t len, gc_origin origin,
                                          struct gc_error *err);
 
+/*
+ * The same for the PAM module: it takes GC_IN_PAM's options, and passes over
+ * those that are the commands' alone, as gc_config_put_file does with its.
+ */
+GC_MUST_USE gc_status gc_config_put_pam_file(struct gc_config *config,
+                                             const char *path, const char *text,
+                                             size_t len, struct gc_error *err);
+
+/* One argument of the PAM module, "name", "name=value".  GC_E_CONFIG. */
+GC_MUST_USE gc_status gc_config_put_pam_argument(struct gc_config *config,
+                                                 const char *argument,
+                                                 struct gc_error *err);
+
+#define GC_CONFIG_UID_MAX     99999999
 #define GC_CONFIG_TIMEOUT_MAX 3600
 #define GC_CONFIG_MINUTES_MAX (24 * 60)
 
 /* --timeout in milliseconds; FALLBACK_S seconds where it was not given. */
 int gc_config_timeout_ms(const struct gc_config *config, int fallback_s);
+
+/* minimum_uid, or 1000. */
+unsigned int gc_config_minimum_uid(const struct gc_config *config);
 
 /* -H, or 0. */
 int gc_config_minutes(const struct gc_config *config);

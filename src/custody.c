@@ -47,6 +47,7 @@ write_intent(void *user, const struct gc_place *place, struct gc_error *err)
 {
     struct writing *w = user;
     const struct gc_custody *c = w->custody;
+    struct gc_session *session = gc_client_session(c->client);
     struct gc_ticket *t = &w->entry.ticket;
     gc_status st;
 
@@ -58,13 +59,12 @@ write_intent(void *user, const struct gc_place *place, struct gc_error *err)
     w->entry.state = GC_OWED_INTENT;
     w->entry.uid = c->uid;
     (void)snprintf(w->entry.url, sizeof(w->entry.url), "%s",
-                   gc_session_url(gc_client_session(c->client)));
+                   gc_session_url(session));
     t->mech = w->key->mech;
     t->acquired = today();
     (void)snprintf(t->vm, sizeof(t->vm), "%s", place->vm);
-    (void)snprintf(
-        t->vcenter, sizeof(t->vcenter), "%s",
-        gc_session_facts(gc_client_session(c->client))->instance_uuid);
+    (void)snprintf(t->vcenter, sizeof(t->vcenter), "%s",
+                   gc_session_facts(session)->instance_uuid);
     (void)snprintf(t->name, sizeof(t->name), "%s", place->name);
     (void)snprintf(t->principal, sizeof(t->principal), "%s", w->key->principal);
     (void)snprintf(t->target, sizeof(t->target), "%s", w->key->target);
@@ -72,9 +72,9 @@ write_intent(void *user, const struct gc_place *place, struct gc_error *err)
 }
 
 static gc_status
-write_ticket(void *user, const struct gc_bytes *ticket, struct gc_error *err)
+write_as(struct writing *w, const struct gc_bytes *ticket, gc_owed state,
+         struct gc_error *err)
 {
-    struct writing *w = user;
     gc_status st;
 
     if (w->custody->ledger == NULL)
@@ -82,40 +82,55 @@ write_ticket(void *user, const struct gc_bytes *ticket, struct gc_error *err)
     st = gc_bytes_set(&w->entry.ticket.ticket, ticket->data, ticket->len, err);
     if (st != GC_OK)
         return st;
-    w->entry.state = GC_OWED_TICKET;
+    w->entry.state = state;
     return write_entry(w->custody, &w->entry, err);
+}
+
+static gc_status
+write_ticket(void *user, const struct gc_bytes *ticket, struct gc_error *err)
+{
+    return write_as(user, ticket, GC_OWED_TICKET, err);
+}
+
+static gc_status
+write_owed(void *user, const struct gc_bytes *ticket, struct gc_error *err)
+{
+    return write_as(user, ticket, GC_OWED_RELEASE, err);
+}
+
+static void
+settle(const struct gc_custody *c, const char *id)
+{
+    struct gc_error why;
+
+    if (gc_ledger_settle(c->ledger, id, &why) != GC_OK)
+        gc_client_say(c->client, "ledger: %s", why.message);
 }
 
 static void
 write_nothing(void *user)
 {
     struct writing *w = user;
-    struct gc_error why;
 
-    if (w->custody->ledger == NULL)
+    if (w->custody->ledger == NULL || w->entry.id[0] == '\0')
         return;
-    if (gc_ledger_settle(w->custody->ledger, w->entry.id, &why) != GC_OK)
-        gc_client_say(w->custody->client, "ledger: %s", why.message);
+    settle(w->custody, w->entry.id);
     w->entry.id[0] = '\0';
 }
 
 /* The ticket is in the store now: that is who needs it, no process. */
 static gc_status
-hand_over(struct writing *w, const struct gc_record *record,
-          struct gc_error *err)
+hand_over(const struct gc_custody *c, struct gc_entry *entry,
+          const struct gc_record *record, struct gc_error *err)
 {
-    const struct gc_custody *c = w->custody;
-
-    if (c->ledger == NULL)
+    if (c->ledger == NULL || c->store == NULL)
         return GC_OK;
-    if (c->store != NULL) {
-        (void)snprintf(w->entry.store, sizeof(w->entry.store), "%s",
-                       gc_store_name(c->store));
-        (void)snprintf(w->entry.record, sizeof(w->entry.record), "%s",
-                       record->id);
-        w->entry.process = (struct gc_process){0};
-    }
-    return write_entry(c, &w->entry, err);
+    (void)snprintf(entry->store, sizeof(entry->store), "%s",
+                   gc_store_name(c->store));
+    (void)snprintf(entry->record, sizeof(entry->record), "%s", record->id);
+    entry->process = (struct gc_process){0};
+    entry->state = GC_OWED_TICKET;
+    return write_entry(c, entry, err);
 }
 
 /* ---- release ---- */
@@ -145,22 +160,47 @@ find_entry(const struct gc_custody *c, const struct gc_record *record,
 }
 
 static void
-settle(const struct gc_custody *c, const char *id)
+forget_id(const struct gc_custody *c, const char *id)
 {
     struct gc_error why;
 
-    if (gc_ledger_settle(c->ledger, id, &why) != GC_OK)
-        gc_client_say(c->client, "ledger: %s", why.message);
+    if (id[0] != '\0' && gc_store_forget(c->store, id, &why) != GC_OK)
+        gc_client_say(c->client, "store: %s", why.message);
 }
 
+/* The store's record of TICKET, if it has one. */
 static void
-forget(const struct gc_custody *c, const char *id)
+forget_ticket(const struct gc_custody *c, const struct gc_ticket *ticket)
 {
-    struct gc_error why;
+    GC_AUTO(gc_record) stored = {0};
 
-    if (c->store != NULL && id[0] != '\0'
-        && gc_store_forget(c->store, id, &why) != GC_OK)
-        gc_client_say(c->client, "store: %s", why.message);
+    if (c->store != NULL
+        && gc_store_find_ticket(c->store, ticket, &stored, NULL) == GC_OK)
+        forget_id(c, stored.id);
+}
+
+/* The same for RECORD, which may know its id. */
+static void
+forget(const struct gc_custody *c, const struct gc_record *record)
+{
+    if (c->store != NULL && record->id[0] != '\0')
+        forget_id(c, record->id);
+    else
+        forget_ticket(c, &record->ticket);
+}
+
+/*
+ * Write down that ENTRY's ticket is to be released, unless that is what stands
+ * there.  Under the lock, so that nobody takes the ticket up in between.
+ */
+static gc_status
+write_release(const struct gc_custody *c, struct gc_entry *entry,
+              struct gc_error *err)
+{
+    if (entry->state == GC_OWED_RELEASE && entry->id[0] != '\0')
+        return GC_OK;
+    entry->state = GC_OWED_RELEASE;
+    return write_entry(c, entry, err);
 }
 
 /* What ENTRY owes is written down; try it, and note what came of it. */
@@ -182,30 +222,65 @@ pay(const struct gc_custody *c, struct gc_entry *entry, int64_t deadline,
     return st;
 }
 
+/* Find and mark the entry of RECORD's ticket, in one go. */
+static gc_status
+mark_for_release(const struct gc_custody *c, const struct gc_record *record,
+                 int64_t deadline, struct gc_entry *ret_entry,
+                 struct gc_error *err)
+{
+    gc_status st = gc_ledger_lock(c->ledger, deadline, err);
+
+    if (st != GC_OK)
+        return st;
+    st = find_entry(c, record, ret_entry, err);
+    if (st == GC_OK)
+        st = write_release(c, ret_entry, err);
+    gc_ledger_unlock(c->ledger);
+    return st;
+}
+
+/* ERR's own hint, if any, behind what became of the ticket. */
+static gc_status
+tell_fate(struct gc_error *err, gc_status st, const char *fate)
+{
+    char hint[GC_ERROR_HINT_SIZE];
+
+    if (err == NULL)
+        return st;
+    memcpy(hint, err->hint, sizeof(hint));
+    return gc_fail_hint(err, st, "%s%s%s", fate, hint[0] != '\0' ? "; " : "",
+                        hint);
+}
+
 gc_status
 gc_custody_release(const struct gc_custody *c, const struct gc_record *record,
                    int64_t deadline, enum gc_released *ret_how,
                    struct gc_error *err)
 {
     GC_AUTO(gc_entry) entry = {0};
+    struct gc_error unwritten = {0};
     gc_status st;
 
-    if (c->ledger == NULL) {
-        st = gc_client_release(c->client, &record->ticket, deadline, ret_how,
-                               err);
-        if (st == GC_OK)
-            forget(c, record->id);
-        return st;
+    if (c->ledger != NULL
+        && mark_for_release(c, record, deadline, &entry, &unwritten) == GC_OK) {
+        forget(c, record);
+        st = pay(c, &entry, deadline, ret_how, err);
+        return st == GC_OK
+                   ? GC_OK
+                   : tell_fate(err, st,
+                               "the release is owed: the next command or "
+                               "guestcred sweep tries again");
     }
-    st = find_entry(c, record, &entry, err);
+    /* A ledger that is full must not keep a ticket alive. */
+    if (c->ledger != NULL)
+        gc_client_say(c->client, "%s", unwritten.message);
+    st = gc_client_release(c->client, &record->ticket, deadline, ret_how, err);
     if (st != GC_OK)
-        return st;
-    entry.state = GC_OWED_RELEASE;
-    st = write_entry(c, &entry, err);
-    if (st != GC_OK)
-        return st;
-    forget(c, record->id);
-    return pay(c, &entry, deadline, ret_how, err);
+        return tell_fate(err, st, "the ticket stays in the store");
+    forget(c, record);
+    if (c->ledger != NULL && entry.id[0] != '\0')
+        settle(c, entry.id);
+    return GC_OK;
 }
 
 /* A ticket of ours that nobody will use: end it now, or owe it. */
@@ -232,7 +307,7 @@ bury(const struct gc_custody *c, const struct gc_record *record)
 {
     GC_AUTO(gc_entry) entry = {0};
 
-    forget(c, record->id);
+    forget(c, record);
     if (c->ledger != NULL
         && gc_ledger_find(c->ledger, &record->ticket, &entry, NULL) == GC_OK)
         settle(c, entry.id);
@@ -301,48 +376,77 @@ determine(const struct gc_custody *c, struct gc_initiator *initiator,
 }
 
 /*
- * Look for a stored ticket.  GC_OK and *RET_USABLE: it will do.  GC_OK without:
- * acquire one; RET_RECORD then is the record to be replaced, or has no id.
+ * May the stored RECORD be used, as far as the ledger goes?  Not one that is up
+ * for release.  One that a killed command never handed over is handed over now,
+ * so that no sweep takes it away from us.
  */
 static gc_status
-look_up(const struct gc_custody *c, const struct gc_custody_request *request,
-        const struct purpose *p, bool *ret_usable, struct gc_record *ret_record,
-        struct gc_error *err)
+take_up(const struct gc_custody *c, const struct gc_record *record,
+        int64_t deadline, bool *ret_free, struct gc_error *err)
 {
-    int64_t age;
+    GC_AUTO(gc_entry) entry = {0};
+    gc_status st;
+
+    *ret_free = true;
+    if (c->ledger == NULL)
+        return GC_OK;
+    st = gc_ledger_lock(c->ledger, deadline, err);
+    if (st != GC_OK)
+        return st;
+    st = find_entry(c, record, &entry, err);
+    *ret_free =
+        st == GC_OK && (entry.state != GC_OWED_RELEASE || entry.id[0] == '\0');
+    if (*ret_free
+        && (entry.id[0] == '\0' || strcmp(entry.record, record->id) != 0))
+        st = hand_over(c, &entry, record, err);
+    gc_ledger_unlock(c->ledger);
+    return st;
+}
+
+/* Is the newest of SEEN the ticket to use?  It is ours, and not dead by age. */
+static gc_status
+judge(const struct gc_custody *c, const struct gc_custody_request *request,
+      const struct purpose *p, struct gc_record *record, bool *ret_usable,
+      struct gc_error *err)
+{
+    int64_t age = today() - record->used;
+    bool free;
     gc_status st;
 
     *ret_usable = false;
-    st = gc_store_find(c->store, &p->key, ret_record, err);
-    if (st == GC_E_NOT_FOUND)
+    if (request->fresh || age > GC_CUSTODY_IDLE_S)
         return GC_OK;
-    if (st != GC_OK || request->fresh)
-        return st;
-    age = today() - ret_record->used;
     /* A time in the future is a clock that jumped: ask the guest. */
-    if (age > GC_CUSTODY_IDLE_S)
-        return GC_OK;
+    if (!request->trust || age < 0) {
+        st = gc_session_open(gc_client_session(c->client), p->want.deadline,
+                             err);
+        if (st != GC_OK || gc_client_is_foreign(c->client, &record->ticket))
+            return st;
+    }
+    st = take_up(c, record, p->want.deadline, &free, err);
+    if (st != GC_OK || !free)
+        return st;
     if (request->trust && age >= 0) {
         *ret_usable = true;
         return GC_OK;
     }
-    st = gc_custody_validate(c, ret_record, p->want.deadline, err);
-    if (st == GC_E_DENIED) {
-        gc_client_say(c->client, "%s no longer takes the stored ticket",
-                      p->place.vm);
-        gc_record_clear(ret_record);
-        return GC_OK;
-    }
+    st = gc_custody_validate(c, record, p->want.deadline, err);
     *ret_usable = st == GC_OK;
-    return st;
+    if (st != GC_E_DENIED)
+        return st;
+    gc_client_say(c->client, "%s no longer takes the stored ticket",
+                  p->place.vm);
+    gc_record_clear(record); /* it is buried: nothing is to be replaced */
+    return GC_OK;
 }
 
 /*
- * Put the new RECORD where the next command finds it.  If another process was
- * first, its ticket is the one to use: RECORD becomes that.
+ * Put the new RECORD where the next command finds it, in place of what was
+ * SEEN.  If another process was first, its ticket is the one to use: RECORD
+ * becomes that.
  */
 static gc_status
-keep(struct writing *w, struct gc_record *record, struct gc_record *replaced,
+keep(struct writing *w, struct gc_record *record, const struct gc_records *seen,
      struct gc_error *err)
 {
     const struct gc_custody *c = w->custody;
@@ -350,34 +454,37 @@ keep(struct writing *w, struct gc_record *record, struct gc_record *replaced,
     gc_status st;
 
     if (c->store == NULL)
-        return hand_over(w, record, err);
-    st = gc_store_put(c->store, record,
-                      replaced->id[0] != '\0' ? replaced->id : NULL, &earlier,
-                      err);
+        return GC_OK;
+    st = gc_store_put(c->store, record, seen, &earlier, err);
     if (st == GC_OK && earlier.id[0] != '\0') {
         discard(c, record);
         gc_record_move(record, &earlier);
         return GC_OK;
     }
     if (st == GC_OK)
-        st = hand_over(w, record, err);
+        st = hand_over(c, &w->entry, record, err);
     if (st != GC_OK)
         discard(c, record);
-    if (replaced->id[0] != '\0' && record->id[0] != '\0')
-        discard(c, replaced);
+    /* They left the store with the put. */
+    for (size_t i = 0; record->id[0] != '\0' && i < seen->count; i++)
+        if (gc_client_is_foreign(c->client, &seen->items[i].ticket))
+            forget_id(c, seen->items[i].id);
+        else if (seen->items[i].ticket.ticket.len > 0)
+            discard(c, &seen->items[i]);
     return st;
 }
 
 static gc_status
 acquire(const struct gc_custody *c, struct gc_initiator *initiator,
-        struct purpose *p, struct gc_record *replaced,
+        struct purpose *p, const struct gc_records *seen,
         struct gc_record *ret_record, struct gc_error *err)
 {
     __attribute__((cleanup(writing_clear))) struct writing w = {
         .custody = c,
         .key = &p->key,
     };
-    struct gc_witness witness = {write_intent, write_ticket, write_nothing, &w};
+    struct gc_witness witness = {write_intent, write_ticket, write_owed,
+                                 write_nothing, &w};
     GC_AUTO(gc_record) record = {.used = today()};
     gc_status st;
 
@@ -387,7 +494,7 @@ acquire(const struct gc_custody *c, struct gc_initiator *initiator,
         return st;
     (void)snprintf(record.url, sizeof(record.url), "%s",
                    gc_session_url(gc_client_session(c->client)));
-    st = keep(&w, &record, replaced, err);
+    st = keep(&w, &record, seen, err);
     if (st == GC_OK)
         gc_record_move(ret_record, &record);
     return st;
@@ -400,40 +507,99 @@ gc_custody_acquire(const struct gc_custody *c, struct gc_initiator *initiator,
                    struct gc_error *err)
 {
     __attribute__((cleanup(purpose_clear))) struct purpose p = {.want = *want};
-    GC_AUTO(gc_record) stored = {0};
+    GC_AUTO(gc_records) seen = {0};
     bool usable = false;
     gc_status st;
 
     st = determine(c, initiator, request, &p, err);
     if (st == GC_OK && c->store != NULL)
-        st = look_up(c, request, &p, &usable, &stored, err);
+        st = gc_store_find_all(c->store, &p.key, &seen, err);
+    if (st == GC_OK && seen.count > 0)
+        st = judge(c, request, &p, &seen.items[seen.count - 1], &usable, err);
     if (st != GC_OK)
         return st;
     if (usable) {
-        gc_record_move(ret_record, &stored);
+        gc_record_move(ret_record, &seen.items[seen.count - 1]);
         return GC_OK;
     }
-    return acquire(c, initiator, &p, &stored, ret_record, err);
+    return acquire(c, initiator, &p, &seen, ret_record, err);
 }
 
 /* ---- sweep ---- */
+
+/*
+ * A ticket that nobody used for this long is gone whatever its vCenter would
+ * say: an entry that no vCenter owns up to must not be owed for ever.
+ */
+#define FORGOTTEN_S (48 * 3600)
+
+enum verdict { LEAVE, DROP, RELEASE };
+
+/*
+ * Look at ENTRY again, as it stands by now, and say what to do: it was listed a
+ * while ago, and its process may have handed the ticket over since.  A RELEASE
+ * has been written down when this returns.  To be called under the lock.
+ */
+static enum verdict
+look_again(const struct gc_custody *c, struct gc_entry *entry,
+           struct gc_custody_tally *tally)
+{
+    GC_AUTO(gc_entry) now = {0};
+    struct gc_error why = {0};
+    char id[GC_LEDGER_ID_SIZE];
+
+    memcpy(id, entry->id, sizeof(id));
+    if (gc_ledger_read(c->ledger, id, &now, &why) != GC_OK)
+        return LEAVE;
+    gc_entry_clear(entry);
+    *entry = now;
+    now = (struct gc_entry){0};
+    if (gc_entry_needed(entry)) {
+        tally->needed++;
+        return LEAVE;
+    }
+    if (entry->state == GC_OWED_INTENT) {
+        tally->abandoned++;
+        return DROP;
+    }
+    if (gc_client_is_foreign(c->client, &entry->ticket)) {
+        if (entry->written + FORGOTTEN_S > today()) {
+            tally->elsewhere++;
+            return LEAVE;
+        }
+        tally->gone++;
+        return DROP;
+    }
+    if (write_release(c, entry, &why) != GC_OK)
+        gc_client_say(c->client, "%s", why.message);
+    return RELEASE;
+}
 
 static gc_status
 sweep_one(const struct gc_custody *c, struct gc_entry *entry, int64_t deadline,
           struct gc_custody_tally *tally, struct gc_error *err)
 {
+    enum verdict verdict;
     enum gc_released how;
-    gc_status st;
+    gc_status st = GC_OK;
 
-    if (entry->state == GC_OWED_INTENT) {
-        settle(c, entry->id);
-        tally->abandoned++;
-        return GC_OK;
-    }
-    entry->state = GC_OWED_RELEASE;
-    st = write_entry(c, entry, err);
+    /* Which vCenter this is must be known before a ticket is judged. */
+    if (entry->state != GC_OWED_INTENT)
+        st = gc_session_open(gc_client_session(c->client), deadline, err);
     if (st == GC_OK)
-        st = pay(c, entry, deadline, &how, err);
+        st = gc_ledger_lock(c->ledger, deadline, err);
+    if (st != GC_OK) {
+        tally->owed++;
+        return st;
+    }
+    verdict = look_again(c, entry, tally);
+    if (verdict == DROP)
+        settle(c, entry->id);
+    gc_ledger_unlock(c->ledger);
+    if (verdict != RELEASE)
+        return GC_OK;
+
+    st = pay(c, entry, deadline, &how, err);
     if (st != GC_OK) {
         tally->owed++;
         return gc_fail_context(err, st, "%s", entry->ticket.vm);
@@ -442,8 +608,8 @@ sweep_one(const struct gc_custody *c, struct gc_entry *entry, int64_t deadline,
         tally->released++;
     else
         tally->gone++;
-    if (c->store != NULL && strcmp(entry->store, gc_store_name(c->store)) == 0)
-        forget(c, entry->record);
+    /* A killed command may have left it there without handing it over. */
+    forget_ticket(c, &entry->ticket);
     return GC_OK;
 }
 
@@ -463,7 +629,7 @@ gc_custody_sweep(const struct gc_custody *c, bool all_users, int64_t deadline,
         struct gc_entry *entry = &entries.items[i];
         struct gc_error why = {0};
 
-        if (strcmp(entry->url, url) != 0
+        if (strcmp(entry->url, url) != 0 || gc_entry_elsewhere(entry)
             || (!all_users && entry->uid != c->uid))
             ret_tally->elsewhere++;
         else if (gc_entry_needed(entry))

@@ -52,7 +52,8 @@ GC_MUST_USE gc_status gc_custody_validate(const struct gc_custody *custody,
 
 /*
  * End RECORD's ticket in the guest, and forget it.  What could not be released
- * now is owed: the store forgets it, the ledger keeps it.
+ * now is owed: the store forgets it, the ledger keeps it.  Where it could not
+ * even be written down as owed the store keeps it; ERR's hint tells which.
  */
 GC_MUST_USE gc_status gc_custody_release(const struct gc_custody *custody,
                                          const struct gc_record *record,
@@ -66,7 +67,7 @@ struct gc_custody_tally {
     int gone;      /* the guest had forgotten them already */
     int abandoned; /* handshakes of dead processes: no ticket is known */
     int needed;    /* somebody still needs them */
-    int elsewhere; /* another vCenter's, or another user's */
+    int elsewhere; /* another vCenter's, user's or machine's */
     int owed;      /* could not be released now */
 };
 

@@ -3,23 +3,31 @@
 
 #include "src/ledger.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "gss/clock.h"
 #include "src/json.h"
 #include "src/store/atomic.h"
 #include "src/store/files.h"
 #include "src/store/skip.h"
 
 #define OWED      ".owed"
+#define BAD       ".bad"
 #define ENTRY_MAX GC_STORE_RECORD_MAX
 #define TRIES_MAX 1000000
 
+/* Who only tidies up waits no longer for the lock. */
+#define TIDY_MS 200
+
 struct gc_ledger {
     int dir;
+    int lock;
+    unsigned held; /* how often this handle has the lock */
     struct gc_skip skip;
 };
 
@@ -74,6 +82,8 @@ gc_ledger_free(struct gc_ledger *ledger)
 {
     if (ledger == NULL)
         return;
+    if (ledger->held > 0)
+        gc_atomic_unlock(ledger->lock);
     (void)close(ledger->dir);
     free(ledger);
 }
@@ -83,6 +93,27 @@ gc_ledger_on_skip(struct gc_ledger *ledger,
                   void (*skipped)(void *user, const char *line), void *user)
 {
     ledger->skip = (struct gc_skip){.fn = skipped, .user = user};
+}
+
+gc_status
+gc_ledger_lock(struct gc_ledger *ledger, int64_t deadline, struct gc_error *err)
+{
+    if (ledger->held == 0) {
+        gc_status st =
+            gc_atomic_lock(ledger->dir, deadline, &ledger->lock, err);
+
+        if (st != GC_OK)
+            return gc_fail_context(err, st, "the ledger");
+    }
+    ledger->held++;
+    return GC_OK;
+}
+
+void
+gc_ledger_unlock(struct gc_ledger *ledger)
+{
+    if (ledger->held > 0 && --ledger->held == 0)
+        gc_atomic_unlock(ledger->lock);
 }
 
 gc_status
@@ -102,6 +133,7 @@ gc_entry_write(const struct gc_entry *entry, struct gc_bytes *ret_text,
     (void)gc_json_add_string(root, "store", entry->store);
     (void)gc_json_add_string(root, "record", entry->record);
     (void)gc_json_add_string(root, "process", process);
+    (void)gc_json_add_string(root, "machine", entry->machine);
     (void)gc_json_add_int(root, "written", entry->written);
     (void)gc_json_add_int(root, "tries",
                           entry->tries < TRIES_MAX ? entry->tries : TRIES_MAX);
@@ -182,6 +214,15 @@ read_intended(const struct gc_json *object, struct gc_ticket *t)
            && gc_json_bool(object, "mutual", &t->mutual);
 }
 
+/* Old entries do not say. */
+static bool
+read_machine(const struct gc_json *root, struct gc_entry *entry)
+{
+    return gc_json_get(root, "machine") == NULL
+           || read_text(root, "machine", entry->machine,
+                        sizeof(entry->machine));
+}
+
 /* All of an entry but the ticket. */
 static bool
 read_members(const struct gc_json *root, struct gc_entry *entry)
@@ -198,6 +239,7 @@ read_members(const struct gc_json *root, struct gc_entry *entry)
         || !read_text(root, "record", entry->record, sizeof(entry->record))
         || !read_text(root, "process", process, sizeof(process))
         || !gc_process_parse(process, strlen(process), &entry->process)
+        || !read_machine(root, entry)
         || !read_number(root, "written", INT64_MAX, &entry->written)
         || !read_number(root, "tries", TRIES_MAX, &tries))
         return false;
@@ -261,8 +303,10 @@ gc_ledger_write(struct gc_ledger *ledger, struct gc_entry *entry,
 {
     GC_AUTO(gc_bytes) text = {0};
     char random[33], name[GC_LEDGER_ID_SIZE];
-    gc_status st = write_checked(entry, &text, err);
+    gc_status st;
 
+    gc_process_machine(entry->machine);
+    st = write_checked(entry, &text, err);
     if (st == GC_OK && entry->id[0] == '\0')
         st = gc_files_random(random, err);
     if (st != GC_OK)
@@ -271,7 +315,12 @@ gc_ledger_write(struct gc_ledger *ledger, struct gc_entry *entry,
         (void)snprintf(name, sizeof(name), "%s" OWED, random);
     else
         memcpy(name, entry->id, sizeof(name));
-    st = gc_atomic_write(ledger->dir, name, &text, (int64_t)time(NULL), err);
+    st = gc_ledger_lock(ledger, gc_clock_now() + GC_ATOMIC_LOCK_MS, err);
+    if (st != GC_OK)
+        return st;
+    st = gc_atomic_write(ledger->dir, name, &text, (int64_t)time(NULL),
+                         entry->state != GC_OWED_INTENT, err);
+    gc_ledger_unlock(ledger);
     if (st == GC_OK)
         memcpy(entry->id, name, sizeof(name));
     return st;
@@ -280,9 +329,16 @@ gc_ledger_write(struct gc_ledger *ledger, struct gc_entry *entry,
 gc_status
 gc_ledger_settle(struct gc_ledger *ledger, const char *id, struct gc_error *err)
 {
+    gc_status st;
+
     if (!gc_files_name_ok(id))
         return GC_OK;
-    return gc_files_remove(ledger->dir, id, err);
+    st = gc_ledger_lock(ledger, gc_clock_now() + GC_ATOMIC_LOCK_MS, err);
+    if (st != GC_OK)
+        return st;
+    st = gc_files_remove(ledger->dir, id, err);
+    gc_ledger_unlock(ledger);
+    return st;
 }
 
 /* What a walk through the ledger does with each entry that can be read. */
@@ -317,6 +373,59 @@ load(struct gc_ledger *ledger, const char *name, struct gc_bytes *buffer,
     if (st == GC_OK)
         (void)snprintf(ret_entry->id, sizeof(ret_entry->id), "%s", name);
     return st;
+}
+
+gc_status
+gc_ledger_read(struct gc_ledger *ledger, const char *id,
+               struct gc_entry *ret_entry, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) buffer = {0};
+    GC_AUTO(gc_entry) entry = {0};
+    gc_status st;
+
+    if (!gc_files_name_ok(id))
+        return gc_fail(err, GC_E_NOT_FOUND, "there is no such entry");
+    st = load(ledger, id, &buffer, &entry, err);
+    if (st == GC_OK)
+        move(ret_entry, &entry);
+    return st;
+}
+
+/* Is TEXT what no program of ours, be it a later one, ever wrote? */
+static bool
+is_torn(const struct gc_bytes *text)
+{
+    GC_AUTO_PTR(gc_json) root = NULL;
+    GC_AUTO(gc_entry) entry = {0};
+    int64_t version;
+
+    if (gc_entry_read(text, &entry, NULL) != GC_E_PROTOCOL)
+        return false;
+    return gc_json_parse(text->data, text->len, &root, NULL) != GC_OK
+           || !read_number(root, "version", INT64_MAX, &version)
+           || version == 1;
+}
+
+/*
+ * Give NAME another, if it is torn, so that WHY is said once.  Under the lock,
+ * and only if it is torn still: it may have been written anew.
+ */
+static void
+set_aside(struct walk *w, const char *name, struct gc_error *why)
+{
+    const struct gc_ledger *ledger = w->ledger;
+    char bad[NAME_MAX + 1 + sizeof(BAD)];
+    int64_t mtime;
+
+    if (gc_ledger_lock(w->ledger, gc_clock_now() + TIDY_MS, NULL) != GC_OK)
+        return;
+    (void)snprintf(bad, sizeof(bad), "%s" BAD, name);
+    if (gc_files_read(ledger->dir, name, ENTRY_MAX, &w->buffer, &mtime, NULL)
+            == GC_OK
+        && is_torn(&w->buffer)
+        && renameat(ledger->dir, name, ledger->dir, bad) == 0)
+        (void)gc_fail_context(why, GC_E_PROTOCOL, "set aside, as " BAD);
+    gc_ledger_unlock(w->ledger);
 }
 
 /* Keep ENTRY.  The array holds no secret, only pointers to them. */
@@ -358,8 +467,10 @@ visit(void *user, const char *name, struct gc_error *err)
     struct gc_error why;
     gc_status st = load(w->ledger, name, &w->buffer, &entry, &why);
 
-    if (st == GC_E_PROTOCOL)
+    if (st == GC_E_PROTOCOL) {
+        set_aside(w, name, &why);
         gc_skip_say(&w->ledger->skip, name, why.message);
+    }
     if (st == GC_E_PROTOCOL || st == GC_E_NOT_FOUND)
         return GC_OK;
     if (st != GC_OK) {
@@ -409,9 +520,13 @@ static gc_status
 walk(struct walk *w, struct gc_error *err)
 {
     bool more = false;
-    gc_status st = gc_atomic_adopt(w->ledger->dir, ENTRY_MAX, &w->ledger->skip,
-                                   judge, w, err);
+    gc_status st = GC_OK;
 
+    if (gc_ledger_lock(w->ledger, gc_clock_now() + TIDY_MS, NULL) == GC_OK) {
+        st = gc_atomic_adopt(w->ledger->dir, ENTRY_MAX, &w->ledger->skip, judge,
+                             w, err);
+        gc_ledger_unlock(w->ledger);
+    }
     if (st == GC_OK)
         st = gc_files_each(w->ledger->dir, "", OWED, GC_LEDGER_COUNT_MAX, visit,
                            w, &more, err);
@@ -469,8 +584,21 @@ gc_ledger_find(struct gc_ledger *ledger, const struct gc_ticket *ticket,
 }
 
 bool
+gc_entry_elsewhere(const struct gc_entry *entry)
+{
+    char machine[GC_MACHINE_SIZE];
+
+    gc_process_machine(machine);
+    if (entry->machine[0] != '\0' && strcmp(entry->machine, machine) != 0)
+        return true;
+    return entry->process.pid > 0 && gc_process_elsewhere(&entry->process);
+}
+
+bool
 gc_entry_needed(const struct gc_entry *entry)
 {
+    if (gc_entry_elsewhere(entry))
+        return true;
     if (entry->state == GC_OWED_RELEASE)
         return false;
     if (gc_process_alive(&entry->process))

@@ -31,6 +31,8 @@ struct gc_entry {
     char store[1024];      /* who needs a TICKET: the store that keeps it … */
     char record[GC_STORE_ID_SIZE]; /* … and its record; or "" … */
     struct gc_process process;     /* … then this process */
+    char machine[GC_MACHINE_SIZE]; /* where it was last written; "" in old ones
+                                    */
     int64_t written;               /* epoch seconds */
     int tries;                     /* releases that failed */
     struct gc_ticket ticket;       /* INTENT: without its ticket string */
@@ -60,8 +62,23 @@ void gc_ledger_on_skip(struct gc_ledger *ledger,
                        void *user);
 
 /*
+ * Keep other processes and threads from writing and settling until it is
+ * unlocked: what is read now and written then has not changed between.  This
+ * handle may take it again, and gives it up as often.  GC_E_BUSY at DEADLINE.
+ */
+GC_MUST_USE gc_status gc_ledger_lock(struct gc_ledger *ledger, int64_t deadline,
+                                     struct gc_error *err);
+void gc_ledger_unlock(struct gc_ledger *ledger);
+
+/* The entry called ID as it is now.  GC_E_NOT_FOUND when it is gone. */
+GC_MUST_USE gc_status gc_ledger_read(struct gc_ledger *ledger, const char *id,
+                                     struct gc_entry *ret_entry,
+                                     struct gc_error *err);
+
+/*
  * Write ENTRY, new (its id is set) or in place of what its id names; on disk
- * (fsync) when this returns GC_OK.  All or nothing.
+ * (fsync) when this returns GC_OK, but for an intent, which names no ticket.
+ * All or nothing.  Takes the lock, as settling does: GC_E_BUSY.
  */
 GC_MUST_USE gc_status gc_ledger_write(struct gc_ledger *ledger,
                                       struct gc_entry *entry,
@@ -76,7 +93,8 @@ GC_MUST_USE gc_status gc_ledger_settle(struct gc_ledger *ledger, const char *id,
 
 /*
  * All entries, oldest first, half-written ones of dead processes included where
- * they are whole (torn ones are removed and reported).
+ * they are whole (torn ones are removed and reported), unless somebody holds
+ * the lock: then another time.  A torn entry is reported and set aside, once.
  */
 GC_MUST_USE gc_status gc_ledger_list(struct gc_ledger *ledger,
                                      struct gc_entries *ret_entries,
@@ -92,10 +110,16 @@ GC_MUST_USE gc_status gc_ledger_find(struct gc_ledger *ledger,
                                      struct gc_error *err);
 
 /*
+ * Was ENTRY written on another machine, or for a process of another pid
+ * namespace?  Who needs it can be told there alone.
+ */
+bool gc_entry_elsewhere(const struct gc_entry *entry);
+
+/*
  * Does anybody still need what ENTRY names?  Its process lives, or (TICKET) its
- * store still keeps the record.  RELEASE is needed by nobody.  Only a store of
- * our own is looked at: what another uid keeps is no input to us, and its
- * process alone counts.
+ * store still keeps the record, or cannot be looked into.  RELEASE is needed by
+ * nobody.  Only a store of our own is looked at: what another uid keeps is no
+ * input to us, and its process alone counts.  Elsewhere: true.
  */
 bool gc_entry_needed(const struct gc_entry *entry);
 

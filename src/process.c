@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #define BOOT_ID_LENGTH 36
-#define BOOT_ID_CHARS  "0123456789abcdef-"
+#define HEX            "0123456789abcdef"
+#define BOOT_ID_CHARS  HEX "-"
 
 /* Read the start of PATH as text; false, and errno says why, if it cannot. */
 static bool
@@ -49,6 +50,26 @@ read_boot_id(char ret_boot_id[BOOT_ID_LENGTH + 1])
     memcpy(ret_boot_id, text, BOOT_ID_LENGTH);
     ret_boot_id[BOOT_ID_LENGTH] = '\0';
     return true;
+}
+
+void
+gc_process_machine(char ret_machine[GC_MACHINE_SIZE])
+{
+    uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
+    char text[64];
+    size_t len;
+
+    ret_machine[0] = '\0';
+    if (!read_start("/etc/machine-id", text, sizeof(text)))
+        return;
+    len = strspn(text, HEX);
+    /* "uninitialized" in an image that has not started yet. */
+    if (len != 32 || (text[len] != '\n' && text[len] != '\0'))
+        return;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 1099511628211ULL;
+    (void)snprintf(ret_machine, GC_MACHINE_SIZE, "%016llx",
+                   (unsigned long long)hash);
 }
 
 /* Decimal digits at *AT, which is moved past them. */
@@ -96,6 +117,27 @@ read_stat(pid_t pid, char *ret_state, uint64_t *ret_start)
            && (*at == ' ' || *at == '\n' || *at == '\0');
 }
 
+/* The pid namespace we are in, and whose /proc this is; 0 where it is hidden.
+ */
+static uint32_t
+read_pid_ns(void)
+{
+    static const char before[] = "pid:[";
+    char text[64];
+    const char *at = text + sizeof(before) - 1;
+    ssize_t n = readlink("/proc/self/ns/pid", text, sizeof(text) - 1);
+    uint64_t inode;
+
+    if (n <= (ssize_t)sizeof(before))
+        return 0;
+    text[n] = '\0';
+    if (memcmp(text, before, sizeof(before) - 1) != 0
+        || !parse_number(&at, &inode) || strcmp(at, "]") != 0
+        || inode > UINT32_MAX)
+        return 0;
+    return (uint32_t)inode;
+}
+
 gc_status
 gc_process_read(pid_t pid, struct gc_process *ret_process, struct gc_error *err)
 {
@@ -116,8 +158,27 @@ gc_process_read(pid_t pid, struct gc_process *ret_process, struct gc_error *err)
                        "/proc does not tell when process %ld started",
                        (long)pid);
     }
+    gc_process_machine(found.machine);
+    found.pid_ns = read_pid_ns();
     *ret_process = found;
     return GC_OK;
+}
+
+bool
+gc_process_elsewhere(const struct gc_process *process)
+{
+    char machine[GC_MACHINE_SIZE], boot_id[sizeof(process->boot_id)];
+    uint32_t pid_ns;
+
+    gc_process_machine(machine);
+    if (process->machine[0] != '\0' && strcmp(process->machine, machine) != 0)
+        return true;
+    /* No namespace outlives its boot. */
+    if (process->boot_id[0] != '\0' && read_boot_id(boot_id)
+        && strcmp(process->boot_id, boot_id) != 0)
+        return false;
+    pid_ns = read_pid_ns();
+    return process->pid_ns != 0 && pid_ns != 0 && process->pid_ns != pid_ns;
 }
 
 bool
@@ -128,6 +189,8 @@ gc_process_alive(const struct gc_process *process)
 
     if (process->pid <= 0)
         return false;
+    if (gc_process_elsewhere(process))
+        return true;
     if (process->boot_id[0] != '\0' && read_boot_id(boot_id)
         && strcmp(process->boot_id, boot_id) != 0)
         return false;
@@ -142,17 +205,39 @@ gc_process_alive(const struct gc_process *process)
 void
 gc_process_self(struct gc_process *ret_process)
 {
-    if (gc_process_read(getpid(), ret_process, NULL) != GC_OK)
-        *ret_process = (struct gc_process){.pid = getpid()};
+    if (gc_process_read(getpid(), ret_process, NULL) == GC_OK)
+        return;
+    *ret_process = (struct gc_process){.pid = getpid()};
+    gc_process_machine(ret_process->machine);
 }
 
 void
 gc_process_print(const struct gc_process *process,
                  char dst[GC_PROCESS_TEXT_SIZE])
 {
-    (void)snprintf(dst, GC_PROCESS_TEXT_SIZE, "%ld.%llu.%s", (long)process->pid,
-                   (unsigned long long)process->start,
-                   process->boot_id[0] == '\0' ? "-" : process->boot_id);
+    (void)snprintf(dst, GC_PROCESS_TEXT_SIZE, "%ld.%llu.%s.%s.%lu",
+                   (long)process->pid, (unsigned long long)process->start,
+                   process->boot_id[0] == '\0' ? "-" : process->boot_id,
+                   process->machine[0] == '\0' ? "-" : process->machine,
+                   (unsigned long)process->pid_ns);
+}
+
+/* LEN of CHARS at *AT, or "-" for nothing; *AT is moved past them. */
+static bool
+parse_word(const char **at, const char *chars, size_t len, char *dst)
+{
+    size_t there = strspn(*at, chars);
+
+    if (there == len) {
+        memcpy(dst, *at, len);
+        dst[len] = '\0';
+    } else if ((*at)[0] == '-' && ((*at)[1] == '.' || (*at)[1] == '\0')) {
+        there = 1;
+    } else {
+        return false;
+    }
+    *at += there;
+    return true;
 }
 
 bool
@@ -161,24 +246,27 @@ gc_process_parse(const char *text, size_t len, struct gc_process *ret_process)
     struct gc_process found = {0};
     char copy[GC_PROCESS_TEXT_SIZE];
     const char *at = copy;
-    uint64_t pid;
+    uint64_t pid, pid_ns = 0;
 
     if (len >= sizeof(copy))
         return false;
     memcpy(copy, text, len);
     copy[len] = '\0';
     if (!parse_number(&at, &pid) || pid > INT_MAX || *at++ != '.'
-        || !parse_number(&at, &found.start) || *at++ != '.')
+        || !parse_number(&at, &found.start) || *at++ != '.'
+        || !parse_word(&at, BOOT_ID_CHARS, BOOT_ID_LENGTH, found.boot_id))
+        return false;
+    if (*at == '.') {
+        at++;
+        if (!parse_word(&at, HEX, GC_MACHINE_SIZE - 1, found.machine)
+            || *at++ != '.' || !parse_number(&at, &pid_ns)
+            || pid_ns > UINT32_MAX)
+            return false;
+    }
+    if (*at != '\0' || strlen(copy) != len)
         return false;
     found.pid = (pid_t)pid;
-    if (strcmp(at, "-") != 0) {
-        if (strlen(at) != BOOT_ID_LENGTH
-            || strspn(at, BOOT_ID_CHARS) != BOOT_ID_LENGTH)
-            return false;
-        memcpy(found.boot_id, at, BOOT_ID_LENGTH);
-    }
-    if (strlen(copy) != len)
-        return false;
+    found.pid_ns = (uint32_t)pid_ns;
     *ret_process = found;
     return true;
 }

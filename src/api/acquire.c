@@ -111,11 +111,14 @@ guestcred_acquire(struct guestcred_client *client,
 struct keeping {
     struct gc_store *opened; /* if it is not the client's */
     struct gc_custody custody;
+    char *guess; /* the ticket's URL, if a success has yet to confirm it */
 };
 
 static void
 keeping_clear(struct keeping *k)
 {
+    if (k->guess != NULL)
+        k->guess[0] = '\0';
     gc_store_free(k->opened);
 }
 
@@ -141,7 +144,12 @@ open_keeping(struct guestcred_client *client, struct guestcred_ticket *ticket,
     }
     if (st != GC_OK && st != GC_E_NOT_FOUND)
         return st;
-    memcpy(ticket->record.url, url, strlen(url) + 1);
+    /* A ticket of unknown origin is tried here, and belongs here if that works.
+     */
+    if (ticket->record.url[0] == '\0') {
+        k->guess = ticket->record.url;
+        memcpy(ticket->record.url, url, strlen(url) + 1);
+    }
     k->custody = custody_of(client, store);
     return GC_OK;
 }
@@ -170,6 +178,8 @@ guestcred_validate(struct guestcred_client *client,
     if (st != GC_OK)
         return gc_api_done(st, &why, err);
     st = gc_custody_validate(&k.custody, &ticket->record, deadline, &why);
+    if (st == GC_OK)
+        k.guess = NULL;
     if (st == GC_E_DENIED)
         no_longer_kept(ticket);
     return gc_api_done(st, &why, err);
@@ -197,6 +207,8 @@ guestcred_release(struct guestcred_client *client,
     if (k.custody.store == NULL
         || !gc_store_has(k.custody.store, ticket->record.id))
         no_longer_kept(ticket);
+    if (st == GC_OK)
+        k.guess = NULL;
     if (st == GC_OK && ret_how != NULL)
         *ret_how = (enum guestcred_released)how;
     return gc_api_done(st, &why, err);

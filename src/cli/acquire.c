@@ -123,6 +123,7 @@ guest_password(struct gc_cli *cli, struct gc_want *want, struct gc_error *err)
     GC_AUTO(gc_bytes) password = {0};
     const char *file = gc_config_text(&cli->config, GC_OPT_GUEST_PASSWORD_FILE);
     const char *other = gc_config_text(&cli->config, GC_OPT_PASSWORD_FILE);
+    const struct gc_secret_patience patience = {cli->deadline, cli->cancel_fd};
     gc_status st;
 
     if (file == NULL)
@@ -130,8 +131,8 @@ guest_password(struct gc_cli *cli, struct gc_want *want, struct gc_error *err)
     if (other != NULL && strcmp(file, "-") == 0 && strcmp(other, "-") == 0)
         return gc_fail(err, GC_E_CONFIG,
                        "standard input can hold only one of the two passwords");
-    st = gc_secret_password(file, sizeof(want->password), cli->cancel_fd,
-                            &password, err);
+    st = gc_secret_password(file, sizeof(want->password), &patience, &password,
+                            err);
     if (st == GC_OK)
         memcpy(want->password, password.data, password.len + 1);
     return st;

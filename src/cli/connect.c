@@ -15,10 +15,28 @@
 
 #define VCENTER_PASSWORD_SIZE 1024
 
-static gc_status
-password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
+/*
+ * vCenter's password, for as long as the connection: a pipe gives it only once,
+ * and a session may have to be opened again.
+ */
+struct gc_login_password {
+    struct gc_cli *cli; /* borrowed */
+    struct gc_bytes text;
+};
+
+static void
+password_free(struct gc_login_password *p)
 {
-    struct gc_cli *cli = user;
+    if (p != NULL)
+        gc_bytes_clear(&p->text);
+    free(p);
+}
+
+static gc_status
+ask_password(struct gc_cli *cli, struct gc_bytes *ret_password,
+             struct gc_error *err)
+{
+    const struct gc_secret_patience patience = {cli->deadline, cli->cancel_fd};
     const char *file = gc_config_text(&cli->config, GC_OPT_PASSWORD_FILE);
     const char *name = gc_config_text(&cli->config, GC_OPT_USERNAME);
     const char *govc = secure_getenv("GOVC_PASSWORD");
@@ -26,18 +44,31 @@ password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
     gc_status st;
 
     if (file != NULL)
-        return gc_secret_password(file, VCENTER_PASSWORD_SIZE, cli->cancel_fd,
+        return gc_secret_password(file, VCENTER_PASSWORD_SIZE, &patience,
                                   ret_password, err);
     /* It belongs to GOVC_USERNAME, and to nobody else. */
     if (govc != NULL && govc[0] != '\0'
         && gc_config_origin(&cli->config, GC_OPT_USERNAME) == GC_FROM_GOVC)
         return gc_bytes_set(ret_password, govc, strlen(govc), err);
     (void)snprintf(prompt, sizeof(prompt), "vCenter password of %s: ", name);
-    st = gc_secret_prompt(prompt, VCENTER_PASSWORD_SIZE, cli->cancel_fd,
+    st = gc_secret_prompt(prompt, VCENTER_PASSWORD_SIZE, &patience,
                           ret_password, err);
     if (st != GC_OK && st != GC_E_CANCELED)
         return gc_fail_hint(err, st, "give --password-file FILE");
     return st;
+}
+
+static gc_status
+password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
+{
+    struct gc_login_password *p = user;
+    gc_status st = GC_OK;
+
+    if (p->text.len == 0)
+        st = ask_password(p->cli, &p->text, err);
+    if (st != GC_OK)
+        return st;
+    return gc_bytes_set(ret_password, p->text.data, p->text.len, err);
 }
 
 static void
@@ -78,8 +109,8 @@ url(const struct gc_cli *cli, char *dst, size_t size, struct gc_error *err)
 }
 
 static gc_status
-make_client(struct gc_cli *cli, struct gc_client **ret_client,
-            struct gc_error *err)
+make_client(struct gc_cli *cli, struct gc_login_password *asked,
+            struct gc_client **ret_client, struct gc_error *err)
 {
     const struct gc_config *c = &cli->config;
     char address[GC_CONFIG_TEXT_MAX + 16];
@@ -99,7 +130,7 @@ make_client(struct gc_cli *cli, struct gc_client **ret_client,
             {
                 .username = gc_config_text(c, GC_OPT_USERNAME),
                 .password = password,
-                .user = cli,
+                .user = asked,
             },
         .log = log_line,
         .log_user = cli,
@@ -120,11 +151,12 @@ make_client(struct gc_cli *cli, struct gc_client **ret_client,
     return gc_client_new(&options, ret_client, err);
 }
 
+/* A stored session's id is not for who only says that it is the vCenter. */
 static bool
-reuses_session(const struct gc_connection *c)
+may_adopt(const struct gc_connection *c)
 {
     return !gc_config_flag(&c->cli->config, GC_OPT_NO_SESSION_REUSE)
-           && !gc_config_flag(&c->cli->config, GC_OPT_LOGOUT);
+           && !gc_config_flag(&c->cli->config, GC_OPT_INSECURE);
 }
 
 static const char *
@@ -139,16 +171,15 @@ static void
 adopt_session(struct gc_connection *c)
 {
     struct gc_session *session = gc_client_session(c->client);
-    struct gc_session_facts facts;
     struct gc_error why;
     gc_status st;
 
-    if (gc_config_flag(&c->cli->config, GC_OPT_NO_SESSION_REUSE))
+    if (!may_adopt(c))
         return;
     st = gc_store_get_session(c->store, gc_session_url(session), username(c),
-                              &facts, &c->adopted_id, &why);
+                              &c->adopted, &c->adopted_id, &why);
     if (st == GC_OK)
-        st = gc_session_adopt(session, &facts, &c->adopted_id, &why);
+        st = gc_session_adopt(session, &c->adopted, &c->adopted_id, &why);
     if (st != GC_OK && st != GC_E_NOT_FOUND)
         gc_output_note(c->cli, 1, "no stored session: %s", why.message);
 }
@@ -160,6 +191,7 @@ gc_connection_clear(struct gc_connection *c)
     gc_store_free(c->store);
     gc_ledger_free(c->ledger);
     gc_bytes_clear(&c->adopted_id);
+    password_free(c->password);
     *c = (struct gc_connection){0};
 }
 
@@ -168,8 +200,13 @@ gc_connect(struct gc_cli *cli, struct gc_connection *ret_connection,
            struct gc_error *err)
 {
     GC_AUTO(gc_connection) c = {.cli = cli};
-    gc_status st = make_client(cli, &c.client, err);
+    gc_status st;
 
+    c.password = calloc(1, sizeof(*c.password));
+    if (c.password == NULL)
+        return gc_fail_no_memory(err);
+    c.password->cli = cli;
+    st = make_client(cli, c.password, &c.client, err);
     if (st == GC_OK)
         st = gc_places_store(cli, true, &c.store, err);
     if (st == GC_OK)
@@ -210,7 +247,9 @@ keep_session(struct gc_connection *c, gc_status status)
     gc_status st;
 
     if (status == GC_OK && id->len == c->adopted_id.len
-        && memcmp(id->data, c->adopted_id.data, id->len) == 0)
+        && memcmp(id->data, c->adopted_id.data, id->len) == 0
+        && memcmp(gc_session_facts(session), &c->adopted, sizeof(c->adopted))
+               == 0)
         return;
     /* A session that did not serve is not handed on. */
     if (status == GC_E_PROTOCOL || status == GC_E_NOT_SUPPORTED)
@@ -222,27 +261,37 @@ keep_session(struct gc_connection *c, gc_status status)
         gc_output_note(c->cli, 1, "the session is not kept: %s", why.message);
 }
 
+/* --logout: what is stored goes too, unless it lives on. */
+static void
+forget_session(struct gc_connection *c)
+{
+    const char *url = gc_session_url(gc_client_session(c->client));
+    struct gc_error why;
+
+    if (gc_config_flag(&c->cli->config, GC_OPT_INSECURE))
+        gc_output_warn("--logout: a stored session is left as it is, for "
+                       "--insecure keeps away from it");
+    else if (gc_store_forget_session(c->store, url, username(c), &why) != GC_OK)
+        gc_output_note(c->cli, 1, "%s", why.message);
+}
+
 void
 gc_disconnect(struct gc_connection *c, gc_status status)
 {
-    struct gc_error why;
-
+    bool logout = gc_config_flag(&c->cli->config, GC_OPT_LOGOUT);
     bool spoke = gc_session_spoke(gc_client_session(c->client));
 
     gc_client_finish(c->client);
-    if (!spoke && !gc_config_flag(&c->cli->config, GC_OPT_LOGOUT))
+    if (!spoke && !logout)
         return;
-    if (spoke && status != GC_E_CANCELED && gc_clock_left(c->cli->deadline) > 0)
+    if (spoke && !c->owes && status != GC_E_CANCELED
+        && gc_clock_left(c->cli->deadline) > 0)
         settle(c);
-    if (reuses_session(c)) {
+    if (may_adopt(c) && !logout) {
         keep_session(c, status);
         return;
     }
     gc_client_logout(c->client);
-    if (gc_config_flag(&c->cli->config, GC_OPT_LOGOUT)
-        && gc_store_forget_session(c->store,
-                                   gc_session_url(gc_client_session(c->client)),
-                                   username(c), &why)
-               != GC_OK)
-        gc_output_note(c->cli, 1, "%s", why.message);
+    if (logout)
+        forget_session(c);
 }

@@ -132,38 +132,96 @@ do_one(struct gc_connection *connection, struct gc_record *record,
     return what(connection, record, members, err);
 }
 
-static gc_status
-do_all(struct gc_connection *connection, struct choice *c, gc_each *what,
-       struct gc_error *err)
+/* Of several: what went well stands in "tickets", what did not in "errors". */
+struct answer {
+    struct gc_json *root;
+    struct gc_json *tickets; /* borrowed */
+    struct gc_json *failed;  /* {"errors":[…]}; NULL: none so far */
+    struct gc_json *errors;  /* that list; borrowed */
+};
+
+static void
+answer_clear(struct answer *a)
 {
-    struct gc_cli *cli = connection->cli;
-    GC_AUTO_PTR(gc_json) root = gc_output_object();
-    struct gc_json *list =
-        c->several ? gc_json_add_array(root, "tickets") : NULL;
+    gc_json_free(a->root);
+    gc_json_free(a->failed);
+}
+
+static void
+note_failure(const struct gc_cli *cli, struct answer *a, const char *vm,
+             const struct gc_error *why)
+{
+    struct gc_json *entry;
+
+    if (!cli->json) {
+        gc_output_failure(vm, why);
+        return;
+    }
+    if (a->failed == NULL) {
+        a->failed = gc_json_new_object();
+        a->errors = gc_json_add_array(a->failed, "errors");
+    }
+    entry = gc_json_add_object(a->errors, NULL);
+    (void)gc_json_add_string(entry, "vm", vm);
+    gc_output_add_error(entry, why);
+}
+
+static gc_status
+do_one_of_several(struct gc_connection *connection, struct gc_record *record,
+                  gc_each *what, struct answer *a, struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_json) members = gc_json_new_object();
+    gc_status st = do_one(connection, record, what, members, err);
+
+    if (st == GC_OK)
+        (void)gc_json_add_copy(a->tickets, NULL, members);
+    else if (st != GC_E_CANCELED)
+        note_failure(connection->cli, a, record->ticket.vm, err);
+    return st;
+}
+
+static gc_status
+do_several(struct gc_connection *connection, struct choice *c, gc_each *what,
+           struct answer *a, struct gc_error *err)
+{
     gc_status first = GC_OK, st;
 
+    a->tickets = gc_json_add_array(a->root, "tickets");
     for (size_t i = 0; i < c->records.count; i++) {
-        struct gc_json *members = root;
         struct gc_error why = {0};
 
         if (!c->named[i])
             continue;
-        if (c->several)
-            members = gc_json_add_object(list, NULL);
-        st = do_one(connection, &c->records.items[i], what, members, &why);
-        if (st == GC_OK)
-            continue;
-        if (!c->several || st == GC_E_CANCELED) {
+        st = do_one_of_several(connection, &c->records.items[i], what, a, &why);
+        if (st == GC_E_CANCELED) {
             *err = why;
             return st;
         }
         if (first == GC_OK)
             first = st;
-        gc_output_add_error(members, &why);
-        if (!cli->json)
-            gc_output_failure(c->records.items[i].ticket.vm, &why);
     }
-    st = cli->json ? gc_output_json(root, err) : gc_output_flush(err);
+    if (a->failed != NULL)
+        (void)gc_json_add_copy(a->root, "errors", a->errors);
+    return first;
+}
+
+static gc_status
+do_all(struct gc_connection *connection, struct choice *c, gc_each *what,
+       struct gc_error *err)
+{
+    struct gc_cli *cli = connection->cli;
+    __attribute__((cleanup(answer_clear))) struct answer a = {
+        .root = gc_output_object()};
+    gc_status first = GC_OK, st;
+
+    if (c->several)
+        first = do_several(connection, c, what, &a, err);
+    for (size_t i = 0; !c->several && i < c->records.count; i++)
+        if (c->named[i])
+            first = do_one(connection, &c->records.items[i], what, a.root, err);
+    if (first == GC_E_CANCELED || (first != GC_OK && !c->several))
+        return first;
+    st = cli->json ? gc_output_json(a.root, err) : gc_output_flush(err);
     if (st != GC_OK)
         return st;
     cli->printed = true;

@@ -30,8 +30,9 @@ wanted(const struct gc_cli *cli, const struct gc_record *record, int64_t now)
 {
     const struct gc_config *c = &cli->config;
     size_t vms = gc_config_count(c, GC_OPT_VM);
+    int minutes = gc_config_minutes(c);
 
-    if (left(record, now) < (int64_t)gc_config_minutes(c) * 60)
+    if (minutes > 0 && left(record, now) < (int64_t)minutes * 60)
         return false;
     if (gc_config_flag(c, GC_OPT_SILENT) && left(record, now) <= 0)
         return false;

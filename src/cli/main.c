@@ -120,6 +120,8 @@ fill_getopt(struct option *longs, char *letters)
         };
         if (info->letter != 0)
             *letters++ = info->letter;
+        if (info->letter != 0 && info->value != NULL)
+            *letters++ = ':';
     }
     longs[n++] = (struct option){"help", no_argument, NULL, LONG_HELP};
     longs[n++] = (struct option){"version", no_argument, NULL, LONG_VERSION};
@@ -158,7 +160,8 @@ unknown_option(char **argv, struct gc_error *err)
 
     /* getopt_long points past a long option and at a short one. */
     if (optopt != 0 && optopt < LONG_BASE)
-        st = gc_fail(err, GC_E_CONFIG, "unknown option: -%c", optopt);
+        st = gc_fail(err, GC_E_CONFIG, "unknown or incomplete option: -%c",
+                     optopt);
     else
         st = gc_fail(err, GC_E_CONFIG,
                      "unknown, ambiguous or incomplete option: %s",
@@ -171,7 +174,7 @@ read_arguments(struct gc_cli *cli, const struct command *command, int argc,
                char **argv, struct gc_error *err)
 {
     struct option longs[GC_OPT_COUNT + 3];
-    char letters[GC_OPT_COUNT + 1];
+    char letters[2 * GC_OPT_COUNT + 1];
     int value;
     gc_status st;
 
@@ -198,12 +201,16 @@ read_arguments(struct gc_cli *cli, const struct command *command, int argc,
     return GC_OK;
 }
 
-/* A mistake in the options is to be told as JSON too, if that was asked for. */
+/*
+ * A mistake in the options is to be told as JSON too, if that was asked for;
+ * getopt_long takes --js for it as well.
+ */
 static bool
 wants_json(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--json") == 0)
+        if (strlen(argv[i]) > 2
+            && strncmp(argv[i], "--json", strlen(argv[i])) == 0)
             return true;
     return false;
 }
@@ -226,6 +233,8 @@ run(struct gc_cli *cli, int argc, char **argv, struct gc_error *err)
     st = find_command(argv[1], &command, err);
     if (st == GC_OK)
         st = read_arguments(cli, command, argc - 1, argv + 1, err);
+    if (st == GC_OK)
+        cli->json = gc_config_flag(&cli->config, GC_OPT_JSON);
     if (st == GC_OK)
         st = gc_settings_read(cli, command->bit, err);
     if (st == GC_OK)
@@ -254,7 +263,9 @@ main(int argc, char **argv)
     gc_config_clear(&cli.config);
     if (fflush(stdout) != 0 && st == GC_OK)
         st = GC_E_FAILED;
-    if (st == GC_E_CANCELED)
-        return 128 + gc_interrupt_signal();
-    return gc_status_exit(st);
+    if (gc_interrupt_signal() == 0)
+        return gc_status_exit(st);
+    if (st == GC_OK)
+        gc_output_warn("interrupted; what had been begun is done");
+    return 128 + gc_interrupt_signal();
 }

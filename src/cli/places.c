@@ -37,7 +37,7 @@ gc_places_store_name(struct gc_cli *cli, char *dst, size_t size,
 
     if (named != NULL)
         return copy(named, dst, size, err);
-    if (gc_settings_home("XDG_RUNTIME_DIR", NULL, runtime, sizeof(runtime)))
+    if (gc_settings_runtime(runtime, sizeof(runtime)))
         (void)snprintf(name, sizeof(name), "DIR:%s", runtime);
     else
         (void)snprintf(name, sizeof(name), "DIR:/run/guestcred/%ju",
@@ -54,6 +54,9 @@ gc_places_store(struct gc_cli *cli, bool create, struct gc_store **ret_store,
 
     if (st == GC_OK)
         st = gc_store_open(name, create, ret_store, err);
+    /* Only what is to be there already can be missing. */
+    if (st == GC_E_NOT_FOUND && create)
+        st = err->status = GC_E_CONFIG;
     if (st == GC_OK)
         gc_store_on_skip(*ret_store, tell_skipped, NULL);
     else if (st != GC_E_NOT_FOUND && err->hint[0] == '\0')

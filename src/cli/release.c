@@ -33,16 +33,12 @@ release(struct gc_connection *connection, struct gc_record *record,
 {
     const struct gc_cli *cli = connection->cli;
     enum gc_released how;
-    char hint[GC_ERROR_HINT_SIZE];
     gc_status st = gc_custody_release(&connection->custody, record,
                                       cli->deadline, &how, err);
 
     if (st != GC_OK) {
-        memcpy(hint, err->hint, sizeof(hint));
-        return gc_fail_hint(err, st,
-                            "the release is owed: the next command or "
-                            "guestcred sweep tries again%s%s",
-                            hint[0] != '\0' ? "; " : "", hint);
+        connection->owes = true;
+        return st;
     }
     (void)gc_json_add_bool(ret_members, "released", true);
     if (how != GC_RELEASED)

@@ -12,6 +12,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "gss/clock.h"
+
 static void
 close_fd(int *fd)
 {
@@ -20,22 +22,30 @@ close_fd(int *fd)
 }
 #define AUTO_FD __attribute__((cleanup(close_fd))) int
 
-/* Read what there is, 0 at the end; waits, but not past a cancel. */
+/* Read what there is, 0 at the end; waits, but not past PATIENCE. */
 static gc_status
-read_some(int fd, int cancel_fd, const char *name, unsigned char *dst,
-          size_t size, size_t *ret_len, struct gc_error *err)
+read_some(int fd, const struct gc_secret_patience *patience, const char *name,
+          unsigned char *dst, size_t size, size_t *ret_len,
+          struct gc_error *err)
 {
     struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
-                           {.fd = cancel_fd, .events = POLLIN}};
+                           {.fd = patience->cancel_fd, .events = POLLIN}};
     ssize_t n;
+    int ready;
 
     for (;;) {
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+        ready = poll(fds, 2, gc_clock_left(patience->deadline));
+        if (ready < 0 && errno == EINTR)
+            continue;
+        if (ready < 0)
             return gc_fail(err, GC_E_INTERNAL, "poll: %s", strerror(errno));
         if (fds[1].revents != 0)
             return gc_fail(err, GC_E_CANCELED, "interrupted");
-        if (fds[0].revents == 0)
+        if (ready == 0 && gc_clock_left(patience->deadline) > 0)
             continue;
+        if (ready == 0)
+            return gc_fail(err, GC_E_UNAVAILABLE,
+                           "nothing was read from %s in time", name);
         n = read(fd, dst, size);
         if (n >= 0) {
             *ret_len = (size_t)n;
@@ -48,8 +58,8 @@ read_some(int fd, int cancel_fd, const char *name, unsigned char *dst,
 }
 
 static gc_status
-read_all(int fd, int cancel_fd, const char *name, size_t max,
-         struct gc_bytes *ret_bytes, struct gc_error *err)
+read_all(int fd, const struct gc_secret_patience *patience, const char *name,
+         size_t max, struct gc_bytes *ret_bytes, struct gc_error *err)
 {
     unsigned char chunk[4096];
     GC_AUTO(gc_bytes) all = {0};
@@ -57,7 +67,7 @@ read_all(int fd, int cancel_fd, const char *name, size_t max,
     gc_status st;
 
     do {
-        st = read_some(fd, cancel_fd, name, chunk, sizeof(chunk), &n, err);
+        st = read_some(fd, patience, name, chunk, sizeof(chunk), &n, err);
         if (st == GC_OK && n > 0 && n > max - all.len)
             st = gc_fail(err, GC_E_CONFIG, "%s is longer than %zu bytes", name,
                          max);
@@ -95,14 +105,15 @@ check_file(int fd, const char *path, bool private, struct gc_error *err)
 }
 
 gc_status
-gc_secret_read(const char *path, bool private, size_t max, int cancel_fd,
+gc_secret_read(const char *path, bool private, size_t max,
+               const struct gc_secret_patience *patience,
                struct gc_bytes *ret_bytes, struct gc_error *err)
 {
     AUTO_FD fd = STDIN_FILENO;
     gc_status st;
 
     if (strcmp(path, "-") == 0)
-        return read_all(fd, cancel_fd, "standard input", max, ret_bytes, err);
+        return read_all(fd, patience, "standard input", max, ret_bytes, err);
     /* Without O_NONBLOCK the open of a fifo could not be interrupted. */
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
@@ -111,7 +122,7 @@ gc_secret_read(const char *path, bool private, size_t max, int cancel_fd,
     st = check_file(fd, path, private, err);
     if (st != GC_OK)
         return st;
-    return read_all(fd, cancel_fd, path, max, ret_bytes, err);
+    return read_all(fd, patience, path, max, ret_bytes, err);
 }
 
 /* What every password must be; drops one newline at its end. */
@@ -134,14 +145,15 @@ tidy(struct gc_bytes *password, const char *name, size_t max,
 }
 
 gc_status
-gc_secret_password(const char *path, size_t max, int cancel_fd,
+gc_secret_password(const char *path, size_t max,
+                   const struct gc_secret_patience *patience,
                    struct gc_bytes *ret_password, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) password = {0};
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     gc_status st;
 
-    st = gc_secret_read(path, true, max + 1, cancel_fd, &password, err);
+    st = gc_secret_read(path, true, max + 1, patience, &password, err);
     if (st == GC_OK)
         st = tidy(&password, name, max, err);
     if (st == GC_OK)
@@ -150,7 +162,8 @@ gc_secret_password(const char *path, size_t max, int cancel_fd,
 }
 
 gc_status
-gc_secret_prompt(const char *prompt, size_t max, int cancel_fd,
+gc_secret_prompt(const char *prompt, size_t max,
+                 const struct gc_secret_patience *patience,
                  struct gc_bytes *ret_password, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) line = {0};
@@ -170,7 +183,7 @@ gc_secret_prompt(const char *prompt, size_t max, int cancel_fd,
     (void)!write(tty, prompt, strlen(prompt));
     st = gc_bytes_reserve(&line, max + 1, err);
     if (st == GC_OK)
-        st = read_some(tty, cancel_fd, "the terminal", line.data, max + 1,
+        st = read_some(tty, patience, "the terminal", line.data, max + 1,
                        &line.len, err);
     (void)tcsetattr(tty, TCSAFLUSH, &before);
     (void)!write(tty, "\n", 1);

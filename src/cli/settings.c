@@ -126,22 +126,62 @@ read_file(struct gc_cli *cli, const char *path, gc_origin origin, bool needed,
 }
 
 bool
-gc_settings_home(const char *variable, const char *fallback, char *dst,
-                 size_t size)
+gc_settings_runtime(char *dst, size_t size)
 {
-    const char *base = secure_getenv(variable);
-    const char *home = secure_getenv("HOME");
-    const struct passwd *pw;
+    const char *base = secure_getenv("XDG_RUNTIME_DIR");
+    struct stat sb;
     int n;
 
     /* XDG: a relative path is to be ignored. */
-    if (base != NULL && base[0] == '/') {
+    if (base == NULL || base[0] != '/')
+        return false;
+    if (lstat(base, &sb) != 0 || !S_ISDIR(sb.st_mode) || sb.st_uid != geteuid())
+        return false;
+    n = snprintf(dst, size, "%s/guestcred", base);
+    return n > 0 && (size_t)n < size;
+}
+
+/*
+ * $VARIABLE, if it is an absolute path.  sudo may leave root with the
+ * environment of another user, who must not say where root reads and writes:
+ * what there is of the path has to be root's then.
+ */
+static const char *
+base_directory(const char *variable)
+{
+    const char *base = secure_getenv(variable);
+    char path[PATH_MAX];
+    struct stat sb;
+    char *slash;
+
+    if (base == NULL || base[0] != '/' || strlen(base) >= sizeof(path))
+        return NULL;
+    if (geteuid() != 0)
+        return base;
+    memcpy(path, base, strlen(base) + 1);
+    while (stat(path, &sb) != 0) {
+        slash = strrchr(path, '/');
+        if (errno != ENOENT || slash == NULL || slash == path)
+            return NULL;
+        *slash = '\0';
+    }
+    return sb.st_uid == 0 ? base : NULL;
+}
+
+bool
+gc_settings_home(const char *variable, const char *fallback, char *dst,
+                 size_t size)
+{
+    const char *base = base_directory(variable);
+    const char *home = base_directory("HOME");
+    const struct passwd *pw;
+    int n;
+
+    if (base != NULL) {
         n = snprintf(dst, size, "%s/guestcred", base);
         return n > 0 && (size_t)n < size;
     }
-    if (fallback == NULL)
-        return false;
-    if (home == NULL || home[0] != '/') {
+    if (home == NULL) {
         pw = getpwuid(geteuid());
         home = pw != NULL ? pw->pw_dir : NULL;
     }

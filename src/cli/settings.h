@@ -18,7 +18,17 @@
 GC_MUST_USE gc_status gc_settings_read(struct gc_cli *cli, unsigned taker,
                                        struct gc_error *err);
 
-/* $VARIABLE/guestcred, else $HOME/FALLBACK/guestcred; false: neither is set. */
+/*
+ * $XDG_RUNTIME_DIR/guestcred; false: it is not set, or no directory of ours, as
+ * after su.
+ */
+bool gc_settings_runtime(char *dst, size_t size);
+
+/*
+ * $VARIABLE/guestcred, else $HOME/FALLBACK/guestcred, else the same in the home
+ * that the user database tells; false: there is none.  Root does not use a
+ * variable that leads to another user's directory.
+ */
 bool gc_settings_home(const char *variable, const char *fallback, char *dst,
                       size_t size);
 

@@ -8,6 +8,7 @@
 #include "src/cli/cli.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "src/cli/output.h"
@@ -17,6 +18,24 @@ struct sheet {
     struct gc_cli *cli;
     struct gc_json *list;
 };
+
+/*
+ * An address without who logs in there.  Up to the last @, for a password may
+ * hold one, and a slash too, where whoever wrote it did not escape them.
+ */
+static void
+mask(const char *address, char *dst, size_t size)
+{
+    const char *scheme = strstr(address, "://");
+    const char *from = scheme != NULL ? scheme + 3 : address;
+    const char *at = strrchr(from, '@');
+
+    if (at == NULL)
+        (void)snprintf(dst, size, "%s", address);
+    else
+        (void)snprintf(dst, size, "%.*s***%s", (int)(from - address), address,
+                       at);
+}
 
 static void
 put(struct sheet *s, const char *name, const char *value, const char *source)
@@ -64,6 +83,7 @@ gc_cli_config(struct gc_cli *cli, struct gc_error *err)
     const struct gc_config *c = &cli->config;
     GC_AUTO_PTR(gc_json) root = gc_output_object();
     struct sheet s = {cli, gc_json_add_array(root, "options")};
+    char address[GC_CONFIG_TEXT_MAX + 8];
     gc_status st;
 
     for (gc_option o = 0; o < GC_OPT_COUNT; o++) {
@@ -71,8 +91,15 @@ gc_cli_config(struct gc_cli *cli, struct gc_error *err)
 
         if (o == GC_OPT_JSON || o == GC_OPT_QUIET || o == GC_OPT_VERBOSE)
             continue;
-        for (size_t i = 0; i < gc_config_count(c, o); i++)
-            put(&s, info->name, gc_config_item(c, o, i), gc_config_where(c, o));
+        for (size_t i = 0; i < gc_config_count(c, o); i++) {
+            const char *value = gc_config_item(c, o, i);
+
+            if (o == GC_OPT_URL || o == GC_OPT_PROXY) {
+                mask(value, address, sizeof(address));
+                value = address;
+            }
+            put(&s, info->name, value, gc_config_where(c, o));
+        }
     }
     st = put_defaults(&s, err);
     if (st != GC_OK)

@@ -8,6 +8,7 @@
 
 #include "src/cli/cli.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "src/cli/connect.h"
@@ -34,27 +35,44 @@ anything_owed(struct gc_cli *cli, bool *ret_owed, struct gc_error *err)
 
 /* What a crash left in the store: whole tickets that nobody will find. */
 static gc_status
-adopt(struct gc_connection *connection, struct gc_custody_tally *tally,
-      struct gc_error *err)
+half_written(struct gc_cli *cli, struct gc_records *ret_records,
+             struct gc_error *err)
 {
-    GC_AUTO(gc_records) records = {0};
-    enum gc_released how;
-    gc_status first = GC_OK, st;
+    GC_AUTO_PTR(gc_store) store = NULL;
+    gc_status st = gc_places_store(cli, false, &store, err);
 
-    st = gc_store_adopt(connection->store, &records, err);
-    for (size_t i = 0; st == GC_OK && i < records.count; i++) {
+    if (st == GC_E_NOT_FOUND)
+        return GC_OK;
+    return st == GC_OK ? gc_store_adopt(store, ret_records, err) : st;
+}
+
+static gc_status
+release_all(struct gc_connection *connection, const struct gc_records *records,
+            struct gc_custody_tally *tally, struct gc_error *err)
+{
+    const char *url = gc_session_url(gc_client_session(connection->client));
+    enum gc_released how;
+    gc_status first = GC_OK;
+
+    for (size_t i = 0; i < records->count; i++) {
         struct gc_error why = {0};
 
-        if (gc_custody_release(&connection->custody, &records.items[i],
+        /* No other vCenter is to see it; the store has it for that one. */
+        if (strcmp(records->items[i].url, url) != 0) {
+            tally->elsewhere++;
+            continue;
+        }
+        if (gc_custody_release(&connection->custody, &records->items[i],
                                connection->cli->deadline, &how, &why)
             == GC_OK) {
             tally->released++;
         } else if (first == GC_OK) {
             first = why.status;
-            *err = why;
+            if (err != NULL)
+                *err = why;
         }
     }
-    return st != GC_OK ? st : first;
+    return first;
 }
 
 static gc_status
@@ -90,6 +108,7 @@ gc_status
 gc_cli_sweep(struct gc_cli *cli, struct gc_error *err)
 {
     GC_AUTO(gc_connection) connection = {0};
+    GC_AUTO(gc_records) records = {0};
     struct gc_custody_tally tally = {0};
     bool all = gc_config_flag(&cli->config, GC_OPT_ALL_USERS), owed = false;
     gc_status st, swept;
@@ -97,18 +116,22 @@ gc_cli_sweep(struct gc_cli *cli, struct gc_error *err)
     if (all && geteuid() != 0)
         return gc_fail(err, GC_E_CONFIG, "--all-users is for root");
     st = anything_owed(cli, &owed, err);
+    if (st == GC_OK)
+        st = half_written(cli, &records, err);
     if (st != GC_OK)
         return st;
-    if (!owed)
+    if (!owed && records.count == 0)
         return print(cli, &tally, err);
     st = gc_connect(cli, &connection, err);
     if (st != GC_OK)
         return st;
     swept =
         gc_custody_sweep(&connection.custody, all, cli->deadline, &tally, err);
-    st = adopt(&connection, &tally, swept == GC_OK ? err : NULL);
+    st =
+        release_all(&connection, &records, &tally, swept == GC_OK ? err : NULL);
     if (swept == GC_OK)
         swept = st;
+    connection.owes = swept != GC_OK;
     gc_disconnect(&connection, swept);
     if (swept != GC_OK)
         return swept;

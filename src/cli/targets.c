@@ -35,6 +35,8 @@ check_spn(const char *spn, struct gc_error *err)
         return gc_fail(err, GC_E_CONFIG, "the SPN is longer than %zu bytes",
                        sizeof(trial) - 1);
     memcpy(trial, spn, strlen(spn) + 1);
+    if (mark != NULL && strstr(mark + 1, "{vm}") != NULL)
+        return gc_fail(err, GC_E_CONFIG, "the SPN holds {vm} more than once");
     if (mark != NULL)
         memcpy(trial + (mark - spn), "name", 4);
     return gc_spn_parse(trial, &parsed, err);
@@ -91,12 +93,13 @@ static gc_status
 add_file(struct gc_cli *cli, const char *file, const char *spn,
          struct gc_targets *targets, struct gc_error *err)
 {
+    const struct gc_secret_patience patience = {cli->deadline, cli->cancel_fd};
     GC_AUTO(gc_bytes) text = {0};
     char *line, *next;
     int number = 1;
     gc_status st;
 
-    st = gc_secret_read(file, false, VMS_FILE_MAX, cli->cancel_fd, &text, err);
+    st = gc_secret_read(file, false, VMS_FILE_MAX, &patience, &text, err);
     if (st != GC_OK)
         return st;
     if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -23,10 +24,14 @@
 #define TEMP_SUFFIX   ".tmp"
 #define LEFTOVERS_MAX 1000
 
-/* What NAME is called while we write it: tmp.PID.START.BOOT.NAME.tmp */
+/*
+ * What NAME is called while we write it: tmp.PROCESS.TID-COUNT.NAME.tmp.  No
+ * two writes share a name, be it from two threads.
+ */
 static gc_status
 name_temp(const char *name, char temp[NAME_MAX + 1], struct gc_error *err)
 {
+    static atomic_uint count;
     struct gc_process self;
     char writer[GC_PROCESS_TEXT_SIZE];
 
@@ -34,24 +39,31 @@ name_temp(const char *name, char temp[NAME_MAX + 1], struct gc_error *err)
         return gc_fail(err, GC_E_INTERNAL, "a record's name that is none");
     gc_process_self(&self);
     gc_process_print(&self, writer);
-    (void)snprintf(temp, NAME_MAX + 1, TEMP_PREFIX "%s.%s" TEMP_SUFFIX, writer,
-                   name);
+    (void)snprintf(temp, NAME_MAX + 1, TEMP_PREFIX "%s.%ld-%u.%s" TEMP_SUFFIX,
+                   writer, (long)gettid(), atomic_fetch_add(&count, 1), name);
     return GC_OK;
 }
 
-/* The third dot ends the process; the rest but for its end is the name. */
+/*
+ * The fifth dot ends the process, the sixth which write of its it was; the rest
+ * but for its end is the name.
+ */
 static bool
 parse_temp(const char *temp, struct gc_process *ret_writer,
            char ret_name[GC_FILES_NAME_MAX + 1])
 {
-    const char *writer = temp + strlen(TEMP_PREFIX), *at = writer;
+    const char *writer = temp + strlen(TEMP_PREFIX), *at = writer, *which;
     size_t len;
 
-    for (int dots = 0; dots < 3; dots++) {
+    for (int dots = 0; dots < 5; dots++) {
         at += strcspn(at, ".");
         if (*at++ == '\0')
             return false;
     }
+    which = at;
+    at += strspn(at, "0123456789-");
+    if (at == which || *at++ != '.')
+        return false;
     len = strlen(at);
     if (len <= strlen(TEMP_SUFFIX)
         || len - strlen(TEMP_SUFFIX) > GC_FILES_NAME_MAX)
@@ -60,11 +72,13 @@ parse_temp(const char *temp, struct gc_process *ret_writer,
     memcpy(ret_name, at, len);
     ret_name[len] = '\0';
     return gc_files_name_ok(ret_name)
-           && gc_process_parse(writer, (size_t)(at - 1 - writer), ret_writer);
+           && gc_process_parse(writer, (size_t)(which - 1 - writer),
+                               ret_writer);
 }
 
 static gc_status
-fill(int file, const struct gc_bytes *text, int64_t mtime, struct gc_error *err)
+fill(int file, const struct gc_bytes *text, int64_t mtime, bool durable,
+     struct gc_error *err)
 {
     const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
                                       {.tv_sec = (time_t)mtime}};
@@ -82,14 +96,14 @@ fill(int file, const struct gc_bytes *text, int64_t mtime, struct gc_error *err)
     }
     /* The umask may have taken bits away. */
     if (fchmod(file, S_IRUSR | S_IWUSR) != 0 || futimens(file, times) != 0
-        || fsync(file) != 0)
+        || (durable && fsync(file) != 0))
         return gc_files_fail(err, "cannot write a record", errno);
     return GC_OK;
 }
 
 static gc_status
 write_temp(int dir, const char *temp, const struct gc_bytes *text,
-           int64_t mtime, struct gc_error *err)
+           int64_t mtime, bool durable, struct gc_error *err)
 {
     const int how = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     struct rlimit limit;
@@ -99,21 +113,20 @@ write_temp(int dir, const char *temp, const struct gc_bytes *text,
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < text->len)
         return gc_files_fail(err, "cannot write a record", EFBIG);
     file = openat(dir, temp, how, S_IRUSR | S_IWUSR);
-    /* Only we write under this name: what is there is what we left. */
-    if (file < 0 && errno == EEXIST && unlinkat(dir, temp, 0) == 0)
-        file = openat(dir, temp, how, S_IRUSR | S_IWUSR);
     if (file < 0)
         return gc_files_fail(err, "cannot write a record", errno);
-    st = fill(file, text, mtime, err);
+    st = fill(file, text, mtime, durable, err);
     /* NFS tells of a full disk here. */
     if (close(file) != 0 && st == GC_OK)
         st = gc_files_fail(err, "cannot write a record", errno);
+    if (st != GC_OK)
+        (void)unlinkat(dir, temp, 0);
     return st;
 }
 
 gc_status
 gc_atomic_write(int dir, const char *name, const struct gc_bytes *text,
-                int64_t mtime, struct gc_error *err)
+                int64_t mtime, bool durable, struct gc_error *err)
 {
     char temp[NAME_MAX + 1];
     bool taken;
@@ -122,14 +135,15 @@ gc_atomic_write(int dir, const char *name, const struct gc_bytes *text,
     if (st != GC_OK)
         return st;
     taken = faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    st = write_temp(dir, temp, text, mtime, err);
-    if (st == GC_OK && renameat(dir, temp, dir, name) != 0)
+    st = write_temp(dir, temp, text, mtime, durable, err);
+    if (st != GC_OK)
+        return st;
+    if (renameat(dir, temp, dir, name) != 0) {
         st = gc_files_fail(err, "cannot name a record", errno);
-    if (st != GC_OK) {
         (void)unlinkat(dir, temp, 0);
         return st;
     }
-    if (fsync(dir) != 0) {
+    if (durable && fsync(dir) != 0) {
         st = gc_files_fail(err, "cannot name a record", errno);
         if (!taken)
             (void)unlinkat(dir, name, 0);
@@ -166,9 +180,8 @@ open_lock(int dir, int *ret_lock, struct stat *ret_info, struct gc_error *err)
 }
 
 gc_status
-gc_atomic_lock(int dir, int *ret_lock, struct gc_error *err)
+gc_atomic_lock(int dir, int64_t deadline, int *ret_lock, struct gc_error *err)
 {
-    const int64_t deadline = gc_clock_now() + GC_ATOMIC_LOCK_MS;
     struct timespec pause = {.tv_nsec = 1000000};
     struct stat opened, named;
     int lock = -1;
@@ -236,6 +249,7 @@ adopt_one(void *user, const char *temp, struct gc_error *err)
     gc_status st;
     bool taken;
 
+    /* Whoever writes elsewhere is as good as alive. */
     if (!parse_temp(temp, &writer, name) || gc_process_alive(&writer))
         return GC_OK;
     st = gc_files_read(a->dir, temp, a->max, &a->text, &mtime, &why);
@@ -254,7 +268,7 @@ adopt_one(void *user, const char *temp, struct gc_error *err)
         return GC_OK;
     /* Written anew, because nobody knows how much of it reached the disk. */
     if (verdict == GC_LEFTOVER_NAME)
-        st = gc_atomic_write(a->dir, name, &a->text, mtime, &why);
+        st = gc_atomic_write(a->dir, name, &a->text, mtime, true, &why);
     if (st == GC_OK)
         st = gc_files_remove(a->dir, temp, &why);
     if (st != GC_OK)

@@ -17,22 +17,24 @@
 #include "gss/bytes.h"
 #include "src/store/skip.h"
 
-#define GC_ATOMIC_LOCK_MS 10000
+#define GC_ATOMIC_LOCK_MS 3000 /* for who knows no deadline */
 
 /*
  * Write TEXT as the file NAME, 0600 and with MTIME, in place of what was there;
- * file and name are on disk when this returns GC_OK.  After an error the
- * directory is as it was.  GC_E_FAILED: no room.  GC_E_CONFIG: not writable.
+ * DURABLE: file and name are on disk when this returns GC_OK.  After an error
+ * the directory is as it was.  GC_E_FAILED: no room.  GC_E_CONFIG: not
+ * writable.
  */
 GC_MUST_USE gc_status gc_atomic_write(int dir, const char *name,
                                       const struct gc_bytes *text,
-                                      int64_t mtime, struct gc_error *err);
+                                      int64_t mtime, bool durable,
+                                      struct gc_error *err);
 
 /*
- * Take DIR's lock, which other processes and threads respect.  GC_E_BUSY after
- * GC_ATOMIC_LOCK_MS.  A process that dies gives it up.
+ * Take DIR's lock, which other processes and threads respect.  GC_E_BUSY at
+ * DEADLINE.  A process that dies gives it up.
  */
-GC_MUST_USE gc_status gc_atomic_lock(int dir, int *ret_lock,
+GC_MUST_USE gc_status gc_atomic_lock(int dir, int64_t deadline, int *ret_lock,
                                      struct gc_error *err);
 void gc_atomic_unlock(int lock);
 
@@ -43,8 +45,9 @@ typedef enum {
 } gc_leftover;
 
 /*
- * Show JUDGE what dead processes left unnamed (MAX bytes at most): the NAME it
- * was meant for, whether something is called that, and its TEXT; do as it says.
+ * Show JUDGE what dead processes of this machine and pid namespace left unnamed
+ * (MAX bytes at most): the NAME it was meant for, whether something is called
+ * that, and its TEXT; do as it says.
  */
 GC_MUST_USE gc_status gc_atomic_adopt(
     int dir, size_t max, const struct gc_skip *skip,

@@ -22,9 +22,10 @@ struct gc_blobs;
  *         read, and what VISIT answers with GC_E_PROTOCOL, is skipped and said;
  *         any other error stops.  VISIT removes nothing.
  * put     keep TEXT under NAME, which is new; RET_ID is what to call it by.
+ *         DURABLE: it is to outlast a power cut, if the place does.
  * touch   set the time.  GC_E_NOT_FOUND.
  * remove  absent is GC_OK.
- * has     is ID there?
+ * has     is ID there, or can that not be told?
  * lock    keep other processes from putting; GC_E_BUSY after some seconds.
  * adopt   whatever a dead process left unnamed: VISIT it as each does, after
  *         which it has its name (GC_OK) or is removed (GC_E_PROTOCOL).  Under
@@ -38,7 +39,7 @@ struct gc_blobs_ops {
                                          struct gc_error *err),
                       void *user, struct gc_error *err);
     gc_status (*put)(struct gc_blobs *, const char *name,
-                     const struct gc_bytes *text, int64_t time,
+                     const struct gc_bytes *text, int64_t time, bool durable,
                      char ret_id[GC_STORE_ID_SIZE], struct gc_error *err);
     gc_status (*touch)(struct gc_blobs *, const char *id, int64_t time,
                        struct gc_error *err);

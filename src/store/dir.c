@@ -3,12 +3,14 @@
 
 #include "src/store/dir.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gss/clock.h"
 #include "src/store/atomic.h"
 #include "src/store/files.h"
 
@@ -83,9 +85,11 @@ dir_each(struct gc_blobs *blobs, const char *prefix, const char *suffix,
 
 static gc_status
 dir_put(struct gc_blobs *blobs, const char *name, const struct gc_bytes *text,
-        int64_t when, char ret_id[GC_STORE_ID_SIZE], struct gc_error *err)
+        int64_t when, bool durable, char ret_id[GC_STORE_ID_SIZE],
+        struct gc_error *err)
 {
-    gc_status st = gc_atomic_write(inner(blobs)->fd, name, text, when, err);
+    gc_status st =
+        gc_atomic_write(inner(blobs)->fd, name, text, when, durable, err);
 
     /* gc_atomic_write takes no name that is longer. */
     if (st == GC_OK)
@@ -115,15 +119,18 @@ dir_has(struct gc_blobs *blobs, const char *id)
 {
     struct stat info;
 
-    return gc_files_name_ok(id)
-           && fstatat(inner(blobs)->fd, id, &info, AT_SYMLINK_NOFOLLOW) == 0
-           && S_ISREG(info.st_mode);
+    if (!gc_files_name_ok(id))
+        return false;
+    if (fstatat(inner(blobs)->fd, id, &info, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno != ENOENT;
+    return S_ISREG(info.st_mode);
 }
 
 static gc_status
 dir_lock(struct gc_blobs *blobs, struct gc_error *err)
 {
-    return gc_atomic_lock(inner(blobs)->fd, &inner(blobs)->lock, err);
+    return gc_atomic_lock(inner(blobs)->fd, gc_clock_now() + GC_ATOMIC_LOCK_MS,
+                          &inner(blobs)->lock, err);
 }
 
 static void

@@ -18,7 +18,7 @@
 
 #define DEFAULT_NAME "guestcred"
 #define LOCK_NAME    "lock"
-#define LOCK_MS      10000
+#define LOCK_MS      3000
 #define PAYLOAD_MAX  32767
 /* Twenty digits and a newline, always as long, so that using costs no quota. */
 #define TIME_LENGTH 21
@@ -229,7 +229,7 @@ keyring_each(struct gc_blobs *blobs, const char *prefix, const char *suffix,
 
 static gc_status
 keyring_put(struct gc_blobs *blobs, const char *name,
-            const struct gc_bytes *text, int64_t when,
+            const struct gc_bytes *text, int64_t when, bool durable,
             char ret_id[GC_STORE_ID_SIZE], struct gc_error *err)
 {
     GC_AUTO(gc_bytes) payload = {0};
@@ -237,6 +237,7 @@ keyring_put(struct gc_blobs *blobs, const char *name,
     key_serial_t key;
     gc_status st;
 
+    (void)durable;
     print_time(when, stamp);
     if (text->len > PAYLOAD_MAX - TIME_LENGTH) {
         (void)gc_fail(err, GC_E_FAILED,

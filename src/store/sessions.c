@@ -70,7 +70,9 @@ put_locked(struct gc_blobs *blobs, struct search *s,
     if (st != GC_OK)
         return st;
     (void)snprintf(name, sizeof(name), "%s" SESSION, random);
-    st = blobs->ops->put(blobs, name, text, (int64_t)time(NULL), id, err);
+    /* Not synced: what is lost with it is a login. */
+    st =
+        blobs->ops->put(blobs, name, text, (int64_t)time(NULL), false, id, err);
     if (st == GC_OK && s->id[0] != '\0')
         st = blobs->ops->remove(blobs, s->id, err);
     return st;

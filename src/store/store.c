@@ -230,9 +230,18 @@ name_stem(const char *vm, char dst[STEM_MAX + 2])
 /* The newest that matches a key, looked for among one VM's records. */
 struct search {
     const struct gc_store_key *key;
-    const char *but; /* an id that does not count, or NULL */
+    const struct gc_records *but; /* whose ids do not count, or NULL */
     struct gc_record found;
 };
+
+static bool
+among(const struct gc_records *records, const char *id)
+{
+    for (size_t i = 0; records != NULL && i < records->count; i++)
+        if (strcmp(records->items[i].id, id) == 0)
+            return true;
+    return false;
+}
 
 static void
 search_clear(struct search *s)
@@ -252,8 +261,7 @@ consider(void *user, const char *id, int64_t when, const struct gc_bytes *text,
         return st;
     copy_id(record.id, id);
     record.used = when;
-    if (!gc_record_matches(&record, s->key)
-        || (s->but != NULL && strcmp(s->but, id) == 0))
+    if (!gc_record_matches(&record, s->key) || among(s->but, id))
         return GC_OK;
     if (s->found.id[0] == '\0' || compare(&s->found, &record) < 0)
         gc_record_move(&s->found, &record);
@@ -286,6 +294,80 @@ gc_store_find(struct gc_store *store, const struct gc_store_key *key,
     return GC_OK;
 }
 
+/* All that match KEY, or (KEY is NULL) the one of TICKET. */
+struct sieve {
+    struct gathering gathering;
+    const struct gc_store_key *key;
+    const struct gc_ticket *ticket;
+};
+
+static void
+sieve_clear(struct sieve *s)
+{
+    gathering_clear(&s->gathering);
+}
+
+static bool
+same_ticket(const struct gc_ticket *a, const struct gc_ticket *b)
+{
+    return strcmp(a->vm, b->vm) == 0 && a->ticket.len == b->ticket.len
+           && a->ticket.len > 0
+           && memcmp(a->ticket.data, b->ticket.data, a->ticket.len) == 0;
+}
+
+static gc_status
+sift(void *user, const char *id, int64_t when, const struct gc_bytes *text,
+     struct gc_error *err)
+{
+    struct sieve *s = user;
+    struct gc_records *records = &s->gathering.records;
+    gc_status st = gather(&s->gathering, id, when, text, err);
+    const struct gc_record *last;
+
+    if (st != GC_OK)
+        return st;
+    last = &records->items[records->count - 1];
+    if (s->key != NULL ? !gc_record_matches(last, s->key)
+                       : !same_ticket(&last->ticket, s->ticket))
+        gc_record_clear(&records->items[--records->count]);
+    return GC_OK;
+}
+
+gc_status
+gc_store_find_all(struct gc_store *store, const struct gc_store_key *key,
+                  struct gc_records *ret_records, struct gc_error *err)
+{
+    __attribute__((cleanup(sieve_clear))) struct sieve s = {.key = key};
+    char stem[STEM_MAX + 2];
+    gc_status st;
+
+    name_stem(key->vm, stem);
+    st = store->blobs->ops->each(store->blobs, stem, TICKET, sift, &s, err);
+    if (st == GC_OK)
+        hand_over(&s.gathering, ret_records);
+    return st;
+}
+
+gc_status
+gc_store_find_ticket(struct gc_store *store, const struct gc_ticket *ticket,
+                     struct gc_record *ret_record, struct gc_error *err)
+{
+    __attribute__((cleanup(sieve_clear))) struct sieve s = {.ticket = ticket};
+    char stem[STEM_MAX + 2];
+    gc_status st;
+
+    name_stem(ticket->vm, stem);
+    st = store->blobs->ops->each(store->blobs, stem, TICKET, sift, &s, err);
+    if (st != GC_OK)
+        return st;
+    if (s.gathering.records.count == 0)
+        return gc_fail(err, GC_E_NOT_FOUND,
+                       "the store does not hold that ticket for %s",
+                       ticket->vm);
+    gc_record_move(ret_record, &s.gathering.records.items[0]);
+    return GC_OK;
+}
+
 /* RECORD as text that is sure to be understood again. */
 static gc_status
 write_checked(const struct gc_record *record, struct gc_bytes *ret_text,
@@ -305,10 +387,25 @@ write_checked(const struct gc_record *record, struct gc_bytes *ret_text,
     return GC_OK;
 }
 
+/* Those of S's that RECORD takes the place of. */
+static void
+remove_seen(struct gc_store *store, const struct search *s)
+{
+    struct gc_error why;
+
+    for (size_t i = 0; s->but != NULL && i < s->but->count; i++) {
+        const struct gc_record *seen = &s->but->items[i];
+
+        /* RECORD is kept: what cannot be tidied up is said, and no failure. */
+        if (gc_record_matches(seen, s->key)
+            && store->blobs->ops->remove(store->blobs, seen->id, &why) != GC_OK)
+            gc_skip_say(&store->blobs->skip, seen->id, why.message);
+    }
+}
+
 static gc_status
 put_locked(struct gc_store *store, struct gc_record *record,
-           const struct gc_bytes *text, const char *replaces, struct search *s,
-           struct gc_error *err)
+           const struct gc_bytes *text, struct search *s, struct gc_error *err)
 {
     const struct gc_blobs_ops *ops = store->blobs->ops;
     char name[STEM_MAX + 64], stem[STEM_MAX + 2], random[33];
@@ -321,20 +418,16 @@ put_locked(struct gc_store *store, struct gc_record *record,
         return st;
     name_stem(record->ticket.vm, stem);
     (void)snprintf(name, sizeof(name), "%s%s" TICKET, stem, random);
-    st = ops->put(store->blobs, name, text, record->used, record->id, err);
-    if (st == GC_OK && replaces != NULL) {
-        struct gc_error why;
-
-        /* It is kept: what cannot be tidied up is said, and no failure. */
-        if (ops->remove(store->blobs, replaces, &why) != GC_OK)
-            gc_skip_say(&store->blobs->skip, replaces, why.message);
-    }
+    st =
+        ops->put(store->blobs, name, text, record->used, true, record->id, err);
+    if (st == GC_OK)
+        remove_seen(store, s);
     return st;
 }
 
 gc_status
 gc_store_put(struct gc_store *store, struct gc_record *record,
-             const char *replaces, struct gc_record *ret_earlier,
+             const struct gc_records *seen, struct gc_record *ret_earlier,
              struct gc_error *err)
 {
     const struct gc_ticket *t = &record->ticket;
@@ -342,7 +435,7 @@ gc_store_put(struct gc_store *store, struct gc_record *record,
                                      t->principal, t->target,  t->mech,
                                      t->mutual};
     __attribute__((cleanup(search_clear))) struct search s = {.key = &key,
-                                                              .but = replaces};
+                                                              .but = seen};
     GC_AUTO(gc_bytes) text = {0};
     gc_status st = write_checked(record, &text, err);
 
@@ -350,7 +443,7 @@ gc_store_put(struct gc_store *store, struct gc_record *record,
         st = store->blobs->ops->lock(store->blobs, err);
     if (st != GC_OK)
         return st;
-    st = put_locked(store, record, &text, replaces, &s, err);
+    st = put_locked(store, record, &text, &s, err);
     store->blobs->ops->unlock(store->blobs);
     if (st == GC_OK)
         gc_record_move(ret_earlier, &s.found);
@@ -387,7 +480,7 @@ gc_store_keeps(const char *name, const char *id)
     if (starts(name, "KEYRING:", &residual))
         return gc_keyring_keeps(id);
     st = gc_store_open(name, false, &store, NULL);
-    if (st == GC_E_NOT_FOUND || st == GC_E_CONFIG)
+    if (st == GC_E_NOT_FOUND)
         return false;
     return st != GC_OK || gc_store_has(store, id);
 }

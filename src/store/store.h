@@ -108,18 +108,31 @@ GC_MUST_USE gc_status gc_store_find(struct gc_store *store,
                                     struct gc_record *ret_record,
                                     struct gc_error *err);
 
+/* All that match, oldest first; none is GC_OK too. */
+GC_MUST_USE gc_status gc_store_find_all(struct gc_store *store,
+                                        const struct gc_store_key *key,
+                                        struct gc_records *ret_records,
+                                        struct gc_error *err);
+
+/* The record of TICKET: same VM, same ticket string.  GC_E_NOT_FOUND. */
+GC_MUST_USE gc_status gc_store_find_ticket(struct gc_store *store,
+                                           const struct gc_ticket *ticket,
+                                           struct gc_record *ret_record,
+                                           struct gc_error *err);
+
 /*
  * Keep RECORD (its id is set).  Under the store's lock: if a record with the
- * same key is there whose id is not REPLACES (NULL: none is to be replaced),
- * another process was first: that one is moved to RET_EARLIER (its id is not
- * "") and RECORD is not kept; the caller releases its own.  The record REPLACES
- * names is removed.  All or nothing: a full disk leaves the store as it was.
- * GC_E_FAILED: no room (disk, quota, too large), GC_E_CONFIG: not writable,
- * GC_E_BUSY: the lock.  Without GC_OK nothing is kept: release the ticket.
+ * same key is there whose id is not among SEEN's (NULL: none was seen), another
+ * process was first: the newest such is moved to RET_EARLIER (its id is not "")
+ * and RECORD is not kept; the caller releases its own.  Else those of SEEN that
+ * match RECORD are removed; the caller releases their tickets.  All or nothing:
+ * a full disk leaves the store as it was. GC_E_FAILED: no room (disk, quota,
+ * too large), GC_E_CONFIG: not writable, GC_E_BUSY: the lock.  Without GC_OK
+ * nothing is kept: release the ticket.
  */
 GC_MUST_USE gc_status gc_store_put(struct gc_store *store,
                                    struct gc_record *record,
-                                   const char *replaces,
+                                   const struct gc_records *seen,
                                    struct gc_record *ret_earlier,
                                    struct gc_error *err);
 
@@ -138,8 +151,9 @@ bool gc_store_has(struct gc_store *store, const char *id);
 /*
  * Does the store called NAME, ours, keep the record ID?  For who has no store
  * open and must not make one: false where there is no such store any more, true
- * where that cannot be told.  Of a KEYRING: the key itself is asked for, so
- * that another session's keyring is not taken for a lost one.
+ * where that cannot be told: not ours, not to be opened, not even a store.  Of
+ * a KEYRING: the key itself is asked for, so that another session's keyring is
+ * not taken for a lost one.
  */
 bool gc_store_keeps(const char *name, const char *id);
 

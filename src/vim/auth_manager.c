@@ -14,10 +14,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gss/clock.h"
 #include "gss/initiator.h"
 #include "src/base64.h"
 
 #define TICKET_MAX   (64 * 1024)
+#define PROOF_MAX    1024 /* of a body that is looked at for one */
 #define SUBJECT_SIZE (GC_MOID_SIZE + 8)
 
 static void
@@ -39,10 +41,9 @@ find_manager(struct gc_session *session, int64_t deadline, struct gc_error *err)
     char type[64], moid[GC_MOID_SIZE];
     gc_status st;
 
-    if (facts->auth_manager[0] != '\0')
-        return GC_OK;
+    /* It may find that what was kept of the manager is not to be trusted. */
     st = gc_session_open(session, deadline, err);
-    if (st != GC_OK)
+    if (st != GC_OK || facts->auth_manager[0] != '\0')
         return st;
     if (facts->guest_operations_manager[0] == '\0')
         return gc_fail(err, GC_E_NOT_SUPPORTED, "%s has no guest operations",
@@ -66,6 +67,16 @@ find_manager(struct gc_session *session, int64_t deadline, struct gc_error *err)
     return GC_OK;
 }
 
+/* A reply that holds a ticket is not dropped, whatever else it says. */
+static bool
+holds_ticket(const struct gc_session_reply *reply)
+{
+    GC_AUTO(gc_bytes) ticket = {0};
+
+    return gc_json_salvage(reply->text.data, reply->text.len, "ticket",
+                           &ticket);
+}
+
 /* Call METHOD with BODY; NULL stands for a body that found no memory. */
 static gc_status
 call_manager(struct gc_session *session, const struct gc_session_call *how,
@@ -77,14 +88,19 @@ call_manager(struct gc_session *session, const struct gc_session_call *how,
 
     if (body == NULL)
         return gc_fail_no_memory(err);
-    st = find_manager(session, how->deadline, err);
-    if (st != GC_OK)
-        return st;
     call.type = "GuestAuthManager";
     call.moid = gc_session_facts(session)->auth_manager;
     call.member = method;
     call.body = body;
-    return gc_session_call(session, &call, reply, err);
+    /* It is forgotten at most once: what is looked up here is no hearsay. */
+    for (;;) {
+        st = find_manager(session, how->deadline, err);
+        if (st != GC_OK)
+            return st;
+        st = gc_session_call(session, &call, reply, err);
+        if (st == GC_OK || !reply->forgotten || holds_ticket(reply))
+            return st;
+    }
 }
 
 /*
@@ -112,7 +128,7 @@ write_ticket(const char *vm, const struct gc_bytes *ticket,
     return GC_OK;
 }
 
-/* Call METHOD, which answers nothing, about TICKET. */
+/* Call METHOD, which answers nothing and may be repeated, about TICKET. */
 static gc_status
 call_with_ticket(struct gc_session *session, const char *method, const char *vm,
                  const struct gc_bytes *ticket,
@@ -129,6 +145,22 @@ call_with_ticket(struct gc_session *session, const char *method, const char *vm,
         return gc_fail(err, GC_E_PROTOCOL,
                        "%s answered %s with something, and nothing is promised",
                        gc_session_url(session), method);
+    if (st != GC_OK)
+        gc_fail_blank(err, ticket->data, ticket->len);
+    return st;
+}
+
+/* REPLY's fault about VM, which may quote TICKET. */
+static gc_status
+fail_ticket(const struct gc_session_reply *reply, const char *vm,
+            const struct gc_bytes *ticket, struct gc_error *err)
+{
+    char subject[SUBJECT_SIZE];
+    gc_status st;
+
+    name_vm(vm, subject);
+    st = gc_fault_fail(&reply->fault, subject, err);
+    gc_fail_blank(err, ticket->data, ticket->len);
     return st;
 }
 
@@ -156,9 +188,9 @@ gc_auth_manager_release(struct gc_session *session, const char *vm,
                         enum gc_released *ret_how, struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
-    struct gc_session_call how = {.deadline = deadline,
+    struct gc_session_call how = {.idempotent = true,
+                                  .deadline = deadline,
                                   .cancel_grace = GC_SESSION_GRACE_MS};
-    char subject[SUBJECT_SIZE];
     gc_status st;
 
     st = call_with_ticket(session, "ReleaseCredentialsInGuest", vm, ticket,
@@ -171,8 +203,7 @@ gc_auth_manager_release(struct gc_session *session, const char *vm,
     }
     if (is_gone(&reply.fault, vm, ret_how))
         return GC_OK;
-    name_vm(vm, subject);
-    return gc_fault_fail(&reply.fault, subject, err);
+    return fail_ticket(&reply, vm, ticket, err);
 }
 
 gc_status
@@ -181,22 +212,20 @@ gc_auth_manager_validate(struct gc_session *session, const char *vm,
                          struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
-    struct gc_session_call how = {.deadline = deadline};
-    char subject[SUBJECT_SIZE];
+    struct gc_session_call how = {.idempotent = true, .deadline = deadline};
     gc_status st;
 
     st = call_with_ticket(session, "ValidateCredentialsInGuest", vm, ticket,
                           &how, &reply, err);
     if (st != GC_OK || !reply.is_fault)
         return st;
-    name_vm(vm, subject);
-    st = gc_fault_fail(&reply.fault, subject, err);
+    st = fail_ticket(&reply, vm, ticket, err);
     if (!gc_fault_is(&reply.fault, "InvalidGuestLogin")
         && !gc_fault_is(&reply.fault, "GuestPermissionDenied"))
         return st;
     /* The page's prose names the one fault and its list the other. */
-    (void)gc_fail(err, GC_E_DENIED, "the guest of %s does not take this ticket",
-                  subject);
+    (void)gc_fail(err, GC_E_DENIED,
+                  "the guest of VM %s does not take this ticket", vm);
     if (err != NULL)
         memcpy(err->fault, reply.fault.name, sizeof(err->fault));
     return gc_fail_hint(err, GC_E_DENIED,
@@ -209,7 +238,8 @@ gc_auth_manager_validate(struct gc_session *session, const char *vm,
 
 static gc_status
 write_leg(const struct gc_exchange *exchange, const struct gc_bytes *token,
-          struct gc_json **ret_body, struct gc_error *err)
+          struct gc_bytes *ret_text, struct gc_json **ret_body,
+          struct gc_error *err)
 {
     GC_AUTO(gc_bytes) text = {0};
     GC_AUTO_PTR(gc_json) body = gc_json_new_object();
@@ -232,6 +262,7 @@ write_leg(const struct gc_exchange *exchange, const struct gc_bytes *token,
     if (exchange->session_id[0] != '\0'
         && gc_json_add_digits(body, "sessionID", exchange->session_id) == NULL)
         return gc_fail_no_memory(err);
+    gc_bytes_move(ret_text, &text);
     *ret_body = GC_TAKE(body);
     return GC_OK;
 }
@@ -319,7 +350,7 @@ give_back(struct gc_exchange *exchange, struct gc_bytes *ticket, gc_status st,
         err->again = false;
     gc_session_ignore_cancel(exchange->session);
     if (gc_auth_manager_release(exchange->session, exchange->vm, ticket,
-                                exchange->deadline + GC_SESSION_GRACE_MS, &how,
+                                gc_clock_now() + GC_SESSION_GRACE_MS, &how,
                                 NULL)
         == GC_OK)
         return gc_fail_hint(err, st,
@@ -330,6 +361,27 @@ give_back(struct gc_exchange *exchange, struct gc_bytes *ticket, gc_status st,
                         "yet");
 }
 
+/*
+ * Does a 503 say that vCenter's service never saw the request?  In the words of
+ * the Envoy before it; vpxd says 503 as well, and may have begun by then.
+ */
+static bool
+came_too_early(const struct gc_session_reply *reply)
+{
+    static const char *const proofs[] = {"no healthy upstream",
+                                         "reset reason: connection failure",
+                                         "reset reason: overflow"};
+    size_t len = reply->text.len < PROOF_MAX ? reply->text.len : PROOF_MAX;
+
+    /* Envoy speaks plain text; a page that quotes it is someone else's. */
+    if (reply->http_status != 503 || len == 0 || reply->text.data[0] == '<')
+        return false;
+    for (size_t i = 0; i < GC_COUNT_OF(proofs); i++)
+        if (memmem(reply->text.data, len, proofs[i], strlen(proofs[i])) != NULL)
+            return true;
+    return false;
+}
+
 /* After the failure ST, may the guest have issued a ticket that got lost? */
 static bool
 may_have_ticket(const struct gc_session_reply *reply, gc_status st)
@@ -338,8 +390,20 @@ may_have_ticket(const struct gc_session_reply *reply, gc_status st)
 
     if (!reply->sent || reply->is_fault || st == GC_OK)
         return false;
-    return status == 0 || status == 502 || status == 504
-           || (status >= 200 && status <= 299);
+    return status < 300 || status == 408 || status == 502 || status == 504
+           || (status == 503 && !came_too_early(reply));
+}
+
+static gc_status
+fail_unknown(const struct gc_exchange *exchange, gc_status st,
+             struct gc_error *err)
+{
+    if (err != NULL)
+        err->again = false;
+    return gc_fail_context(err, st,
+                           "a ticket may exist in the guest of VM %s that "
+                           "nobody can name",
+                           exchange->vm);
 }
 
 gc_status
@@ -349,14 +413,14 @@ gc_auth_manager_leg(struct gc_exchange *exchange, const struct gc_bytes *token,
 {
     GC_AUTO(gc_session_reply) reply = {0};
     GC_AUTO_PTR(gc_json) body = NULL;
-    GC_AUTO(gc_bytes) said = {0}, stray = {0};
+    GC_AUTO(gc_bytes) text = {0}, said = {0}, stray = {0};
     struct gc_session_call how = {.no_login = true,
                                   .deadline = exchange->deadline,
                                   .cancel_grace = GC_SESSION_GRACE_MS};
     enum gc_leg leg = GC_LEG_CHALLENGE;
     gc_status st;
 
-    st = write_leg(exchange, token, &body, err);
+    st = write_leg(exchange, token, &text, &body, err);
     if (st != GC_OK)
         return st;
     exchange->legs++;
@@ -375,15 +439,15 @@ gc_auth_manager_leg(struct gc_exchange *exchange, const struct gc_bytes *token,
             st = gc_fail(err, GC_E_PROTOCOL,
                          "the fault %s for VM %s carries a ticket",
                          reply.fault.name, exchange->vm);
+        gc_fail_blank(err, text.data, text.len);
+        gc_fail_blank(err, stray.data, stray.len);
         return give_back(exchange, &stray, st, err);
     }
-    if (may_have_ticket(&reply, st))
-        return gc_fail_context(err, st,
-                               "a ticket may exist in the guest of VM %s that "
-                               "nobody can name",
-                               exchange->vm);
-    if (st != GC_OK)
-        return st;
+    if (st != GC_OK) {
+        gc_fail_blank(err, text.data, text.len);
+        return may_have_ticket(&reply, st) ? fail_unknown(exchange, st, err)
+                                           : st;
+    }
     gc_bytes_move(ret_bytes, &said);
     *ret_leg = leg;
     return GC_OK;

@@ -42,6 +42,8 @@ enum gc_leg { GC_LEG_TICKET, GC_LEG_CHALLENGE };
  * from then on the session's requests are not cancelled any more.  A cancel
  * does not cut a leg that is on its way short (GC_SESSION_GRACE_MS): whoever
  * cancelled looks again before using the ticket.
+ * After a 503 err->again is set only where its body proves that vCenter's
+ * service never saw the request.
  * NotAuthenticated is passed up as err->fault with err->again set: the guest
  * saw nothing, and the caller logs in and starts over.
  */

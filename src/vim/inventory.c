@@ -62,6 +62,7 @@ search(struct gc_session *session, const char *method,
     struct gc_session_call call = {.type = "SearchIndex",
                                    .member = method,
                                    .body = body,
+                                   .idempotent = true,
                                    .deadline = deadline};
     gc_status st;
 

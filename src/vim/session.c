@@ -22,6 +22,7 @@ static const char *const releases[] = {"9.0.0.0", "8.0.3.0", "8.0.2.0",
 #define RELEASE_WITHOUT_HELLO "8.0.1.0"
 
 #define NOT_AUTHENTICATED "NotAuthenticated"
+#define NOT_FOUND         "ManagedObjectNotFound"
 #define SESSION_ID_MAX    256
 #define PATH_SIZE         1024
 #define WHAT_SIZE         160
@@ -30,6 +31,8 @@ struct gc_session {
     struct gc_http *http; /* borrowed */
     struct gc_session_login login;
     struct gc_session_facts facts;
+    bool adopted;       /* FACTS are hearsay: an earlier process found them */
+    bool outdated;      /* and the server has shown that they are wrong */
     struct gc_bytes id; /* secret; empty: not logged in */
 };
 
@@ -194,7 +197,7 @@ refuse(const struct gc_session *session, const struct gc_http_reply *http,
     if (http->status >= 502 && http->status <= 504) {
         st = gc_fail(err, GC_E_UNAVAILABLE, "%s answered HTTP %d to %s", url,
                      http->status, what);
-        /* Only 503 is said before vCenter's service saw the request. */
+        /* Often, not always, 503 is said before vCenter's service saw it. */
         if (err != NULL)
             err->again = http->status == 503;
         return gc_fail_hint(
@@ -275,8 +278,8 @@ fail_unhealed(const struct gc_session *session,
 }
 
 /*
- * One request, one answer; no healing.  RET_ID takes the session header where
- * one came with a well-formed answer.
+ * One request, one answer; no healing.  RET_ID takes the session header, also
+ * of an answer that is refused.
  */
 static gc_status
 send_once(struct gc_session *session, const struct gc_session_call *call,
@@ -309,12 +312,10 @@ send_once(struct gc_session *session, const struct gc_session_call *call,
     reply->sent = http.sent;
     reply->http_status = http.status;
     gc_bytes_move(&reply->text, &http.body);
+    gc_bytes_move(ret_id, &http.session);
     if (st != GC_OK)
         return st;
-    st = read_reply(session, &http, what, reply, err);
-    if (st == GC_OK && http.session.len > 0 && !is_not_authenticated(reply))
-        gc_bytes_move(ret_id, &http.session);
-    return st;
+    return read_reply(session, &http, what, reply, err);
 }
 
 /*
@@ -471,9 +472,32 @@ get_content(struct gc_session *session, int64_t deadline, struct gc_error *err)
     return read_content(session, reply.root, err);
 }
 
+/*
+ * Hello and content anew, in the place of facts that may be another vCenter's.
+ * The GuestAuthManager is looked up again when it is needed.
+ */
 static gc_status
-write_login(struct gc_session *session, struct gc_json **ret_body,
-            struct gc_error *err)
+find_facts(struct gc_session *session, int64_t deadline, struct gc_error *err)
+{
+    struct gc_session_facts old = session->facts;
+    gc_status st;
+
+    session->facts = (struct gc_session_facts){0};
+    st = say_hello(session, deadline, err);
+    if (st == GC_OK)
+        st = get_content(session, deadline, err);
+    if (st != GC_OK) {
+        session->facts = old;
+        return st;
+    }
+    session->adopted = false;
+    session->outdated = false;
+    return GC_OK;
+}
+
+static gc_status
+write_login(struct gc_session *session, struct gc_bytes *ret_password,
+            struct gc_json **ret_body, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) password = {0};
     GC_AUTO_PTR(gc_json) body = gc_json_new_object();
@@ -494,8 +518,23 @@ write_login(struct gc_session *session, struct gc_json **ret_body,
         || gc_json_add_string(body, "password", gc_bytes_text(&password))
                == NULL)
         return gc_fail_no_memory(err);
+    gc_bytes_move(ret_password, &password);
     *ret_body = GC_TAKE(body);
     return GC_OK;
+}
+
+/* Whatever it was that the server opened, it is not left open. */
+static void
+end_stray(struct gc_session *session, gc_status st, int64_t deadline)
+{
+    if (session->id.len == 0)
+        return;
+    if (st == GC_E_CANCELED)
+        gc_http_ignore_cancel(session->http);
+    (void)!gc_session_logout(session, deadline + GC_SESSION_GRACE_MS, NULL);
+    /* It was heeded before, or it would not have stopped us. */
+    if (st == GC_E_CANCELED)
+        gc_http_heed_cancel(session->http);
 }
 
 gc_status
@@ -503,6 +542,7 @@ gc_session_relogin(struct gc_session *session, int64_t deadline,
                    struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
+    GC_AUTO(gc_bytes) password = {0};
     GC_AUTO_PTR(gc_json) body = NULL;
     struct gc_session_call call = {.type = "SessionManager",
                                    .moid = session->facts.session_manager,
@@ -510,10 +550,13 @@ gc_session_relogin(struct gc_session *session, int64_t deadline,
                                    .deadline = deadline,
                                    .cancel_grace = GC_SESSION_GRACE_MS};
     const char *name;
-    gc_status st, logout;
+    gc_status st = GC_OK;
 
     gc_bytes_clear(&session->id);
-    st = write_login(session, &body, err);
+    if (session->adopted)
+        st = find_facts(session, deadline, err);
+    if (st == GC_OK)
+        st = write_login(session, &password, &body, err);
     if (st != GC_OK)
         return st;
     call.body = body;
@@ -527,11 +570,9 @@ gc_session_relogin(struct gc_session *session, int64_t deadline,
         st = gc_fail(err, GC_E_PROTOCOL,
                      "%s answered the login with something that is no session",
                      gc_session_url(session));
-    /* Whatever it was that the server opened, it is not left open. */
-    if (st != GC_OK && session->id.len > 0) {
-        logout =
-            gc_session_logout(session, deadline + GC_SESSION_GRACE_MS, NULL);
-        (void)logout;
+    if (st != GC_OK) {
+        gc_fail_blank(err, password.data, password.len);
+        end_stray(session, st, deadline);
     }
     return st;
 }
@@ -542,7 +583,9 @@ gc_session_open(struct gc_session *session, int64_t deadline,
 {
     gc_status st = GC_OK;
 
-    if (session->facts.release[0] == '\0')
+    if (session->outdated)
+        st = find_facts(session, deadline, err);
+    if (st == GC_OK && session->facts.release[0] == '\0')
         st = say_hello(session, deadline, err);
     if (st == GC_OK && session->facts.session_manager[0] == '\0')
         st = get_content(session, deadline, err);
@@ -604,6 +647,8 @@ gc_session_adopt(struct gc_session *session,
     }
     gc_bytes_move(&session->id, &copy);
     session->facts = *facts;
+    session->adopted = facts->release[0] != '\0';
+    session->outdated = session->adopted && facts->session_manager[0] == '\0';
     return GC_OK;
 }
 
@@ -611,28 +656,140 @@ gc_session_adopt(struct gc_session *session,
  * Calling
  */
 
+/* One of ours, that is: not the VM or the like which the call is about. */
+static bool
+lacks_manager(const struct gc_session *session,
+              const struct gc_session_reply *reply)
+{
+    const struct gc_session_facts *f = &session->facts;
+    const char *const ours[] = {f->session_manager, f->search_index,
+                                f->guest_operations_manager, f->auth_manager};
+
+    if (!reply->is_fault || !gc_fault_is(&reply->fault, NOT_FOUND)
+        || reply->fault.object[0] == '\0')
+        return false;
+    for (size_t i = 0; i < GC_COUNT_OF(ours); i++)
+        if (strcmp(reply->fault.object, ours[i]) == 0)
+            return true;
+    return false;
+}
+
+static gc_status
+fail_manager(const struct gc_session *session,
+             const struct gc_session_reply *reply, struct gc_error *err)
+{
+    gc_status st =
+        gc_fail(err, GC_E_PROTOCOL, "%s does not know its own \"%s\"",
+                gc_session_url(session), reply->fault.object);
+
+    if (err != NULL)
+        memcpy(err->fault, reply->fault.name, sizeof(err->fault));
+    return gc_fail_hint(err, st,
+                        "vCenter may have been replaced or restored "
+                        "meanwhile: try again");
+}
+
+/* A GET changes nothing. */
+static bool
+may_repeat(const struct gc_session_call *call)
+{
+    return call->idempotent || call->body == NULL;
+}
+
+/* Send CALL; an id that comes with an answer of the API is the one from now. */
+static gc_status
+send_call(struct gc_session *session, const struct gc_session_call *call,
+          struct gc_session_reply *reply, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) fresh = {0};
+    gc_status st = send_once(session, call, reply, &fresh, err);
+
+    if (st == GC_OK && fresh.len > 0 && !is_not_authenticated(reply))
+        gc_bytes_move(&session->id, &fresh);
+    return st;
+}
+
+/*
+ * Does the outcome ST of CALL, with REPLY, come from facts that an earlier
+ * process kept and that are not true any more, and may CALL be made again?
+ */
+static bool
+is_outdated(struct gc_session *session, const struct gc_session_call *call,
+            const struct gc_session_reply *reply, gc_status st)
+{
+    if (!session->adopted)
+        return false;
+    if (st == GC_OK)
+        return lacks_manager(session, reply);
+    if (reply->http_status != 404)
+        return false;
+    session->outdated = true;
+    return may_repeat(call);
+}
+
+/*
+ * After the facts may have been read anew: does CALL still mean what it meant
+ * when the vCenter was UUID?
+ */
+static gc_status
+check_meaning(const struct gc_session *session,
+              const struct gc_session_call *call, const char *uuid,
+              struct gc_session_reply *reply, struct gc_error *err)
+{
+    const char *now = session->facts.instance_uuid;
+    gc_status st;
+
+    if (uuid[0] != '\0' && now[0] != '\0' && strcmp(uuid, now) != 0) {
+        st = gc_fail(err, GC_E_UNAVAILABLE,
+                     "%s was vCenter %s and is %s now, where the same names "
+                     "may mean other things",
+                     gc_session_url(session), uuid, now);
+        if (err != NULL)
+            err->again = may_repeat(call);
+        return gc_fail_hint(err, st, "try again");
+    }
+    if (call->moid[0] == '\0') {
+        reply->forgotten = true;
+        return gc_fail(err, GC_E_NOT_SUPPORTED, "%s has no %s any more",
+                       gc_session_url(session), call->type);
+    }
+    return GC_OK;
+}
+
 gc_status
 gc_session_call(struct gc_session *session, const struct gc_session_call *call,
                 struct gc_session_reply *reply, struct gc_error *err)
 {
-    GC_AUTO(gc_bytes) fresh = {0};
+    char uuid[sizeof(session->facts.instance_uuid)];
+    bool relogged = false;
     gc_status st;
 
     gc_session_reply_clear(reply);
     st = gc_session_open(session, call->deadline, err);
     if (st != GC_OK)
         return st;
-    st = send_once(session, call, reply, &fresh, err);
-    if (st == GC_OK && is_not_authenticated(reply) && !call->no_login) {
-        gc_session_reply_clear(reply);
-        st = gc_session_relogin(session, call->deadline, err);
+    memcpy(uuid, session->facts.instance_uuid, sizeof(uuid));
+    /* Logs in at most once, and adopted facts are dropped at most once. */
+    for (;;) {
+        st = send_call(session, call, reply, err);
+        if (st == GC_OK && is_not_authenticated(reply) && !call->no_login) {
+            if (relogged)
+                return fail_unhealed(session, reply, err);
+            gc_session_reply_clear(reply);
+            relogged = true;
+            st = gc_session_relogin(session, call->deadline, err);
+        } else if (is_outdated(session, call, reply, st)) {
+            st = find_facts(session, call->deadline, err);
+        } else {
+            break;
+        }
         if (st == GC_OK)
-            st = send_once(session, call, reply, &fresh, err);
-        if (st == GC_OK && is_not_authenticated(reply))
-            st = fail_unhealed(session, reply, err);
+            st = check_meaning(session, call, uuid, reply, err);
+        if (st != GC_OK)
+            return st;
     }
-    if (fresh.len > 0)
-        gc_bytes_move(&session->id, &fresh);
+    if (st == GC_OK && lacks_manager(session, reply))
+        return fail_manager(session, reply, err);
     return st;
 }
 

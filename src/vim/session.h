@@ -61,7 +61,8 @@ const char *gc_session_url(const struct gc_session *session);
  * Adopt what an earlier process kept: FACTS and a session ID (secret, may be
  * empty).  GC_E_PROTOCOL, and nothing is adopted, when something in them could
  * not have come from a vCenter.  The server may refuse it later:
- * NotAuthenticated is then healed by a login as ever.
+ * NotAuthenticated is then healed by a login as ever, and the facts are read
+ * anew before it: what answers may be another vCenter now.
  */
 GC_MUST_USE gc_status gc_session_adopt(struct gc_session *session,
                                        const struct gc_session_facts *facts,
@@ -71,11 +72,12 @@ GC_MUST_USE gc_status gc_session_adopt(struct gc_session *session,
 const struct gc_bytes *gc_session_id(const struct gc_session *session);
 
 struct gc_session_call {
-    const char *type; /* "GuestAuthManager" */
-    const char *moid;
+    const char *type;           /* "GuestAuthManager" */
+    const char *moid;           /* where it is one of the facts: from there */
     const char *member;         /* "AcquireCredentialsInGuest", "authManager" */
     const struct gc_json *body; /* NULL: GET the property MEMBER */
-    bool no_login; /* NotAuthenticated is passed up as a fault, not healed */
+    bool no_login;   /* NotAuthenticated is passed up as a fault, not healed */
+    bool idempotent; /* a POST that may be made twice, as a GET always may */
     int64_t deadline;
     int cancel_grace; /* as in gc_http_request */
 };
@@ -84,6 +86,11 @@ struct gc_session_call {
 struct gc_session_reply {
     bool sent;       /* the request may have gone out, if only in part */
     int http_status; /* 0 when none came */
+    /*
+     * With an error: the facts were read anew and the call's MOID is not in
+     * them any more.  Nothing was done; look it up and make the call again.
+     */
+    bool forgotten;
     bool is_fault;
     struct gc_fault fault; /* if is_fault */
     struct gc_json *root;  /* result or fault; NULL for null, 204 and empty */
@@ -98,15 +105,25 @@ void gc_session_reply_clear(struct gc_session_reply *reply);
  * fault.  NotAuthenticated (or HTTP 401) logs in again and repeats the call,
  * once in a session's call; again refused: GC_E_UNAVAILABLE.  Anything else
  * that is not what the API promises is GC_E_PROTOCOL, a 502/503/504
- * GC_E_UNAVAILABLE (err->again for 503), an XML 500 GC_E_NOT_SUPPORTED (ESXi),
- * a 30x GC_E_UNTRUSTED.  REPLY->text is kept on error too, for salvage.
+ * GC_E_UNAVAILABLE (err->again for 503, which is for idempotent calls: vpxd may
+ * have seen it), an XML 500 GC_E_NOT_SUPPORTED (ESXi), a 30x GC_E_UNTRUSTED.
+ * REPLY->text is kept on error too, for salvage.
+ *
+ * ManagedObjectNotFound for one of our own managers is GC_E_PROTOCOL.  Where
+ * the facts were adopted, it and (for what may be made twice) HTTP 404 have
+ * them read anew first, and the call repeated, once.  It is not repeated at
+ * another vCenter than it began with: GC_E_UNAVAILABLE.
  */
 GC_MUST_USE gc_status gc_session_call(struct gc_session *session,
                                       const struct gc_session_call *call,
                                       struct gc_session_reply *reply,
                                       struct gc_error *err);
 
-/* Log in anew even though we hold an id (it was refused). */
+/*
+ * Log in anew even though we hold an id (it was refused).  Adopted facts are
+ * read anew first, auth_manager is emptied then.  A session that came with an
+ * answer which is refused is logged out.
+ */
 GC_MUST_USE gc_status gc_session_relogin(struct gc_session *session,
                                          int64_t deadline,
                                          struct gc_error *err);

@@ -346,9 +346,12 @@ test_refused(void **state)
                      GUESTCRED_UNAVAILABLE);
     assert_int_equal(err.retryable, 1);
     assert_null(strstr(err.message, SECRET));
+    /* Nobody confirmed that it is this server's. */
+    assert_string_equal(guestcred_ticket_url(ticket), "");
     /* What could not be released is owed. */
     assert_int_equal(guestcred_release(client, ticket, 300, NULL, &err),
                      GUESTCRED_UNAVAILABLE);
+    assert_string_equal(guestcred_ticket_url(ticket), "");
     assert_int_equal(guestcred_sweep(client, 300, NULL, &owed, &err),
                      GUESTCRED_UNAVAILABLE);
     assert_int_equal(owed, 1);

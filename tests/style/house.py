@@ -230,7 +230,7 @@ def may_include(path, target):
     if path.startswith("tests/lab/"):
         return target.startswith("tests/lab/")
     if path.startswith("tests/"):
-        return target.startswith(("gss/", "src/", "tests/"))
+        return target.startswith(("gss/", "src/", "tests/", "pam_module/"))
     return False
 
 

@@ -132,6 +132,7 @@ void
 gc_http_heed_cancel(struct gc_http *http)
 {
     (void)http;
+    wire.cancel_ignored = false;
 }
 
 void

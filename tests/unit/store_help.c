@@ -160,6 +160,23 @@ help_count(struct gc_store *store)
 }
 
 void
+help_seen(struct gc_store *store, const char *id, struct gc_records *ret_seen)
+{
+    GC_AUTO(gc_records) records = {0};
+    struct gc_error err;
+
+    if (gc_store_list(store, &records, &err) != GC_OK)
+        give_up(err.message);
+    gc_records_clear(ret_seen);
+    for (size_t i = 0; i < records.count; i++)
+        if (strcmp(records.items[i].id, id) == 0
+            && gc_records_add(ret_seen, &records.items[i], &err) != GC_OK)
+            give_up(err.message);
+    if (ret_seen->count != 1)
+        give_up("no such record");
+}
+
+void
 help_skipped(void *user, const char *line)
 {
     size_t len = strlen(help_lines);

@@ -32,6 +32,9 @@ struct gc_store *help_store(void);
 void help_put(struct gc_store *store, const char *vm, int number,
               char ret_id[GC_STORE_ID_SIZE]);
 size_t help_count(struct gc_store *store);
+/* RET_SEEN is the one record ID, which must be there. */
+void help_seen(struct gc_store *store, const char *id,
+               struct gc_records *ret_seen);
 
 /* What was skipped since the last help_forget_skips, a line each. */
 void help_skipped(void *user, const char *line);

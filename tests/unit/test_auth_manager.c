@@ -9,6 +9,7 @@
 
 #include "src/vim/auth_manager.h"
 
+#include "gss/clock.h"
 #include "gss/initiator.h"
 #include "tests/unit/fake_http.h"
 
@@ -41,6 +42,21 @@
 /* A secret: no message may hold it. */
 #define STRAY "dGhlIHRpY2tldCB0aGF0IHdlbnQgYXN0cmF5"
 
+/* What an adopted session finds when it looks again. */
+#define HELLO JSON(200, "{\"api_release\":\"8.0.3.0\"}")
+#define CONTENT                                                                \
+    JSON(200, "{\"_typeName\":\"ServiceContent\",\"sessionManager\":{"         \
+              "\"type\":\"SessionManager\",\"value\":\"sm\"},"                 \
+              "\"guestOperationsManager\":{\"type\":"                          \
+              "\"GuestOperationsManager\",\"value\":\"gom\"}}")
+#define MANAGER(moid)                                                          \
+    JSON(200, "{\"type\":\"GuestAuthManager\",\"value\":\"" moid "\"}")
+#define GONE(more)                                                             \
+    JSON(500, "{\"_typeName\":\"ManagedObjectNotFound\",\"obj\":{\"type\":"    \
+              "\"GuestAuthManager\",\"value\":\"gam\"}" more "}")
+#define FIND  "/sdk/vim25/8.0.3.0/GuestOperationsManager/gom/authManager"
+#define GAM_2 "/sdk/vim25/8.0.3.0/GuestAuthManager/gam-2/"
+
 static gc_status
 give_password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
 {
@@ -72,6 +88,7 @@ open_session(const char *gam)
     assert_int_equal(gc_session_new(fake_http(), &login, &session, NULL),
                      GC_OK);
     assert_int_equal(gc_session_adopt(session, &facts, &id, NULL), GC_OK);
+    gc_exchange_clear(&exchange);
     exchange = (struct gc_exchange){
         .session = session, .vm = "vm-42", .deadline = DEADLINE};
     memset(&err, 0, sizeof(err));
@@ -93,6 +110,7 @@ end(void **state)
     (void)state;
     gc_session_free(session);
     session = NULL;
+    gc_exchange_clear(&exchange);
     gc_bytes_clear(&said);
     wire_say(NULL, 0);
     return 0;
@@ -414,7 +432,7 @@ static const struct {
      ",\"obj\":{\"type\":\"VirtualMachine\",\"value\":\"vm-42\"}", A | V,
      GC_E_NOT_FOUND, false},
     {"ManagedObjectNotFound",
-     ",\"obj\":{\"type\":\"GuestAuthManager\",\"value\":\"gam\"}", A | R | V,
+     ",\"obj\":{\"type\":\"GuestAuthManager\",\"value\":\"other\"}", A | R | V,
      GC_E_NOT_FOUND, false},
     {"ManagedObjectNotFound", "", A | R | V, GC_E_NOT_FOUND, false},
     {"InvalidArgument", ",\"invalidProperty\":\"vm\"", A | R | V, GC_E_PROTOCOL,
@@ -587,10 +605,13 @@ static const struct {
 static void
 a_ticket_in_a_refused_reply_is_released(void **state)
 {
+    int64_t before;
+
     (void)state;
     for (size_t i = 0; i < GC_COUNT_OF(astray); i++) {
         open_session("gam");
         WIRE(astray[i].canned, NOTHING);
+        before = gc_clock_now();
         assert_int_equal(send_leg("token"), astray[i].st);
         assert_told(astray[i].st);
         assert_false(err.again);
@@ -599,7 +620,9 @@ a_ticket_in_a_refused_reply_is_released(void **state)
         assert_seen(1, RELEASE, WITH_TICKET(STRAY), "id-1");
         /* Even after a cancel and at the very end of the time. */
         assert_true(wire.seen[1].cancel_ignored);
-        assert_int_equal(wire.seen[1].deadline, DEADLINE + 3000);
+        /* Three seconds from now, and not from a deadline far away. */
+        assert_in_range(wire.seen[1].deadline, before + 3000,
+                        gc_clock_now() + 3000);
         assert_non_null(strstr(err.hint, "was released"));
         assert_null(strstr(err.message, "may exist"));
     }
@@ -661,6 +684,14 @@ other_tickets_are_none(void **state)
     assert_int_equal(said.len, 65536);
 }
 
+#define ENVOY                                                                  \
+    "upstream connect error or disconnect/reset before headers. reset "        \
+    "reason: "
+#define SAID_503(text)                                                         \
+    {                                                                          \
+        .status = 503, .type = GC_HTTP_OTHER, .body = (text)                   \
+    }
+
 static void
 an_unknown_outcome_is_called_so(void **state)
 {
@@ -677,6 +708,26 @@ an_unknown_outcome_is_called_so(void **state)
          GC_E_UNAVAILABLE,
          true,
          false},
+        /* vpxd itself may have said these, in the midst of it. */
+        {{.status = 503}, GC_E_UNAVAILABLE, true, false},
+        {{.status = 503, .type = GC_HTTP_HTML, .body = "<html>"},
+         GC_E_UNAVAILABLE,
+         true,
+         false},
+        {SAID_503(ENVOY "connection termination"), GC_E_UNAVAILABLE, true,
+         false},
+        {SAID_503("no healthy upstrea"), GC_E_UNAVAILABLE, true, false},
+        {SAID_503("<p>no healthy upstream"), GC_E_UNAVAILABLE, true, false},
+        {{.status = 502, .body = "no healthy upstream"},
+         GC_E_UNAVAILABLE,
+         true,
+         false},
+        {{.status = 100, .st = GC_E_UNAVAILABLE},
+         GC_E_UNAVAILABLE,
+         true,
+         false},
+        {{.status = 199, .st = GC_E_CANCELED}, GC_E_CANCELED, true, false},
+        {{.status = 408}, GC_E_PROTOCOL, true, false},
         {{.status = 200,
           .type = GC_HTTP_JSON,
           .body = "{\"ticket\":\"half",
@@ -687,7 +738,10 @@ an_unknown_outcome_is_called_so(void **state)
         {JSON(200, "{\"ticket\":\"half"), GC_E_PROTOCOL, true, false},
         {NOTHING, GC_E_PROTOCOL, true, false},
         /* vCenter did not see the request, or said what became of it. */
-        {{.status = 503}, GC_E_UNAVAILABLE, false, true},
+        {SAID_503("no healthy upstream"), GC_E_UNAVAILABLE, false, true},
+        {SAID_503(ENVOY "connection failure, transport failure reason: x"),
+         GC_E_UNAVAILABLE, false, true},
+        {SAID_503(ENVOY "overflow"), GC_E_UNAVAILABLE, false, true},
         {REFUSED, GC_E_UNAVAILABLE, false, true},
         {{.st = GC_E_CANCELED, .unsent = true}, GC_E_CANCELED, false, false},
         {{.status = 404}, GC_E_PROTOCOL, false, false},
@@ -698,7 +752,14 @@ an_unknown_outcome_is_called_so(void **state)
          false},
     };
 
+    static char late[1100];
+
     (void)state;
+    /* Only the beginning of a body is looked at. */
+    (void)snprintf(late, sizeof(late), "%01024d no healthy upstream", 0);
+    WIRE(SAID_503(late));
+    assert_int_equal(send_leg("token"), GC_E_UNAVAILABLE);
+    assert_false(err.again);
     for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
         WIRE(cases[i].canned);
         assert_int_equal(send_leg("token"), cases[i].st);
@@ -837,15 +898,109 @@ a_stale_session_is_healed(void **state)
 
     (void)state;
     have_ticket("t", 1);
-    WIRE(STALE, LOGIN("id-2"), NOTHING, {.status = 401}, LOGIN("id-3"), NOTHING,
-         STALE, LOGIN("id-4"), STALE);
+    /* What an earlier process found is read anew first, the manager too. */
+    WIRE(STALE, HELLO, CONTENT, LOGIN("id-2"), MANAGER("gam-2"), NOTHING,
+         {.status = 401}, LOGIN("id-3"), NOTHING, STALE, LOGIN("id-4"), STALE);
     assert_int_equal(release(&how), GC_OK);
-    assert_string_equal(wire.seen[1].path, LOGIN_PATH);
-    assert_seen(2, RELEASE, WITH_TICKET("t"), "id-2");
+    assert_string_equal(wire.seen[3].path, LOGIN_PATH);
+    assert_seen(4, FIND, NULL, "id-2");
+    assert_seen(5, GAM_2 "ReleaseCredentialsInGuest", WITH_TICKET("t"), "id-2");
     assert_int_equal(validate(), GC_OK);
-    assert_seen(5, VALIDATE, WITH_TICKET("t"), "id-3");
+    assert_seen(8, GAM_2 "ValidateCredentialsInGuest", WITH_TICKET("t"),
+                "id-3");
     assert_int_equal(release(&how), GC_E_UNAVAILABLE);
     gc_bytes_clear(&ticket);
+}
+
+static void
+a_manager_that_is_gone_is_looked_up_anew(void **state)
+{
+    static const struct canned gone = GONE("");
+    enum gc_released how = GC_RELEASED_UNKNOWN;
+
+    (void)state;
+    have_ticket("t", 1);
+    /* The fault proves that no Acquire happened. */
+    WIRE(gone, HELLO, CONTENT, MANAGER("gam-2"), TICKET("x"));
+    assert_int_equal(send_leg("token"), GC_OK);
+    assert_string_equal(wire.seen[4].path, GAM_2 "AcquireCredentialsInGuest");
+    assert_string_equal(wire.seen[4].body, wire.seen[0].body);
+
+    open_session("gam");
+    WIRE(gone, HELLO, CONTENT, MANAGER("gam-2"), NOTHING);
+    assert_int_equal(release(&how), GC_OK);
+    assert_int_equal(how, GC_RELEASED);
+    open_session("gam");
+    WIRE({.status = 404}, HELLO, CONTENT, MANAGER("gam-2"), NOTHING);
+    assert_int_equal(validate(), GC_OK);
+
+    /* Once; and it is nothing about the VM. */
+    open_session("gam");
+    WIRE(gone, HELLO, CONTENT, MANAGER("gam"), gone);
+    assert_int_equal(release(&how), GC_E_PROTOCOL);
+    assert_null(strstr(err.message, "vm-42"));
+    assert_null(strstr(err.hint, "moId"));
+
+    /* A 404 is no proof: Acquire is not repeated. */
+    open_session("gam");
+    WIRE({.status = 404});
+    assert_int_equal(send_leg("token"), GC_E_PROTOCOL);
+
+    /* A lookup that fails afterwards lost no ticket. */
+    open_session("gam");
+    WIRE(gone, HELLO, CONTENT, LOST);
+    assert_int_equal(send_leg("token"), GC_E_UNAVAILABLE);
+    assert_null(strstr(err.message, "may exist"));
+    gc_bytes_clear(&ticket);
+}
+
+static void
+a_manager_that_is_gone_leaves_no_ticket(void **state)
+{
+    (void)state;
+    WIRE(GONE(",\"ticket\":\"" STRAY "\""), HELLO, CONTENT, MANAGER("gam-2"),
+         NOTHING);
+    assert_int_equal(send_leg("token"), GC_E_PROTOCOL);
+    assert_told(GC_E_PROTOCOL);
+    assert_seen(4, GAM_2 "ReleaseCredentialsInGuest", WITH_TICKET(STRAY),
+                "id-1");
+}
+
+/* What the server says of itself quotes what it was sent. */
+static void
+what_was_sent_is_not_told(void **state)
+{
+#define QUOTE(name, text)                                                      \
+    JSON(500, "{\"_typeName\":\"" name "\",\"faultstring\":\"no " text         \
+              "!\",\"reason\":\"" text "\"}")
+    enum gc_released how;
+
+    (void)state;
+    have_ticket("a b-c", 5);
+    WIRE(QUOTE("SystemError", "a b-c"), QUOTE("SystemError", "a b-c"),
+         QUOTE("InvalidGuestLogin", "a b-c"), QUOTE("SystemError", "dG9r"));
+    assert_int_equal(release(&how), GC_E_FAILED);
+    assert_non_null(strstr(err.message, "[...]"));
+    assert_null(strstr(err.message, "a b-c"));
+    assert_int_equal(validate(), GC_E_FAILED);
+    assert_non_null(strstr(err.message, "[...]"));
+    assert_null(strstr(err.message, "a b-c"));
+    assert_int_equal(validate(), GC_E_DENIED);
+    assert_null(strstr(err.message, "a b-c"));
+    assert_int_equal(send_leg("tok"), GC_E_FAILED);
+    assert_non_null(strstr(err.message, "[...]"));
+    assert_null(strstr(err.message, "dG9r"));
+    gc_bytes_clear(&ticket);
+}
+
+/* A refused reply's own name for itself is its ticket. */
+static void
+a_stray_ticket_is_not_told(void **state)
+{
+    (void)state;
+    WIRE(JSON(200, "{\"_typeName\":\"a b-c\",\"ticket\":\"a b-c\"}"), NOTHING);
+    assert_int_equal(send_leg("token"), GC_E_PROTOCOL);
+    assert_non_null(strstr(err.message, "is a [...] and"));
 }
 
 static void
@@ -895,6 +1050,10 @@ main(void)
         TEST(what_is_gone_is_released),
         TEST(every_fault_on_validate),
         TEST(a_stale_session_is_healed),
+        TEST(a_manager_that_is_gone_is_looked_up_anew),
+        TEST(a_manager_that_is_gone_leaves_no_ticket),
+        TEST(what_was_sent_is_not_told),
+        TEST(a_stray_ticket_is_not_told),
         TEST(what_is_no_ticket_is_not_sent),
     };
 

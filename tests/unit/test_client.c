@@ -37,6 +37,7 @@ static struct {
     const char *name;
     int cancel_in, cancel_out; /* the cancel pipe; 0: none */
     bool cancel_on_leg, cancel_ignored, begun_before_open;
+    bool released_deaf, mutual, proved;
     bool no_intent, no_ticket, owed_on_leg;
     char witnessed[64];
 } world;
@@ -197,6 +198,7 @@ gc_auth_manager_release(struct gc_session *session, const char *vm,
     (void)vm;
     (void)deadline;
     strcpy(world.released, gc_bytes_text(ticket));
+    world.released_deaf = world.cancel_ignored;
     *ret_how = GC_RELEASED;
     return st == GC_OK ? GC_OK : gc_fail(err, st, "release refused");
 }
@@ -234,6 +236,7 @@ facts(struct gc_initiator *initiator, struct gc_facts *ret_facts,
     if (world.facts != GC_OK)
         return gc_fail(err, world.facts, "facts");
     *ret_facts = (struct gc_facts){.mech = GC_MECH_KERBEROS,
+                                   .mutual = world.proved,
                                    .principal = "alice@EXAMPLE.TEST",
                                    .target = "host/guest1.example.test"};
     return GC_OK;
@@ -273,6 +276,16 @@ note_ticket(void *user, const struct gc_bytes *ticket, struct gc_error *err)
     return GC_OK;
 }
 
+static gc_status
+note_owed(void *user, const struct gc_bytes *ticket, struct gc_error *err)
+{
+    (void)user;
+    (void)err;
+    assert_string_equal(gc_bytes_text(ticket), "gold");
+    strcat(world.witnessed, "o");
+    return GC_OK;
+}
+
 static void
 note_nothing(void *user)
 {
@@ -290,13 +303,15 @@ acquire(const struct step *legs, int timeout_ms, const char *target,
     GC_AUTO_PTR(gc_client) client = NULL;
     struct gc_initiator ours = {&ops};
     struct gc_want want = {.deadline = gc_clock_now() + timeout_ms};
-    struct gc_witness witness = {note_intent, note_ticket, note_nothing, NULL};
+    struct gc_witness witness = {note_intent, note_ticket, note_owed,
+                                 note_nothing, NULL};
     struct gc_place place;
     gc_status st;
 
     world.legs = legs;
     if (world.cancel_in != 0)
         options.http.cancel_fd = world.cancel_in;
+    want.mutual = world.mutual;
     strcpy(want.target, target);
     assert_int_equal(gc_client_new(&options, &client, NULL), GC_OK);
     st = gc_client_locate(client, "vm-42", want.deadline, want.target, &place,
@@ -479,8 +494,24 @@ test_no_ticket_without_its_witness(void **state)
     world.witnessed[0] = '\0';
     assert_int_equal(acquire(legs, 5000, SPN, &t, NULL), GC_E_INTERNAL);
     assert_int_equal(world.releases, 1);
-    assert_string_equal(world.witnessed, "itn");
+    assert_string_equal(world.witnessed, "iton");
     assert_int_equal(t.ticket.len, 0);
+}
+
+static void
+test_mutual_is_demanded(void **state)
+{
+    static const struct step legs[] = {{GC_OK, "", false}, {0}};
+    GC_AUTO(gc_ticket) t = {0};
+
+    (void)state;
+    world.mutual = true;
+    assert_int_equal(acquire(legs, 5000, SPN, &t, NULL), GC_E_PROTOCOL);
+    assert_int_equal(world.releases, 1);
+    assert_string_equal(world.witnessed, "iton");
+    world.proved = true;
+    assert_int_equal(acquire(legs, 5000, SPN, &t, NULL), GC_OK);
+    assert_true(t.mutual);
 }
 
 static void
@@ -493,7 +524,7 @@ test_ticket_that_a_leg_could_not_release_is_owed(void **state)
     (void)state;
     world.owed_on_leg = true;
     assert_int_equal(acquire(legs, 5000, SPN, &t, NULL), GC_E_PROTOCOL);
-    assert_string_equal(world.witnessed, "it");
+    assert_string_equal(world.witnessed, "io");
     world.witnessed[0] = '\0';
     world.owed_on_leg = false;
     assert_int_equal(acquire(legs, 5000, SPN, &t, NULL), GC_E_PROTOCOL);
@@ -514,7 +545,8 @@ test_ticket_is_released_when_cancelled(void **state)
     world.cancel_on_leg = true;
     assert_int_equal(acquire(legs, 5000, SPN, &t, NULL), GC_E_CANCELED);
     assert_int_equal(world.releases, 1);
-    assert_true(world.cancel_ignored);
+    assert_true(world.released_deaf);
+    assert_false(world.cancel_ignored);
     assert_int_equal(t.ticket.len, 0);
 }
 
@@ -611,6 +643,7 @@ main(void)
         TEST(test_session_is_healed_once),
         TEST(test_ticket_is_released_when_facts_fail),
         TEST(test_no_ticket_without_its_witness),
+        TEST(test_mutual_is_demanded),
         TEST(test_ticket_that_a_leg_could_not_release_is_owed),
         TEST(test_ticket_is_released_when_cancelled),
         TEST(test_pause_is_cut_short_by_cancel),

@@ -168,6 +168,44 @@ test_bad_files(void **state)
     }
 }
 
+/* What is the PAM module's alone is nothing to a command, and back. */
+static void
+one_file_for_both(void **state)
+{
+    static const char text[] = "minimum_uid = 7\nurl = https://vc\n"
+                               "ledger = /x\nkeytab = /k\nspn = host/{vm}\n";
+    GC_AUTO(gc_config) command = {0}, pam = {0};
+    struct gc_error err = {0};
+
+    (void)state;
+    assert_int_equal(gc_config_put_file(&command, "f", text, strlen(text),
+                                        GC_FROM_SYSTEM_FILE, NULL),
+                     GC_OK);
+    assert_string_equal(gc_config_text(&command, GC_OPT_LEDGER), "/x");
+    assert_string_equal(gc_config_text(&command, GC_OPT_SPN), "host/{vm}");
+    assert_null(gc_config_text(&command, GC_OPT_KEYTAB));
+    assert_null(gc_config_text(&command, GC_OPT_PAM_KEYTAB));
+    assert_int_equal(
+        gc_config_put_pam_file(&pam, "f", text, strlen(text), NULL), GC_OK);
+    assert_int_equal(gc_config_minimum_uid(&pam), 7);
+    assert_string_equal(gc_config_text(&pam, GC_OPT_URL), "https://vc");
+    assert_string_equal(gc_config_text(&pam, GC_OPT_PAM_KEYTAB), "/k");
+    assert_null(gc_config_text(&pam, GC_OPT_LEDGER));
+    assert_int_equal(gc_config_count(&pam, GC_OPT_PAM_SPN), 0);
+    assert_int_equal(gc_config_put_pam_file(&pam, "f", "bogus=1", 7, &err),
+                     GC_E_CONFIG);
+    /* Arguments win over the file, and there is one of each. */
+    assert_int_equal(gc_config_put_pam_argument(&pam, "minimum_uid=9", NULL),
+                     GC_OK);
+    assert_int_equal(gc_config_minimum_uid(&pam), 9);
+    assert_int_equal(gc_config_put_pam_argument(&pam, "minimum-uid=9", NULL),
+                     GC_E_CONFIG);
+    assert_int_equal(gc_config_put_pam_argument(&pam, "ledger=/x", NULL),
+                     GC_E_CONFIG);
+    assert_int_equal(gc_config_put_pam_argument(&pam, "url", NULL),
+                     GC_E_CONFIG);
+}
+
 int
 main(void)
 {
@@ -177,6 +215,7 @@ main(void)
         cmocka_unit_test(test_bad_values),
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(one_file_for_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,6 +157,67 @@ escaping_into_little_room(void **state)
     assert_string_equal(dst, "a\\x00b");
 }
 
+static void
+secrets_are_blanked(void **state)
+{
+    static const struct {
+        const char *text, *secret, *blanked;
+    } cases[] = {
+        {"a hunter2 b", "hunter2", "a [...] b"},
+        {"hunter2hunter2, hunter", "hunter2", "[...][...], [...]"},
+        {"hunter 3", "hunter2", "hunter 3"},
+        {"a\x1b\xc3\xa4z b", "a\x1b\xc3\xa4z", "[...] b"},
+        {"a bcd", "bcd", "a bcd"}, /* too short to be told from prose */
+        {"a bcde", "bcde", "a [...]"},
+        {"cut: abcdefghijklmnop and more", "abcdefghijklmnopqrstuvwxyz",
+         "cut: [...] and more"},
+        {"no: abcdefghijklmno and more", "abcdefghijklmnopqrstuvwxyz",
+         "no: abcdefghijklmno and more"},
+        {"", "hunter2", ""},
+    };
+    struct gc_error err;
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        (void)gc_fail(&err, GC_E_BUSY, "%s", cases[i].text);
+        (void)gc_fail_hint(&err, GC_E_BUSY, "%s", cases[i].text);
+        gc_fail_blank(&err, cases[i].secret, strlen(cases[i].secret));
+        assert_string_equal(err.message, cases[i].blanked);
+        assert_string_equal(err.hint, cases[i].blanked);
+        assert_int_equal(err.status, GC_E_BUSY);
+    }
+    gc_fail_blank(NULL, "hunter2", 7);
+}
+
+/* Four bytes become five, and what is longer than a message is cut. */
+static void
+blanking_stays_within_the_text(void **state)
+{
+    struct gc_error err;
+    char text[GC_ERROR_MESSAGE_SIZE], secret[3000];
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    text[sizeof(text) - 1] = '\0';
+    for (size_t len = 4; len < 6; len++) {
+        (void)gc_fail(&err, GC_E_BUSY, "%s", text);
+        (void)gc_fail_hint(&err, GC_E_BUSY, "%s", text);
+        gc_fail_blank(&err, "xxxxx", len);
+        assert_null(strstr(err.message, "xxxx"));
+        assert_null(strstr(err.hint, "xxxx"));
+        assert_non_null(memchr(err.message, '\0', sizeof(err.message)));
+        assert_non_null(memchr(err.hint, '\0', sizeof(err.hint)));
+    }
+    memset(secret, '\x01', sizeof(secret));
+    (void)gc_fail(&err, GC_E_BUSY, "VM: %.*s", (int)sizeof(secret), secret);
+    gc_fail_blank(&err, secret, sizeof(secret));
+    assert_null(strstr(err.message, "x01"));
+    /* Nor is anything of it left behind the end. */
+    (void)gc_fail(&err, GC_E_BUSY, "the password hunter2hunter2");
+    gc_fail_blank(&err, "hunter2hunter2", 14);
+    assert_null(memmem(err.message, sizeof(err.message), "unter", 5));
+}
+
 int
 main(void)
 {
@@ -167,6 +228,8 @@ main(void)
         cmocka_unit_test(long_text_is_cut_and_ends),
         cmocka_unit_test(escaping),
         cmocka_unit_test(escaping_into_little_room),
+        cmocka_unit_test(secrets_are_blanked),
+        cmocka_unit_test(blanking_stays_within_the_text),
     };
 
     return cmocka_run_group_tests_name("error", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include <config.h>
 
+#include "gss/clock.h"
 #include "src/ledger.h"
 
 #include <fcntl.h>
@@ -167,12 +168,13 @@ test_life(void **state)
     (void)snprintf(path, sizeof(path), "%s/%s", help_path("ledger"), entry.id);
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 07777, 0600);
-    assert_int_equal(help_names("ledger", ""), 1);
+    /* And the lock. */
+    assert_int_equal(help_names("ledger", ""), 2);
     assert_non_null(strstr(entry.id, ".owed"));
 
     assert_int_equal(gc_ledger_settle(ledger, entry.id, &err), GC_OK);
     assert_int_equal(gc_ledger_settle(ledger, entry.id, &err), GC_OK);
-    assert_int_equal(help_names("ledger", ""), 0);
+    assert_int_equal(help_names("ledger", ""), 1);
     assert_int_equal(help_skips, 0);
 }
 
@@ -263,7 +265,8 @@ test_unwritable(void **state)
     fill(&entry, GC_OWED_TICKET, 1);
     entry.tries = 2000000000;
     assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
-    assert_int_equal(help_names("ledger", ""), 1);
+    /* And the lock. */
+    assert_int_equal(help_names("ledger", ""), 2);
 }
 
 /* Swap OLD for FRESH in the text of an entry of STATE and read that. */
@@ -280,7 +283,9 @@ read_swapped(gc_owed owed, const char *old, const char *fresh)
 
     fill(&entry, owed, 1);
     entry.process =
-        (struct gc_process){7, 8, "00000000-0000-4000-8000-000000000000"};
+        (struct gc_process){.pid = 7,
+                            .start = 8,
+                            .boot_id = "00000000-0000-4000-8000-000000000000"};
     entry.uid = 1000;
     assert_int_equal(gc_entry_write(&entry, &text, NULL), GC_OK);
     at = strstr(gc_bytes_text(&text), old);
@@ -320,6 +325,8 @@ test_hostile_text(void **state)
         {"\"process\":\"7.8.", "\"process\":\"7.8"},
         {"\"written\":1700000001", "\"written\":-5"},
         {"\"written\":1700000001", "\"written\":9223372036854775808"},
+        {"\"machine\":\"\"", "\"machine\":null"},
+        {"\"machine\":\"\"", "\"machine\":\"0123456789abcdef0\""},
         {"\"tries\":1", "\"tries\":1000001"},
         {"\"tries\":1", "\"tries\":0.5"},
         {"\"url\":\"" URL "\"", "\"url\":\"\""},
@@ -448,8 +455,144 @@ test_needed_by_others(void **state)
     entry.uid--;
     (void)snprintf(entry.store, sizeof(entry.store), "%s", help_name("absent"));
     assert_false(gc_entry_needed(&entry));
+    /* Who cannot look does not know. */
     (void)snprintf(entry.store, sizeof(entry.store), "FILE:/x");
+    assert_true(gc_entry_needed(&entry));
+    (void)snprintf(entry.store, sizeof(entry.store), "%s", help_name("store"));
+    memcpy(entry.record, "gone.ticket", sizeof("gone.ticket"));
     assert_false(gc_entry_needed(&entry));
+    assert_int_equal(chmod(help_path("store"), 0710), 0);
+    assert_true(gc_entry_needed(&entry));
+}
+
+/* What another machine or namespace wrote is needed there for all we know. */
+static void
+test_elsewhere(void **state)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    GC_AUTO(gc_entry) entry = {0};
+    GC_AUTO(gc_entry) found = {0};
+    GC_AUTO(gc_bytes) text = {0};
+    char machine[GC_MACHINE_SIZE];
+
+    (void)state;
+    gc_process_machine(machine);
+    for (int owed = 0; owed < 3; owed++) {
+        fill(&entry, (gc_owed)owed, 1);
+        entry.process = (struct gc_process){0};
+        /* One that does not say is an old one of ours. */
+        assert_false(gc_entry_elsewhere(&entry));
+        assert_false(gc_entry_needed(&entry));
+        memcpy(entry.machine, "0123456789abcdef", sizeof(entry.machine));
+        assert_true(gc_entry_elsewhere(&entry));
+        assert_true(gc_entry_needed(&entry));
+        /* It comes back from its text. */
+        assert_int_equal(gc_entry_write(&entry, &text, NULL), GC_OK);
+        assert_int_equal(gc_entry_read(&text, &found, NULL), GC_OK);
+        assert_true(gc_entry_elsewhere(&found));
+        /* Who writes it last has it. */
+        assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+        assert_int_equal(gc_ledger_read(ledger, entry.id, &found, NULL), GC_OK);
+        assert_string_equal(found.machine, machine);
+        assert_false(gc_entry_elsewhere(&found));
+        entry.process.pid = getpid();
+        gc_process_self(&entry.process);
+        assert_false(gc_entry_elsewhere(&entry));
+        entry.process.pid_ns++;
+        assert_true(gc_entry_elsewhere(&entry));
+        assert_true(gc_entry_needed(&entry));
+    }
+}
+
+static void
+test_read(void **state)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    GC_AUTO(gc_entry) entry = {0};
+    GC_AUTO(gc_entry) found = {0};
+
+    (void)state;
+    fill(&entry, GC_OWED_TICKET, 3);
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+    assert_int_equal(gc_ledger_read(ledger, entry.id, &found, NULL), GC_OK);
+    check_same(&found, &entry);
+    assert_int_equal(gc_ledger_settle(ledger, entry.id, NULL), GC_OK);
+    assert_int_equal(gc_ledger_read(ledger, entry.id, &found, NULL),
+                     GC_E_NOT_FOUND);
+    assert_int_equal(gc_ledger_read(ledger, "../x", &found, NULL),
+                     GC_E_NOT_FOUND);
+    assert_int_equal(gc_ledger_read(ledger, "", &found, NULL), GC_E_NOT_FOUND);
+    check_same(&found, &entry);
+}
+
+/* One at a time; the handle that has the lock writes on. */
+static void
+test_lock(void **state)
+{
+    GC_AUTO_PTR(gc_ledger) one = open_ledger();
+    GC_AUTO_PTR(gc_ledger) two = open_ledger();
+    GC_AUTO(gc_entry) entry = {0};
+    GC_AUTO(gc_entry) other = {0};
+    GC_AUTO(gc_entries) entries = {0};
+    struct gc_error err;
+    int64_t before;
+
+    (void)state;
+    fill(&entry, GC_OWED_TICKET, 1);
+    fill(&other, GC_OWED_TICKET, 2);
+    assert_int_equal(gc_ledger_lock(one, gc_clock_now(), &err), GC_OK);
+    before = gc_clock_now();
+    assert_int_equal(gc_ledger_lock(two, before + 50, &err), GC_E_BUSY);
+    assert_true(gc_clock_now() - before >= 50);
+    assert_true(gc_clock_now() - before < 2000);
+    assert_int_equal(gc_ledger_write(one, &entry, &err), GC_OK);
+    /* It has it still, after its own write, settling and list. */
+    assert_int_equal(gc_ledger_list(one, &entries, &err), GC_OK);
+    assert_int_equal(entries.count, 1);
+    assert_int_equal(gc_ledger_write(two, &other, &err), GC_E_BUSY);
+    assert_string_equal(other.id, "");
+    assert_int_equal(gc_ledger_settle(two, entry.id, &err), GC_E_BUSY);
+    /* Who only reads does not wait for it. */
+    assert_int_equal(gc_ledger_list(two, &entries, &err), GC_OK);
+    assert_int_equal(entries.count, 1);
+    assert_int_equal(gc_ledger_settle(one, entry.id, &err), GC_OK);
+    assert_int_equal(gc_ledger_lock(two, gc_clock_now(), &err), GC_E_BUSY);
+    /* Taken twice, it is given up twice. */
+    assert_int_equal(gc_ledger_lock(one, gc_clock_now(), &err), GC_OK);
+    gc_ledger_unlock(one);
+    assert_int_equal(gc_ledger_lock(two, gc_clock_now(), &err), GC_E_BUSY);
+    gc_ledger_unlock(one);
+    gc_ledger_unlock(one);
+    assert_int_equal(gc_ledger_write(two, &other, &err), GC_OK);
+    assert_int_equal(gc_ledger_lock(two, gc_clock_now(), &err), GC_OK);
+    gc_ledger_free(GC_TAKE(two));
+    assert_int_equal(gc_ledger_lock(one, gc_clock_now(), &err), GC_OK);
+}
+
+/* What is torn is said once, and kept; what is of a later version is not it. */
+static void
+test_torn(void **state)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    GC_AUTO(gc_entries) entries = {0};
+
+    (void)state;
+    help_file("ledger/a.owed", "{\"version\":1,", 13, 0600);
+    help_file("ledger/b.owed", "", 0, 0600);
+    help_file("ledger/c.owed", "{\"version\":2}", 13, 0600);
+    help_file("ledger/d.owed", "{\"version\":1}", 13, 0600);
+    assert_int_equal(gc_ledger_list(ledger, &entries, NULL), GC_OK);
+    assert_int_equal(entries.count, 0);
+    assert_int_equal(help_skips, 4);
+    assert_int_equal(access(help_path("ledger/a.owed.bad"), F_OK), 0);
+    assert_int_equal(access(help_path("ledger/b.owed.bad"), F_OK), 0);
+    assert_int_equal(access(help_path("ledger/c.owed"), F_OK), 0);
+    assert_int_equal(access(help_path("ledger/d.owed.bad"), F_OK), 0);
+    assert_non_null(strstr(help_lines, "a.owed: set aside"));
+    help_forget_skips();
+    assert_int_equal(gc_ledger_list(ledger, &entries, NULL), GC_OK);
+    assert_int_equal(help_skips, 1);
+    assert_non_null(strstr(help_lines, "c.owed: "));
 }
 
 static int
@@ -517,7 +660,8 @@ test_file_size_limit(void **state)
 {
     (void)state;
     assert_int_equal(help_fork(write_beyond_limit, NULL, 0), 0);
-    assert_int_equal(help_names("ledger", ""), 0);
+    assert_int_equal(help_names("ledger", ""), 1);
+    assert_int_equal(help_names("ledger", ".lock"), 1);
 }
 
 /* Twenty at once: all that they owe is there, none of it twice. */
@@ -581,6 +725,10 @@ main(void)
         TEST(test_hostile_files),
         TEST(test_needed),
         TEST(test_needed_by_others),
+        TEST(test_elsewhere),
+        TEST(test_read),
+        TEST(test_lock),
+        TEST(test_torn),
         TEST(test_read_only),
         TEST(test_file_size_limit),
         TEST(test_many_writers),

@@ -178,13 +178,98 @@ test_without_proc(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* What is elsewhere cannot be told to be dead. */
+static void
+test_elsewhere(void **state)
+{
+    struct gc_process self = {0}, other;
+
+    (void)state;
+    assert_int_equal(gc_process_read(getpid(), &self, NULL), GC_OK);
+    assert_false(gc_process_elsewhere(&self));
+    assert_true(self.pid_ns != 0);
+    other = self;
+    other.start++;
+    assert_false(gc_process_alive(&other));
+    other.pid_ns++;
+    assert_true(gc_process_elsewhere(&other));
+    assert_true(gc_process_alive(&other));
+    /* A namespace of another boot is gone. */
+    other.boot_id[0] = other.boot_id[0] == '0' ? '1' : '0';
+    assert_false(gc_process_elsewhere(&other));
+    assert_false(gc_process_alive(&other));
+    /* Another machine's boot is another one. */
+    memcpy(other.machine, "0123456789abcdef", sizeof(other.machine));
+    assert_true(gc_process_elsewhere(&other));
+    assert_true(gc_process_alive(&other));
+    /* What is not written down is taken for here. */
+    other = self;
+    other.start++;
+    other.pid_ns = 0;
+    other.machine[0] = '\0';
+    assert_false(gc_process_elsewhere(&other));
+    assert_false(gc_process_alive(&other));
+}
+
+/* In a namespace of its own, pid 1 or not, the parent is elsewhere. */
+static int
+in_a_namespace(void)
+{
+    struct gc_process outer = {0};
+    int status = -1;
+    pid_t pid;
+
+    if (gc_process_read(getpid(), &outer, NULL) != GC_OK)
+        return 1;
+    if (unshare(CLONE_NEWPID | CLONE_NEWNS) != 0)
+        return 77;
+    pid = fork();
+    if (pid == 0) {
+        struct gc_process self;
+
+        if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0
+            || mount("proc", "/proc", "proc", 0, NULL) != 0)
+            _exit(77);
+        gc_process_self(&self);
+        outer.start++;
+        _exit(self.pid == 1 && gc_process_alive(&self)
+                      && self.pid_ns != outer.pid_ns
+                      && gc_process_elsewhere(&outer)
+                      && gc_process_alive(&outer)
+                  ? 0
+                  : 2);
+    }
+    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+        return 3;
+    return WEXITSTATUS(status);
+}
+
+static void
+test_in_a_namespace(void **state)
+{
+    pid_t child = fork();
+    int status = -1;
+
+    (void)state;
+    if (child == 0)
+        _exit(in_a_namespace());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip_because("only root can make a pid namespace");
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void
 test_text(void **state)
 {
     static const struct gc_process written[] = {
-        {1, 0, ""},
-        {4194304, 9223372036854775807ULL, ""},
-        {77, 12345, "01234567-89ab-cdef-0123-456789abcdef"},
+        {1, 0, "", "", 0},
+        {4194304, 9223372036854775807ULL, "", "0123456789abcdef", 1},
+        {4194304, 9223372036854775807ULL,
+         "01234567-89ab-cdef-0123-456789abcdef", "0123456789abcdef",
+         UINT32_MAX},
+        {77, 12345, "01234567-89ab-cdef-0123-456789abcdef", "", 4026531836},
     };
     char text[GC_PROCESS_TEXT_SIZE];
 
@@ -196,7 +281,19 @@ test_text(void **state)
         assert_true(gc_process_parse(text, strlen(text), &found));
         assert_memory_equal(&found, &written[i], sizeof(found));
     }
-    assert_string_equal(text, "77.12345.01234567-89ab-cdef-0123-456789abcdef");
+    assert_string_equal(text, "77.12345.01234567-89ab-cdef-0123-456789abcdef"
+                              ".-.4026531836");
+    {
+        /* As it was before machines and namespaces were told apart. */
+        static const char old[] =
+            "77.12345.01234567-89ab-cdef-0123-456789abcdef";
+        struct gc_process found = {0};
+
+        assert_true(gc_process_parse(old, strlen(old), &found));
+        assert_int_equal(found.pid, 77);
+        assert_string_equal(found.machine, "");
+        assert_int_equal(found.pid_ns, 0);
+    }
 }
 
 static void
@@ -218,6 +315,15 @@ test_no_text(void **state)
         " 1.2.-",
         "1.2.- ",
         "1.2.-.",
+        "1.2.-.-",
+        "1.2.-.-.",
+        "1.2.-.-.x",
+        "1.2.-.-.0.",
+        "1.2.-.-.4294967296",
+        "1.2.-..0",
+        "1.2.-.0123456789abcde.0",
+        "1.2.-.0123456789abcdef0.0",
+        "1.2.-.0123456789abcdeF.0",
         "2147483648.1.-",
         "1.99999999999999999999.-",
         "1.2.01234567-89ab-cdef-0123-456789abcde",
@@ -247,10 +353,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_self),         cmocka_unit_test(test_child),
-        cmocka_unit_test(test_another),      cmocka_unit_test(test_nobody),
-        cmocka_unit_test(test_without_proc), cmocka_unit_test(test_text),
-        cmocka_unit_test(test_no_text),
+        cmocka_unit_test(test_self),           cmocka_unit_test(test_child),
+        cmocka_unit_test(test_another),        cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_without_proc),   cmocka_unit_test(test_text),
+        cmocka_unit_test(test_no_text),        cmocka_unit_test(test_elsewhere),
+        cmocka_unit_test(test_in_a_namespace),
     };
 
     skips_begin();

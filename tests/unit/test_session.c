@@ -361,6 +361,63 @@ a_session_of_another_kind_is_logged_out(void **state)
     }
 }
 
+/* The header came, and then the wire broke, or a proxy answered. */
+static void
+a_session_of_a_bad_login_reply_is_logged_out(void **state)
+{
+    static const struct outcome cases[] = {
+        {{.status = 200,
+          .type = GC_HTTP_JSON,
+          .body = "{\"_type",
+          .session = "odd",
+          .st = GC_E_UNAVAILABLE},
+         GC_E_UNAVAILABLE,
+         false},
+        {{.status = 200, .session = "odd", .st = GC_E_PROTOCOL},
+         GC_E_PROTOCOL,
+         false},
+        {{.status = 200, .session = "odd", .st = GC_E_CANCELED},
+         GC_E_CANCELED,
+         false},
+        {{.status = 200,
+          .type = GC_HTTP_JSON,
+          .body = "{\"_type",
+          .session = "odd"},
+         GC_E_PROTOCOL,
+         false},
+        {{.status = 502, .session = "odd"}, GC_E_UNAVAILABLE, false},
+        {{.status = 401, .session = "odd"}, GC_E_UNAVAILABLE, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        opened();
+        WIRE(cases[i].canned, NOTHING);
+        assert_int_equal(gc_session_relogin(session, 1000, &err), cases[i].st);
+        assert_int_equal(wire.seen_count, 2);
+        assert_seen(1, LOGOUT_PATH, "{}", "odd");
+        assert_int_equal(wire.seen[1].cancel_ignored,
+                         cases[i].st == GC_E_CANCELED);
+        assert_false(wire.cancel_ignored);
+        assert_int_equal(gc_session_id(session)->len, 0);
+    }
+}
+
+static void
+the_password_is_not_told(void **state)
+{
+    (void)state;
+    opened();
+    keeper.password = "hunter2";
+    keeper.len = 7;
+    WIRE(JSON(500, "{\"_typeName\":\"SystemError\",\"faultstring\":\"what is "
+                   "hunter2?\",\"reason\":\"hunter2\"}"));
+    assert_int_equal(gc_session_relogin(session, 1, &err), GC_E_FAILED);
+    assert_non_null(strstr(err.message, "[...]"));
+    assert_null(strstr(err.message, "hunter"));
+    assert_null(strstr(err.hint, "hunter"));
+}
+
 static void
 a_password_that_is_none_stays_here(void **state)
 {
@@ -754,6 +811,13 @@ static const struct gc_session_facts kept = {.release = "8.0.3.0",
                                              .guest_operations_manager = "gom",
                                              .auth_manager = "gam"};
 
+#define HELLO_9   JSON(200, "{\"api_release\":\"9.0.0.0\"}")
+#define NAME_9    "/sdk/vim25/9.0.0.0/VirtualMachine/vm-42/name"
+#define CONTENT_9 "/sdk/vim25/9.0.0.0/ServiceInstance/ServiceInstance/content"
+#define LACKS(moid)                                                            \
+    JSON(500, "{\"_typeName\":\"ManagedObjectNotFound\",\"obj\":{"             \
+              "\"type\":\"X\",\"value\":\"" moid "\"}}")
+
 static gc_status
 adopt(const struct gc_session_facts *facts, const char *id)
 {
@@ -770,20 +834,164 @@ what_was_kept_saves_requests(void **state)
     assert_int_equal(adopt(&kept, "old"), GC_OK);
     assert_int_equal(gc_session_open(session, 1, &err), GC_OK);
     assert_memory_equal(gc_session_facts(session), &kept, sizeof(kept));
-    WIRE(JSON(200, "\"web\""), STALE, LOGIN("new"), JSON(200, "\"web\""));
+    WIRE(JSON(200, "\"web\""));
     assert_int_equal(read_name("vm-42"), GC_OK);
     assert_seen(0, NAME_PATH, NULL, "old");
+    gc_session_reply_clear(&reply);
+
+    anew();
+    assert_int_equal(adopt(&(const struct gc_session_facts){0}, ""), GC_OK);
+    WIRE(HELLO_9, JSON(200, CONTENT), LOGIN("new"));
+    assert_int_equal(gc_session_open(session, 1, &err), GC_OK);
+}
+
+static void
+a_login_does_not_trust_what_was_kept(void **state)
+{
+    struct gc_session_facts half = kept;
+
+    (void)state;
+    assert_int_equal(adopt(&kept, "old"), GC_OK);
+    WIRE(STALE, HELLO_9, JSON(200, CONTENT), LOGIN("new"), JSON(200, "\"web\""),
+         STALE, LOGIN("newer"), JSON(200, "\"web\""));
     assert_int_equal(read_name("vm-42"), GC_OK);
-    assert_seen(3, NAME_PATH, NULL, "new");
+    assert_seen(0, NAME_PATH, NULL, "old");
+    assert_seen(1, "/api/vcenter/system?action=hello", HELLO, "");
+    assert_seen(2, CONTENT_9, NULL, "");
+    assert_seen(4, NAME_9, NULL, "new");
+    assert_string_equal(gc_session_facts(session)->auth_manager, "");
+    /* From then on they are our own. */
+    assert_int_equal(read_name("vm-42"), GC_OK);
+    assert_int_equal(wire.seen_count, 8);
     gc_session_reply_clear(&reply);
 
     anew();
     assert_int_equal(adopt(&kept, ""), GC_OK);
-    WIRE(LOGIN("new"));
+    WIRE(HELLO_9, JSON(200, CONTENT), LOGIN("new"));
+    assert_int_equal(gc_session_open(session, 1, &err), GC_OK);
+
+    /* As long as it fails they are kept, and not believed. */
+    anew();
+    assert_int_equal(adopt(&kept, ""), GC_OK);
+    WIRE(HELLO_9, LOST, HELLO_9, JSON(200, CONTENT), LOGIN("new"));
+    assert_int_equal(gc_session_open(session, 1, &err), GC_E_UNAVAILABLE);
+    assert_memory_equal(gc_session_facts(session), &kept, sizeof(kept));
+    assert_int_equal(keeper.asked, 0);
     assert_int_equal(gc_session_open(session, 1, &err), GC_OK);
 
     anew();
-    assert_int_equal(adopt(&(const struct gc_session_facts){0}, ""), GC_OK);
+    half.session_manager[0] = '\0';
+    assert_int_equal(adopt(&half, "old"), GC_OK);
+    WIRE(HELLO_9, JSON(200, CONTENT));
+    assert_int_equal(gc_session_open(session, 1, &err), GC_OK);
+}
+
+/* The same names may mean other VMs there. */
+static void
+another_vcenter_is_not_asked_the_same(void **state)
+{
+    struct gc_session_facts other = kept;
+
+    (void)state;
+    (void)snprintf(other.instance_uuid, sizeof(other.instance_uuid), "0-1");
+    for (int i = 0; i < 3; i++) {
+        anew();
+        assert_int_equal(adopt(&other, "old"), GC_OK);
+        if (i == 2)
+            WIRE(LACKS("gam"), HELLO_9, JSON(200, CONTENT));
+        else
+            WIRE(STALE, HELLO_9, JSON(200, CONTENT), LOGIN("new"));
+        assert_int_equal(i == 1 ? power_off(false) : read_name("vm-42"),
+                         GC_E_UNAVAILABLE);
+        assert_int_equal(err.again, i != 1);
+        assert_non_null(strstr(err.message, "0-1"));
+        assert_string_equal(gc_session_facts(session)->instance_uuid, UUID);
+        gc_session_reply_clear(&reply);
+    }
+}
+
+static void
+what_was_kept_and_is_wrong_is_read_anew(void **state)
+{
+    static const char *const ours[] = {"SessionManager", "SearchIndex", "gom",
+                                       "gam"};
+    static const struct canned gone = {.status = 404};
+    static const struct canned lacks[] = {LACKS("SessionManager"),
+                                          LACKS("SearchIndex"),
+                                          LACKS("gom"),
+                                          LACKS("gam"),
+                                          {.status = 404}};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(lacks); i++) {
+        anew();
+        assert_int_equal(adopt(&kept, "old"), GC_OK);
+        WIRE(lacks[i], HELLO_9, JSON(200, CONTENT), JSON(200, "\"web\""));
+        assert_int_equal(read_name("vm-42"), GC_OK);
+        assert_seen(3, NAME_9, NULL, "old");
+        gc_session_reply_clear(&reply);
+
+        /* Once: what is found now is no hearsay. */
+        anew();
+        assert_int_equal(adopt(&kept, "old"), GC_OK);
+        WIRE(lacks[i], HELLO_9, JSON(200, CONTENT), i < 3 ? lacks[i] : gone);
+        assert_int_equal(read_name("vm-42"), GC_E_PROTOCOL);
+        assert_null(strstr(err.hint, "moId"));
+        assert_string_equal(err.fault, i < 3 ? "ManagedObjectNotFound" : "");
+        if (i < 3)
+            assert_non_null(strstr(err.message, ours[i]));
+        gc_session_reply_clear(&reply);
+    }
+    /* The VM's absence is the VM's. */
+    anew();
+    assert_int_equal(adopt(&kept, "old"), GC_OK);
+    WIRE(LACKS("vm-42"));
+    assert_int_equal(read_name("vm-42"), GC_OK);
+    assert_true(reply.is_fault);
+    gc_session_reply_clear(&reply);
+}
+
+/* A fault says that nothing was done; a 404 may say anything. */
+static void
+what_may_have_happened_is_not_repeated(void **state)
+{
+    (void)state;
+    assert_int_equal(adopt(&kept, "old"), GC_OK);
+    WIRE({.status = 404}, HELLO_9, JSON(200, CONTENT), JSON(200, "\"web\""),
+         JSON(200, "\"web\""));
+    assert_int_equal(power_off(false), GC_E_PROTOCOL);
+    assert_int_equal(wire.seen_count, 1);
+    /* The next call finds out. */
+    assert_int_equal(read_name("vm-42"), GC_OK);
+    assert_seen(3, NAME_9, NULL, "old");
+    assert_int_equal(read_name("vm-42"), GC_OK);
+    assert_int_equal(wire.seen_count, 5);
+    gc_session_reply_clear(&reply);
+
+    anew();
+    assert_int_equal(adopt(&kept, "old"), GC_OK);
+    WIRE(LACKS("SessionManager"), HELLO_9, JSON(200, CONTENT), NOTHING);
+    assert_int_equal(power_off(false), GC_OK);
+    assert_int_equal(wire.seen_count, 4);
+    gc_session_reply_clear(&reply);
+}
+
+static void
+what_the_call_needs_may_be_gone(void **state)
+{
+    const struct gc_session_call call = {
+        .type = "GuestAuthManager",
+        .moid = gc_session_facts(session)->auth_manager,
+        .member = "x",
+        .deadline = 9};
+
+    (void)state;
+    assert_int_equal(adopt(&kept, "old"), GC_OK);
+    WIRE(LACKS("gam"), HELLO_9, JSON(200, CONTENT));
+    assert_int_equal(gc_session_call(session, &call, &reply, &err),
+                     GC_E_NOT_SUPPORTED);
+    assert_true(reply.forgotten);
+    gc_session_reply_clear(&reply);
 }
 
 static void
@@ -880,6 +1088,8 @@ main(void)
         TEST(content_may_lack_what_is_not_needed),
         TEST(login_is_read_strictly),
         TEST(a_session_of_another_kind_is_logged_out),
+        TEST(a_session_of_a_bad_login_reply_is_logged_out),
+        TEST(the_password_is_not_told),
         TEST(a_password_that_is_none_stays_here),
         TEST(a_call_is_a_get_or_a_post),
         TEST(a_call_opens_the_session),
@@ -893,6 +1103,11 @@ main(void)
         TEST(the_id_may_be_issued_anew),
         TEST(logout_forgets_the_id),
         TEST(what_was_kept_saves_requests),
+        TEST(a_login_does_not_trust_what_was_kept),
+        TEST(another_vcenter_is_not_asked_the_same),
+        TEST(what_was_kept_and_is_wrong_is_read_anew),
+        TEST(what_may_have_happened_is_not_repeated),
+        TEST(what_the_call_needs_may_be_gone),
         TEST(what_was_kept_is_checked),
         TEST(morefs_are_read_as_they_come),
     };

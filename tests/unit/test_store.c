@@ -398,6 +398,7 @@ test_replace(void **state)
     GC_AUTO(gc_record) third = {0};
     GC_AUTO(gc_record) earlier = {0};
     GC_AUTO(gc_record) found = {0};
+    GC_AUTO(gc_records) seen = {0};
     struct gc_store_key key;
     struct gc_error err;
 
@@ -413,7 +414,8 @@ test_replace(void **state)
     assert_string_equal(second.id, "");
     assert_int_equal(help_count(store), 1);
 
-    assert_int_equal(gc_store_put(store, &second, first.id, &earlier, &err),
+    help_seen(store, first.id, &seen);
+    assert_int_equal(gc_store_put(store, &second, &seen, &earlier, &err),
                      GC_OK);
     assert_string_equal(earlier.id, "");
     assert_string_not_equal(second.id, "");
@@ -422,8 +424,7 @@ test_replace(void **state)
     assert_string_equal(found.id, second.id);
 
     /* Who replaces what another has replaced already came too late. */
-    assert_int_equal(gc_store_put(store, &third, first.id, &earlier, &err),
-                     GC_OK);
+    assert_int_equal(gc_store_put(store, &third, &seen, &earlier, &err), GC_OK);
     assert_string_equal(earlier.id, second.id);
     assert_int_equal(help_count(store), 1);
     /* Another principal's is another ticket. */
@@ -702,9 +703,137 @@ test_keeps(void **state)
     assert_false(gc_store_keeps(help_name("store"), "vm-1.0.ticket"));
     assert_false(gc_store_keeps(help_name("absent"), id));
     assert_int_equal(access(help_path("absent"), F_OK), -1);
-    assert_false(gc_store_keeps("", id));
+    /* What cannot be looked into may keep anything. */
+    assert_true(gc_store_keeps("", id));
+    assert_int_equal(chmod(help_path("store"), 0755), 0);
+    assert_true(gc_store_keeps(help_name("store"), id));
+    assert_int_equal(chmod(help_path("store"), 0700), 0);
+    help_file("file", "x", 1, 0600);
+    assert_true(gc_store_keeps(help_name("file"), id));
     assert_int_equal(gc_store_forget(store, id, NULL), GC_OK);
     assert_false(gc_store_keeps(help_name("store"), id));
+}
+
+/* Nor what may be listed but not searched, or not even that. */
+static int
+keeps_what_it_cannot_see(void *id)
+{
+    if (!gc_store_keeps(help_name("store"), id))
+        return 1;
+    if (chmod(help_path("store"), 0) != 0)
+        return 2;
+    return gc_store_keeps(help_name("store"), id) ? 0 : 3;
+}
+
+static void
+test_keeps_unseen(void **state)
+{
+    unsigned uid = geteuid() == 0 ? NOBODY : 0;
+    char id[GC_STORE_ID_SIZE];
+
+    (void)state;
+    {
+        GC_AUTO_PTR(gc_store) store = help_store();
+
+        help_put(store, "vm-1", 1, id);
+    }
+    if (uid != 0) {
+        assert_int_equal(chmod(help_path(""), 0755), 0);
+        assert_int_equal(chown(help_path("store"), uid, uid), 0);
+    }
+    assert_int_equal(chmod(help_path("store"), 0400), 0);
+    assert_int_equal(help_fork(keeps_what_it_cannot_see, id, uid), 0);
+    assert_int_equal(chmod(help_path("store"), 0700), 0);
+}
+
+/* Twins, as two stores merged or an old program left them. */
+static void
+put_twin(struct gc_store *store, int number, int64_t acquired,
+         struct gc_record *ret_record)
+{
+    GC_AUTO(gc_record) earlier = {0};
+    GC_AUTO(gc_records) all = {0};
+    char from[600], to[700];
+
+    /* Put under another name and renamed back: the lock lets no second in. */
+    help_record(ret_record, "vm-1", number);
+    ret_record->ticket.acquired = acquired;
+    assert_int_equal(gc_store_list(store, &all, NULL), GC_OK);
+    for (size_t i = 0; i < all.count; i++) {
+        (void)snprintf(from, sizeof(from), "%s/%s", help_path("store"),
+                       all.items[i].id);
+        (void)snprintf(to, sizeof(to), "%s.away", from);
+        assert_int_equal(rename(from, to), 0);
+    }
+    assert_int_equal(gc_store_put(store, ret_record, NULL, &earlier, NULL),
+                     GC_OK);
+    for (size_t i = 0; i < all.count; i++) {
+        (void)snprintf(from, sizeof(from), "%s/%s", help_path("store"),
+                       all.items[i].id);
+        (void)snprintf(to, sizeof(to), "%s.away", from);
+        assert_int_equal(rename(to, from), 0);
+    }
+}
+
+static void
+test_find_all(void **state)
+{
+    GC_AUTO_PTR(gc_store) store = help_store();
+    GC_AUTO(gc_record) young = {0};
+    GC_AUTO(gc_record) old = {0};
+    GC_AUTO(gc_record) fresh = {0};
+    GC_AUTO(gc_record) earlier = {0};
+    GC_AUTO(gc_record) found = {0};
+    GC_AUTO(gc_records) all = {0};
+    GC_AUTO(gc_records) seen = {0};
+    char id[GC_STORE_ID_SIZE];
+    struct gc_store_key key;
+
+    (void)state;
+    help_record(&fresh, "vm-1", 9);
+    key = help_key(&fresh);
+    assert_int_equal(gc_store_find_all(store, &key, &all, NULL), GC_OK);
+    assert_int_equal(all.count, 0);
+    put_twin(store, 1, 200, &young);
+    put_twin(store, 2, 100, &old);
+    help_put(store, "vm-2", 3, NULL);
+    assert_int_equal(gc_store_find_all(store, &key, &all, NULL), GC_OK);
+    assert_int_equal(all.count, 2);
+    assert_string_equal(all.items[0].id, old.id);
+    assert_string_equal(all.items[1].id, young.id);
+
+    /* One ticket among them, and one of another string, or of another VM. */
+    assert_int_equal(gc_store_find_ticket(store, &young.ticket, &found, NULL),
+                     GC_OK);
+    assert_string_equal(found.id, young.id);
+    assert_int_equal(gc_store_find_ticket(store, &fresh.ticket, &found, NULL),
+                     GC_E_NOT_FOUND);
+    (void)snprintf(young.ticket.vm, sizeof(young.ticket.vm), "vm-2");
+    assert_int_equal(gc_store_find_ticket(store, &young.ticket, &found, NULL),
+                     GC_E_NOT_FOUND);
+
+    /* Nor of one whose name only looks the same in a file's. */
+    (void)snprintf(young.ticket.vm, sizeof(young.ticket.vm), "vm:3");
+    help_put(store, "vm_3", 1, id);
+    assert_int_equal(gc_store_find_ticket(store, &young.ticket, &found, NULL),
+                     GC_E_NOT_FOUND);
+    assert_int_equal(gc_store_forget(store, id, NULL), GC_OK);
+
+    /* Of two, only one was seen: the other was first, and nothing goes. */
+    help_seen(store, old.id, &seen);
+    assert_int_equal(gc_store_put(store, &fresh, &seen, &earlier, NULL), GC_OK);
+    assert_string_equal(earlier.id, young.id);
+    assert_string_equal(fresh.id, "");
+    assert_int_equal(help_count(store), 3);
+    /* Both: both go, and what was seen but is another's stays. */
+    assert_int_equal(gc_store_list(store, &seen, NULL), GC_OK);
+    assert_int_equal(seen.count, 3);
+    assert_int_equal(gc_store_put(store, &fresh, &seen, &earlier, NULL), GC_OK);
+    assert_string_equal(earlier.id, "");
+    assert_int_equal(help_count(store), 2);
+    assert_int_equal(gc_store_find_all(store, &key, &all, NULL), GC_OK);
+    assert_int_equal(all.count, 1);
+    assert_string_equal(all.items[0].id, fresh.id);
 }
 
 /* Out of descriptors is no reason to give a ticket up. */
@@ -867,6 +996,7 @@ put_on_full_disk(void *user)
     GC_AUTO(gc_record) record = {0};
     GC_AUTO(gc_record) earlier = {0};
     GC_AUTO(gc_bytes) big = {0};
+    GC_AUTO(gc_records) seen = {0};
     char id[GC_STORE_ID_SIZE];
     struct gc_error err;
     int fd;
@@ -878,6 +1008,7 @@ put_on_full_disk(void *user)
         return 77;
     store = help_store();
     help_put(store, "vm-1", 1, id);
+    help_seen(store, id, &seen);
     fd = open(help_path("filler"), O_WRONLY | O_CREAT, 0600);
     for (int i = 0; i < 10; i++)
         if (write(fd, filler, sizeof(filler)) != (ssize_t)sizeof(filler))
@@ -889,7 +1020,7 @@ put_on_full_disk(void *user)
     memset(big.data, 'x', 40000);
     big.len = 40000;
     gc_bytes_move(&record.ticket.ticket, &big);
-    if (gc_store_put(store, &record, id, &earlier, &err) != GC_E_FAILED)
+    if (gc_store_put(store, &record, &seen, &earlier, &err) != GC_E_FAILED)
         return 3;
     if (help_names("store", "tmp.") != 0 || help_count(store) != 1
         || help_skips != 0 || !gc_store_has(store, id))
@@ -898,14 +1029,14 @@ put_on_full_disk(void *user)
     while (write(fd, filler, sizeof(filler)) > 0)
         continue;
     help_record(&record, "vm-1", 2);
-    if (gc_store_put(store, &record, id, &earlier, &err) != GC_E_FAILED)
+    if (gc_store_put(store, &record, &seen, &earlier, &err) != GC_E_FAILED)
         return 5;
     if (help_names("store", "tmp.") != 0 || help_count(store) != 1
         || !gc_store_has(store, id))
         return 6;
     /* What is there can still go, and then there is room again. */
     if (ftruncate(fd, 0) != 0
-        || gc_store_put(store, &record, id, &earlier, &err) != GC_OK)
+        || gc_store_put(store, &record, &seen, &earlier, &err) != GC_OK)
         return 7;
     return help_count(store) == 1 && !gc_store_has(store, id) ? 0 : 8;
 }
@@ -977,7 +1108,7 @@ test_read_only(void **state)
 #define RACERS 20
 
 struct race {
-    const char *replaces;
+    const struct gc_records *seen;
     int go; /* closed by the parent: all start at once */
     int results;
 };
@@ -1001,7 +1132,7 @@ run_racer(const struct race *race, int number)
     help_record(&record, "vm-1", number);
     if (read(race->go, &c, 1) != 0)
         return 1;
-    result.st = gc_store_put(store, &record, race->replaces, &earlier, NULL);
+    result.st = gc_store_put(store, &record, race->seen, &earlier, NULL);
     (void)snprintf(result.id, sizeof(result.id), "%s", record.id);
     (void)snprintf(result.earlier, sizeof(result.earlier), "%s",
                    gc_bytes_text(&earlier.ticket.ticket));
@@ -1013,11 +1144,11 @@ run_racer(const struct race *race, int number)
 
 /* One wins, all others learn of that very ticket, one record is left. */
 static void
-run_race(struct gc_store *store, const char *replaces)
+run_race(struct gc_store *store, const struct gc_records *seen)
 {
     GC_AUTO(gc_records) records = {0};
     struct result results[RACERS];
-    struct race race = {.replaces = replaces};
+    struct race race = {.seen = seen};
     int go[2], up[2], winners = 0;
     pid_t racers[RACERS];
 
@@ -1074,7 +1205,7 @@ test_race(void **state)
     for (int round = 0; round < 5; round++) {
         run_race(store, NULL);
         assert_int_equal(gc_store_list(store, &records, NULL), GC_OK);
-        run_race(store, records.items[0].id);
+        run_race(store, &records);
         assert_int_equal(gc_store_list(store, &records, NULL), GC_OK);
         assert_int_equal(gc_store_forget(store, records.items[0].id, NULL),
                          GC_OK);
@@ -1203,6 +1334,8 @@ main(void)
         TEST(test_hostile_names),
         TEST(test_hostile_ids),
         TEST(test_keeps),
+        TEST(test_keeps_unseen),
+        TEST(test_find_all),
         TEST(test_cannot_tell),
         TEST(test_session),
         TEST(test_hostile_session),

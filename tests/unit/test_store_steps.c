@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <malloc.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -27,6 +28,8 @@
 #include <cmocka.h>
 
 #include "src/ledger.h"
+#include "src/store/atomic.h"
+#include "src/store/files.h"
 #include "src/store/store.h"
 #include "tests/unit/skips.h"
 #include "tests/unit/store_help.h"
@@ -38,6 +41,7 @@ static enum fate fate; /* of the step at which COUNTDOWN gets to zero */
 static int countdown;
 static int opens, changes; /* since they were last set to 0 */
 static bool leaked;        /* freed memory that still holds a secret */
+static bool leave_temps;   /* nothing is removed */
 static int64_t clock_jump; /* seconds the clock goes on at every look */
 
 static bool
@@ -116,6 +120,8 @@ int __wrap_unlinkat(int dir, const char *name, int flags);
 int
 __wrap_unlinkat(int dir, const char *name, int flags)
 {
+    if (leave_temps)
+        return 0;
     /* What tidies up after a refusal is not refused: it needs no room. */
     if (fate != REFUSE && refused())
         return -1;
@@ -225,9 +231,11 @@ put_two(void *replaces)
     GC_AUTO_PTR(gc_store) store = help_store();
     GC_AUTO(gc_record) record = {0};
     GC_AUTO(gc_record) earlier = {0};
+    GC_AUTO(gc_records) seen = {0};
 
+    help_seen(store, replaces, &seen);
     help_record(&record, "vm-1", 2);
-    return gc_store_put(store, &record, replaces, &earlier, NULL) == GC_OK
+    return gc_store_put(store, &record, &seen, &earlier, NULL) == GC_OK
                    && earlier.id[0] == '\0'
                ? 0
                : 1;
@@ -374,16 +382,31 @@ test_adopt_chooses(void **state)
     GC_AUTO_PTR(gc_store) store = help_store();
     GC_AUTO(gc_records) adopted = {0};
     char name[400], self[GC_PROCESS_TEXT_SIZE];
-    const char *const dead = "1.1.00000000-0000-4000-8000-000000000000";
+    const char *const dead = "1.1.00000000-0000-4000-8000-000000000000.-.0.1-0";
     struct gc_process process;
     int live = 0;
 
     (void)state;
     gc_process_self(&process);
     gc_process_print(&process, self);
-    (void)snprintf(name, sizeof(name), "store/tmp.%s.vm-1.00.ticket.tmp", self);
+    (void)snprintf(name, sizeof(name), "store/tmp.%s.1-0.vm-1.00.ticket.tmp",
+                   self);
     help_file(name, "{", 1, 0600);
     live++;
+    /* Dead for all we know here, but of another machine, or namespace. */
+    process.start++;
+    process.pid_ns++;
+    gc_process_print(&process, self);
+    (void)snprintf(name, sizeof(name), "store/tmp.%s.1-0.vm-1.01.ticket.tmp",
+                   self);
+    help_file(name, "{", 1, 0600);
+    process.pid_ns--;
+    memcpy(process.machine, "0123456789abcdef", sizeof(process.machine));
+    gc_process_print(&process, self);
+    (void)snprintf(name, sizeof(name), "store/tmp.%s.1-0.vm-1.02.ticket.tmp",
+                   self);
+    help_file(name, "{", 1, 0600);
+    live += 2;
     help_file("store/tmp.1.2.ticket.tmp", "{", 1, 0600);
     help_file("store/tmp..tmp", "{", 1, 0600);
     live += 2;
@@ -408,6 +431,76 @@ test_adopt_chooses(void **state)
     assert_int_equal(help_names("store", "tmp."), live);
     /* The link, the torn one, the empty one. */
     assert_int_equal(help_skips, 3);
+}
+
+/* A session is a login at most: not synced. */
+static void
+test_session_unsynced(void **state)
+{
+    GC_AUTO_PTR(gc_store) store = help_store();
+    struct gc_session_facts facts = {.release = "8.0.3.0"};
+
+    (void)state;
+    changes = 0;
+    assert_int_equal(gc_store_put_session(store, URL, "u", &facts, NULL, NULL),
+                     GC_OK);
+    assert_int_equal(changes, 2 + 5 + 1);
+    changes = 0;
+    help_put(store, "vm-1", 1, NULL);
+    assert_int_equal(changes, 2 + 7 + 1);
+}
+
+/* What an earlier write left under the same name is not in the way. */
+static char temps[2][NAME_MAX + 1];
+
+static gc_status
+note_temp(void *user, const char *name, struct gc_error *err)
+{
+    int *count = user;
+
+    (void)err;
+    if (*count < 2)
+        (void)snprintf(temps[*count], sizeof(temps[0]), "%s", name);
+    ++*count;
+    return GC_OK;
+}
+
+static int
+die_writing(void *user)
+{
+    GC_AUTO(gc_bytes) text = {0};
+    int dir = open(help_path(""), O_RDONLY | O_DIRECTORY);
+
+    (void)user;
+    if (dir < 0 || gc_bytes_set(&text, "x", 1, NULL) != GC_OK)
+        return 1;
+    for (int i = 0; i < 2; i++) {
+        /* At its name: the file is left. */
+        countdown = 5;
+        if (gc_atomic_write(dir, "a", &text, 1, false, NULL) != GC_E_FAILED)
+            return 2;
+    }
+    return 0;
+}
+
+static void
+test_temps_differ(void **state)
+{
+    struct plan plan = {die_writing, NULL, REFUSE, 5};
+    int dir = open(help_path(""), O_RDONLY | O_DIRECTORY), count = 0;
+    bool more = false;
+
+    (void)state;
+    assert_true(dir >= 0);
+    leave_temps = true;
+    assert_int_equal(help_fork(run_plan, &plan, 0), 0);
+    leave_temps = false;
+    assert_int_equal(gc_files_each(dir, "tmp.", ".a.tmp", 10, note_temp, &count,
+                                   &more, NULL),
+                     GC_OK);
+    (void)close(dir);
+    assert_int_equal(count, 2);
+    assert_string_not_equal(temps[0], temps[1]);
 }
 
 /* Wiping: no freed memory holds a ticket. */
@@ -491,9 +584,12 @@ test_lock_times_out(void **state)
     assert_true(fd >= 0);
     assert_int_equal(__real_flock(fd, LOCK_EX), 0);
     help_record(&record, "vm-2", 2);
-    clock_jump = 3;
+    clock_jump = 1;
+    opens = 0;
     assert_int_equal(gc_store_put(store, &record, NULL, &earlier, NULL),
                      GC_E_BUSY);
+    /* Three seconds of it: twice or thrice it was tried. */
+    assert_true(opens >= 2 && opens <= 4);
     clock_jump = 0;
     (void)close(fd);
     assert_int_equal(gc_store_put(store, &record, NULL, &earlier, NULL), GC_OK);
@@ -681,13 +777,14 @@ test_ledger_refused(void **state)
         assert_int_equal(gc_ledger_list(ledger, &entries, NULL), GC_OK);
         assert_int_equal(entries.count, 1);
         assert_int_equal(help_names("ledger", "tmp."), 0);
-        if (countdown > 0)
+        /* The last is the lock's end, after which nothing can fail. */
+        if (countdown > 0 || st == GC_OK)
             break;
         assert_int_equal(st, GC_E_FAILED);
         failed++;
     }
-    /* Create, write, chmod, time, sync, name, sync. */
-    assert_int_equal(failed, 7);
+    /* Lock, its file, create, write, chmod, time, sync, name, sync. */
+    assert_int_equal(failed, 9);
     assert_int_equal(help_skips, 0);
 }
 
@@ -695,7 +792,8 @@ test_ledger_refused(void **state)
 static void
 test_ledger_moves_on_only(void **state)
 {
-    static const char *const dead = "1.1.00000000-0000-4000-8000-000000000000";
+    static const char *const dead =
+        "1.1.00000000-0000-4000-8000-000000000000.-.0.1-0";
     GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
     GC_AUTO(gc_entry) entry = {0};
     GC_AUTO(gc_bytes) text = {0};
@@ -735,9 +833,9 @@ test_ledger_leaves_the_living(void **state)
     fill_entry(&entry, GC_OWED_TICKET, 1);
     gc_process_print(&entry.process, self);
     assert_int_equal(gc_entry_write(&entry, &text, NULL), GC_OK);
-    (void)snprintf(name, sizeof(name), "ledger/tmp.%s.a.owed.tmp", self);
+    (void)snprintf(name, sizeof(name), "ledger/tmp.%s.1-0.a.owed.tmp", self);
     help_file(name, text.data, text.len, 0600);
-    (void)snprintf(name, sizeof(name), "ledger/tmp.%s.b.owed.tmp", self);
+    (void)snprintf(name, sizeof(name), "ledger/tmp.%s.1-0.b.owed.tmp", self);
     help_file(name, "{", 1, 0600);
     assert_int_equal(gc_ledger_list(ledger, &entries, NULL), GC_OK);
     assert_int_equal(entries.count, 0);
@@ -756,7 +854,14 @@ test_ledger_syncs(void **state)
     fill_entry(&entry, GC_OWED_TICKET, 1);
     changes = 0;
     assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
-    assert_int_equal(changes, 7);
+    /* The lock and its file, the seven, the end of the lock. */
+    assert_int_equal(changes, 2 + 7 + 1);
+    /* An intent: neither sync. */
+    entry.id[0] = '\0';
+    entry.state = GC_OWED_INTENT;
+    changes = 0;
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+    assert_int_equal(changes, 2 + 5 + 1);
     leaked = false;
     {
         GC_AUTO(gc_entries) entries = {0};
@@ -778,6 +883,8 @@ main(void)
         TEST(test_put_killed_halfway),
         TEST(test_put_refused),
         TEST(test_adopt_chooses),
+        TEST(test_session_unsynced),
+        TEST(test_temps_differ),
         TEST(test_wiped),
         TEST(test_list_is_cheap),
         TEST(test_lock_times_out),

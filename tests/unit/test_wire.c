@@ -241,6 +241,8 @@ reply_that_cannot_be(void **state)
     (void)state;
 #define REFUSED                                                                \
     assert_int_equal(gc_wire_reply_write(&r, &frame, NULL), GC_E_INTERNAL)
+    make_success(&r), set(r.mech, "a\nb"), REFUSED;
+    make_success(&r), memset(r.mech, 'a', sizeof(r.mech)), REFUSED;
     make_success(&r), r.uid = 0, REFUSED;
     make_success(&r), r.uid = GC_WIRE_NO_UID, REFUSED;
     make_success(&r), r.principal[0] = '\0', REFUSED;

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * AcceptSecurityContext for host/THISHOST: whose token is this, really?
+ *
+ * A principal in a cache is a claim and a guest's ticket proves nothing here
+ * (rule P2); what the host's own key decrypts is proof.  The only room that
+ * opens a keytab to accept with (P3).  Asks no network.
+ */
+
+#ifndef GC_GSS_VERIFIER_H
+#define GC_GSS_VERIFIER_H
+
+#include "gss/base.h"
+#include "gss/bytes.h"
+#include "gss/initiator.h"
+
+struct gc_verified {
+    char principal[GC_PRINCIPAL_SIZE]; /* in full, with its realm */
+    char target[GC_TARGET_SIZE];       /* whose key proved it, likewise */
+};
+
+/*
+ * Is TOKEN, the first and only one of a plain Kerberos initiator, a proof for
+ * TARGET ("host/thishost.example.com[@REALM]"; without a realm the default
+ * one)?  KEYTAB: its path, or "" for libkrb5's default.  Everything but a raw
+ * Kerberos token is refused unread: SPNEGO, NTLM, Microsoft's old OID.
+ *
+ * GC_E_DENIED: TOKEN proves nobody.  GC_E_CONFIG: this host cannot prove
+ * anything (no keytab, no key of TARGET in it, TARGET that is none).
+ * GC_E_INTERNAL: a name that cannot be kept whole, or no replay cache.
+ *
+ * A token counts once on this host.  Seen ones are kept in libkrb5's default
+ * replay cache whatever the environment says, because it is the one in which
+ * sshd and others note theirs: a token caught on its way to them is as useless
+ * here as a second copy of ours.
+ *
+ * Leaves nothing behind but that; may block on local files alone.  To be called
+ * by a process that may read KEYTAB and has no other business (P3).
+ */
+GC_MUST_USE gc_status gc_verifier_check(const char *keytab, const char *target,
+                                        const struct gc_bytes *token,
+                                        struct gc_verified *ret_verified,
+                                        struct gc_error *err);
+
+#endif

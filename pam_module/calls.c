@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PAM_IGNORE and PAM_USER_UNKNOWN are said here, each where its rule is, and
+ * never for something that went wrong.
+ */
+#include <config.h>
+
+#include "pam_module/calls.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include <security/pam_ext.h>
+
+#include "pam_module/converse.h"
+#include "pam_module/record.h"
+#include "pam_module/verdict.h"
+#include "pam_module/visit.h"
+
+#define PASSWORD_PROMPT "Password: "
+#define VM_PROMPT       "VM: "
+#define AUTHENTICATION  "authentication"
+
+/* ---- authenticate ---- */
+
+/* A password of this conversation, or of an earlier module's in it. */
+static int
+get_password(struct gc_visit *visit, struct gc_bytes *ret_password)
+{
+    const struct gc_settings *settings = &visit->settings;
+    const void *token = NULL;
+    int code;
+
+    if ((settings->try_first_pass || settings->use_first_pass)
+        && (pam_get_item(visit->pamh, PAM_AUTHTOK, &token) != PAM_SUCCESS))
+        token = NULL;
+    if (token != NULL) {
+        size_t len = strlen(token);
+
+        if (len == 0 || len >= GC_WIRE_PASSWORD_SIZE)
+            return PAM_AUTH_ERR;
+        return gc_bytes_set(ret_password, token, len, NULL) == GC_OK
+                   ? PAM_SUCCESS
+                   : PAM_BUF_ERR;
+    }
+    if (settings->use_first_pass || settings->no_prompt)
+        return PAM_CRED_INSUFFICIENT;
+    code = gc_converse_ask(visit->pamh, false, PASSWORD_PROMPT, ret_password);
+    if (code != PAM_SUCCESS)
+        return code;
+    return pam_set_item(visit->pamh, PAM_AUTHTOK, gc_bytes_text(ret_password))
+                   == PAM_SUCCESS
+               ? PAM_SUCCESS
+               : PAM_BUF_ERR;
+}
+
+/* Log WHY, and return CODE. */
+static int
+give_up(struct gc_visit *visit, int code, const char *why)
+{
+    struct gc_error error = {.status = GC_OK};
+    gc_status st = code == PAM_AUTH_ERR            ? GC_E_DENIED
+                   : code == PAM_CRED_INSUFFICIENT ? GC_E_NO_CREDENTIAL
+                   : code == PAM_BUF_ERR           ? GC_E_NO_MEMORY
+                                                   : GC_E_CANCELED;
+
+    (void)gc_fail(&error, st, "%s", why);
+    gc_visit_failed(visit, AUTHENTICATION, &error);
+    return code;
+}
+
+/* Ask for the VM where that is wanted; an answer that cannot be is refused. */
+static int
+ask_vm(struct gc_visit *visit, struct gc_wire_request *request)
+{
+    GC_AUTO(gc_bytes) answer = {0};
+    int code;
+
+    if (!visit->settings.vm_prompt || request->vm[0] != '\0')
+        return PAM_SUCCESS;
+    if (visit->settings.no_prompt)
+        return PAM_CRED_INSUFFICIENT;
+    code = gc_converse_ask(visit->pamh, true, VM_PROMPT, &answer);
+    if (code != PAM_SUCCESS)
+        return code;
+    if (answer.len >= sizeof(request->vm))
+        return PAM_AUTH_ERR;
+    memcpy(request->vm, answer.data, answer.len + 1);
+    return PAM_SUCCESS;
+}
+
+static int
+keep_proof(struct gc_visit *visit, const struct gc_wire_request *request,
+           const struct gc_wire_reply *reply)
+{
+    struct gc_error error = {.status = GC_OK};
+    struct gc_kept kept = {.uid = reply->uid};
+    gc_status st;
+
+    memcpy(kept.principal, reply->principal, sizeof(kept.principal));
+    memcpy(kept.vm, request->vm, sizeof(kept.vm));
+    st = gc_kept_put(visit->pamh, &kept, &error);
+    if (st == GC_OK)
+        st = gc_kept_export(visit->pamh, GC_KEPT_TRANSACTION,
+                            reply->transaction, &error);
+    if (st != GC_OK)
+        gc_visit_failed(visit, AUTHENTICATION, &error);
+    else if (reply->text[0] != '\0' && !visit->settings.silent
+             && ((unsigned int)visit->flags & PAM_SILENT) == 0)
+        gc_converse_tell(visit->pamh, reply->text);
+    return gc_verdict_of(st).authenticate;
+}
+
+/* Try SOURCE.  GC_E_NO_CREDENTIAL: it has nothing to offer, another might. */
+static int
+try_source(struct gc_visit *visit, gc_wire_source source,
+           struct gc_wire_request *request)
+{
+    GC_AUTO(gc_bytes) password = {0};
+    struct gc_wire_reply reply;
+    gc_status st;
+    int code = PAM_SUCCESS;
+
+    request->source = source;
+    explicit_bzero(request->password, sizeof(request->password));
+    if (source == GC_WIRE_PASSWORD)
+        code = get_password(visit, &password);
+    if (code == PAM_SUCCESS)
+        code = ask_vm(visit, request);
+    if (code == PAM_CRED_INSUFFICIENT)
+        return give_up(visit, code, "there is nothing to prove with");
+    if (code == PAM_AUTH_ERR)
+        return give_up(visit, code, "the answer is empty, or too long");
+    if (code != PAM_SUCCESS)
+        return give_up(visit, code, "the conversation failed");
+    if (source == GC_WIRE_PASSWORD)
+        memcpy(request->password, password.data, password.len + 1);
+    st = gc_visit_ask(visit, AUTHENTICATION, request, &reply);
+    if (st != GC_OK)
+        return gc_verdict_of(st).authenticate;
+    return keep_proof(visit, request, &reply);
+}
+
+/* Uid 0's cache, and those of the system's accounts, are nobody's proof. */
+static bool
+may_use_cache(const struct gc_visit *visit)
+{
+    return visit->caller != 0 && visit->caller >= visit->settings.minimum_uid;
+}
+
+static int
+authenticate(struct gc_visit *visit)
+{
+    GC_AUTO(gc_wire_request) request = {.call = 0};
+    const struct gc_settings *settings = &visit->settings;
+    struct gc_error error = {.status = GC_OK};
+    int code = PAM_CRED_INSUFFICIENT;
+    bool tried = false;
+    gc_status st;
+
+    if (visit->user[0] == '\0')
+        return give_up(visit, PAM_AUTH_ERR, "there is no user's name");
+    st = gc_visit_request(visit, GC_WIRE_AUTHENTICATE, &request, &error);
+    if (st != GC_OK) {
+        gc_visit_failed(visit, AUTHENTICATION, &error);
+        return gc_verdict_of(st).authenticate;
+    }
+    for (size_t i = 0; i < settings->source_count; i++) {
+        if (settings->sources[i] == GC_WIRE_CCACHE && !may_use_cache(visit)) {
+            gc_visit_debug(visit, "the caller's cache proves nobody here");
+            continue;
+        }
+        tried = true;
+        code = try_source(visit, settings->sources[i], &request);
+        if (code != PAM_CRED_INSUFFICIENT)
+            return code;
+    }
+    return tried ? code : give_up(visit, code, "no source proves anybody");
+}
+
+int
+gc_calls_authenticate(pam_handle_t *pamh, int flags, int argc,
+                      const char **argv)
+{
+    GC_AUTO(gc_visit) visit = {.pamh = NULL};
+    gc_status st = gc_visit_begin(&visit, pamh, flags, argc, argv);
+    int code;
+
+    if (st != GC_OK)
+        return gc_verdict_of(st).authenticate;
+    code = gc_visit_subject(&visit);
+    if (code != PAM_SUCCESS)
+        return code;
+    if (visit.subject == GC_SUBJECT_IGNORED) {
+        gc_record_note(pamh, LOG_INFO, visit.user, "ignored");
+        return PAM_USER_UNKNOWN;
+    }
+    return authenticate(&visit);
+}
+
+/* ---- a ticket for the session ---- */
+
+/* Was somebody else proved in this transaction than its subject is now? */
+static bool
+is_stranger(struct gc_visit *visit)
+{
+    const struct gc_kept *kept = gc_kept_get(visit->pamh);
+
+    if (kept == NULL || kept->uid == visit->uid)
+        return false;
+    gc_record_note(visit->pamh, LOG_NOTICE, visit->user,
+                   "not the user who was proved: no ticket");
+    return true;
+}
+
+static gc_status
+keep_ticket(struct gc_visit *visit, const struct gc_wire_reply *reply,
+            struct gc_error *err)
+{
+    const struct gc_kept *before = gc_kept_get(visit->pamh);
+    struct gc_kept kept = {.uid = visit->uid};
+    gc_status st;
+
+    if (before != NULL)
+        kept = *before;
+    kept.ticket = GC_KEPT_TICKET;
+    st = gc_kept_put(visit->pamh, &kept, err);
+    if (st == GC_OK)
+        st = gc_kept_export(visit->pamh, GC_KEPT_TRANSACTION,
+                            reply->transaction, err);
+    if (st == GC_OK)
+        st = gc_kept_export(visit->pamh, GC_KEPT_CACHE, reply->cache, err);
+    return st;
+}
+
+/* RET_NOTHING: it turned out to be none of our business. */
+static gc_status
+acquire(struct gc_visit *visit, gc_wire_call call, bool *ret_nothing)
+{
+    GC_AUTO(gc_wire_request) request = {.call = 0};
+    struct gc_error error = {.status = GC_OK};
+    struct gc_wire_reply reply;
+    gc_status st;
+
+    *ret_nothing = false;
+    if (gc_kept_ticket_here(gc_kept_get(visit->pamh)) == GC_KEPT_TICKET)
+        return GC_OK;
+    st = gc_visit_request(visit, call, &request, &error);
+    if (st == GC_OK) {
+        st = gc_visit_ask(visit, "ticket", &request, &reply);
+        if (st != GC_OK)
+            return st;
+        *ret_nothing = reply.nothing;
+        if (!reply.nothing)
+            st = keep_ticket(visit, &reply, &error);
+    }
+    if (st != GC_OK)
+        gc_visit_failed(visit, "ticket", &error);
+    return st;
+}
+
+static gc_status
+release(struct gc_visit *visit, gc_wire_call call)
+{
+    GC_AUTO(gc_wire_request) request = {.call = 0};
+    const struct gc_kept *before = gc_kept_get(visit->pamh);
+    struct gc_error error = {.status = GC_OK};
+    struct gc_wire_reply reply;
+    struct gc_kept kept;
+    gc_status st;
+
+    if (gc_kept_transaction(visit->pamh)[0] == '\0'
+        || gc_kept_ticket_here(before) == GC_KEPT_RELEASED)
+        return GC_OK;
+    st = gc_visit_request(visit, call, &request, &error);
+    if (st == GC_OK) {
+        st = gc_visit_ask(visit, "release", &request, &reply);
+        if (st != GC_OK)
+            return st;
+        kept = before == NULL ? (struct gc_kept){.uid = visit->uid} : *before;
+        kept.ticket = GC_KEPT_RELEASED;
+        st = gc_kept_put(visit->pamh, &kept, &error);
+    }
+    if (st == GC_OK)
+        st = gc_kept_export(visit->pamh, GC_KEPT_CACHE, NULL, &error);
+    if (st != GC_OK)
+        gc_visit_failed(visit, "release", &error);
+    return st;
+}
+
+static int
+establish(struct gc_visit *visit)
+{
+    bool nothing;
+
+    if (is_stranger(visit))
+        return PAM_SUCCESS;
+    return gc_verdict_of(acquire(visit, GC_WIRE_ESTABLISH, &nothing)).setcred;
+}
+
+int
+gc_calls_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    const int verbs = PAM_ESTABLISH_CRED | PAM_DELETE_CRED
+                      | PAM_REINITIALIZE_CRED | PAM_REFRESH_CRED;
+    int verb = flags & verbs;
+    GC_AUTO(gc_visit) visit = {.pamh = NULL};
+    gc_status st;
+
+    if ((verb & (verb - 1)) != 0) {
+        pam_syslog(pamh, LOG_ERR, "setcred with more than one verb: 0x%x",
+                   (unsigned int)verb);
+        return PAM_SERVICE_ERR;
+    }
+    /* In a setuid host, and for sudo's target: nothing is made anew (P12). */
+    if (verb == PAM_REINITIALIZE_CRED || verb == PAM_REFRESH_CRED)
+        return PAM_SUCCESS;
+    st = gc_visit_begin(&visit, pamh, flags, argc, argv);
+    if (st != GC_OK)
+        return gc_verdict_of(st).setcred;
+    if (gc_visit_subject(&visit) != PAM_SUCCESS)
+        return PAM_CRED_ERR;
+    if (visit.subject != GC_SUBJECT_OURS)
+        return PAM_SUCCESS;
+    if (verb == PAM_DELETE_CRED)
+        return gc_verdict_of(release(&visit, GC_WIRE_DELETE)).setcred;
+    return establish(&visit);
+}
+
+int
+gc_calls_open_session(pam_handle_t *pamh, int flags, int argc,
+                      const char **argv)
+{
+    GC_AUTO(gc_visit) visit = {.pamh = NULL};
+    bool nothing = false;
+    gc_status st = gc_visit_begin(&visit, pamh, flags, argc, argv);
+
+    if (st != GC_OK || gc_visit_subject(&visit) != PAM_SUCCESS)
+        return PAM_SESSION_ERR;
+    if (visit.subject != GC_SUBJECT_OURS || is_stranger(&visit))
+        return PAM_IGNORE;
+    st = acquire(&visit, GC_WIRE_OPEN, &nothing);
+    if (st == GC_OK && nothing)
+        return PAM_IGNORE;
+    return gc_verdict_of(st).open_session;
+}
+
+/* Whatever happens: a session that ends has ended. */
+int
+gc_calls_close_session(pam_handle_t *pamh, int flags, int argc,
+                       const char **argv)
+{
+    GC_AUTO(gc_visit) visit = {.pamh = NULL};
+
+    if (gc_visit_begin(&visit, pamh, flags, argc, argv) != GC_OK
+        || gc_visit_subject(&visit) != PAM_SUCCESS
+        || visit.subject != GC_SUBJECT_OURS)
+        return PAM_SUCCESS;
+    if (release(&visit, GC_WIRE_CLOSE) != GC_OK)
+        gc_visit_debug(&visit, "the release is owed");
+    return PAM_SUCCESS;
+}
+
+/* ---- account ---- */
+
+/* Proved in another process: the ledger knows by whom. */
+static int
+ask_account(struct gc_visit *visit)
+{
+    GC_AUTO(gc_wire_request) request = {.call = 0};
+    struct gc_error error = {.status = GC_OK};
+    struct gc_wire_reply reply;
+    gc_status st = gc_visit_request(visit, GC_WIRE_ACCOUNT, &request, &error);
+
+    if (st != GC_OK) {
+        gc_visit_failed(visit, "account", &error);
+        return gc_verdict_of(st).account;
+    }
+    st = gc_visit_ask(visit, "account", &request, &reply);
+    if (st == GC_OK && reply.nothing)
+        return PAM_IGNORE;
+    return gc_verdict_of(st).account;
+}
+
+int
+gc_calls_account(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    GC_AUTO(gc_visit) visit = {.pamh = NULL};
+    const struct gc_kept *kept;
+    gc_status st = gc_visit_begin(&visit, pamh, flags, argc, argv);
+
+    if (st != GC_OK)
+        return gc_verdict_of(st).account;
+    if (gc_visit_subject(&visit) != PAM_SUCCESS)
+        return PAM_PERM_DENIED;
+    kept = gc_kept_get(pamh);
+    if (kept != NULL && kept->principal[0] != '\0') {
+        if (visit.subject == GC_SUBJECT_OURS && kept->uid == visit.uid)
+            return PAM_SUCCESS;
+        gc_record_note(pamh, LOG_NOTICE, visit.user,
+                       "not the user who was proved");
+        return PAM_PERM_DENIED;
+    }
+    if (gc_kept_transaction(pamh)[0] == '\0'
+        || visit.subject == GC_SUBJECT_IGNORED)
+        return PAM_IGNORE;
+    if (visit.subject == GC_SUBJECT_NOBODY)
+        return PAM_PERM_DENIED;
+    return ask_account(&visit);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is kept of a transaction between its calls.
+ *
+ * In this process and its forks: who was proved, by pam_set_data.  Beyond them:
+ * a random id in PAM's environment, for hosts that authenticate in one process
+ * and open the session in another; it is a hint, and proves nothing (P12).
+ * Nothing here ends a ticket: what a host leaves behind, the sweeper finds.
+ */
+
+#ifndef GC_PAM_MODULE_KEPT_H
+#define GC_PAM_MODULE_KEPT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <security/pam_modules.h>
+
+#include "gss/base.h"
+#include "src/helper/wire.h"
+
+#define GC_KEPT_TRANSACTION "GUESTCRED_TRANSACTION"
+#define GC_KEPT_CACHE       "GUESTCRED_CACHE"
+
+typedef enum {
+    GC_KEPT_NO_TICKET,
+    GC_KEPT_TICKET,
+    GC_KEPT_RELEASED,
+} gc_kept_ticket;
+
+struct gc_kept {
+    uint32_t uid;                           /* whose transaction this is */
+    char principal[GC_WIRE_PRINCIPAL_SIZE]; /* proved to be UID; "": nobody */
+    char vm[GC_WIRE_NAME_SIZE];             /* as the user chose it */
+    gc_kept_ticket ticket;                  /* in the process that follows */
+    pid_t pid;
+    uint64_t start;
+};
+
+/* Field 22 of our own /proc/PID/stat; 0 where that cannot be had. */
+uint64_t gc_kept_start(void);
+
+/* Borrowed, or NULL. */
+struct gc_kept *gc_kept_get(pam_handle_t *pamh);
+
+/* What KEPT says of the ticket, if it was this very process that noted it. */
+gc_kept_ticket gc_kept_ticket_here(const struct gc_kept *kept);
+
+/* Keep a copy, in the place of what was; PID and START become ours. */
+GC_MUST_USE gc_status gc_kept_put(pam_handle_t *pamh,
+                                  const struct gc_kept *kept,
+                                  struct gc_error *err);
+
+/* The id in PAM's environment, or "" where there is none that could be one. */
+const char *gc_kept_transaction(pam_handle_t *pamh);
+
+/* NAME=VALUE into PAM's environment; VALUE NULL takes NAME out of it. */
+GC_MUST_USE gc_status gc_kept_export(pam_handle_t *pamh, const char *name,
+                                     const char *value, struct gc_error *err);
+
+#endif

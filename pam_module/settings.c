@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * src/config knows what a well-formed value is; what PAM allows, and what it
+ * does not, is here (P1-P9).  Never reads the environment.
+ */
+#include <config.h>
+
+#include "pam_module/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CONF   GC_SYSCONFDIR "/guestcred/guestcred.conf"
+#define HELPER GC_PKGLIBEXECDIR "/guestcred-helper"
+
+void
+gc_settings_clear(struct gc_settings *settings)
+{
+    gc_config_clear(&settings->config);
+    *settings = (struct gc_settings){.helper = NULL};
+}
+
+gc_status
+gc_settings_take_arguments(struct gc_settings *settings, int argc,
+                           const char **argv, struct gc_error *err)
+{
+    gc_status st = GC_OK;
+
+    for (int i = 0; st == GC_OK && i < argc; i++)
+        st = gc_config_put_pam_argument(&settings->config, argv[i], err);
+    if (st == GC_OK)
+        return GC_OK;
+    return gc_fail_context(err, st, "argument");
+}
+
+/* ---- the file ---- */
+
+static void
+close_fd(const int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd);
+}
+
+static gc_status
+check_file(int fd, const char *path, struct gc_error *err)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) != 0)
+        return gc_fail(err, GC_E_CONFIG, "cannot read %.256s: %s", path,
+                       strerror(errno));
+    if (!S_ISREG(info.st_mode))
+        return gc_fail(err, GC_E_CONFIG, "%.256s is no regular file", path);
+    if (info.st_uid != 0 && info.st_uid != geteuid())
+        return gc_fail(err, GC_E_CONFIG, "%.256s does not belong to root",
+                       path);
+    if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return gc_fail(err, GC_E_CONFIG,
+                       "%.256s may be written by others than its owner", path);
+    if (info.st_size > GC_CONFIG_FILE_MAX)
+        return gc_fail(err, GC_E_CONFIG, "%.256s is larger than %d bytes", path,
+                       GC_CONFIG_FILE_MAX);
+    return GC_OK;
+}
+
+static gc_status
+read_all(int fd, const char *path, struct gc_bytes *ret_text,
+         struct gc_error *err)
+{
+    char piece[1024];
+    gc_status st = GC_OK;
+    ssize_t len;
+
+    while (st == GC_OK) {
+        do
+            len = read(fd, piece, sizeof(piece));
+        while (len < 0 && errno == EINTR);
+        if (len < 0)
+            return gc_fail(err, GC_E_CONFIG, "cannot read %.256s: %s", path,
+                           strerror(errno));
+        if (len == 0)
+            return GC_OK;
+        st = gc_bytes_append(ret_text, piece, (size_t)len, GC_CONFIG_FILE_MAX,
+                             err);
+    }
+    /* It grew while it was read. */
+    return st == GC_E_PROTOCOL
+               ? gc_fail(err, GC_E_CONFIG, "%.256s is too large", path)
+               : st;
+}
+
+static gc_status
+read_file(struct gc_config *config, struct gc_error *err)
+{
+    const char *given = gc_config_text(config, GC_OPT_PAM_CONF);
+    const char *path = given == NULL ? CONF : given;
+    __attribute__((cleanup(close_fd))) int fd = -1;
+    GC_AUTO(gc_bytes) text = {0};
+    gc_status st;
+
+    if (path[0] != '/')
+        return gc_fail(err, GC_E_CONFIG, "conf is not an absolute path");
+    fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 && errno == ENOENT && given == NULL)
+        return GC_OK;
+    if (fd < 0)
+        return gc_fail(err, GC_E_CONFIG, "cannot open %.256s: %s", path,
+                       errno == ELOOP ? "it is a symbolic link"
+                                      : strerror(errno));
+    st = check_file(fd, path, err);
+    if (st == GC_OK)
+        st = read_all(fd, path, &text, err);
+    if (st == GC_OK)
+        st = gc_config_put_pam_file(config, path, gc_bytes_text(&text),
+                                    text.len, err);
+    return st;
+}
+
+/* ---- what makes sense ---- */
+
+/* [UUID/]vm-42: whoever may rename a VM must not choose which it is. */
+static bool
+is_vm(const char *text)
+{
+    const char *slash = strchr(text, '/'), *moid = text;
+
+    if (slash != NULL) {
+        if (slash - text != 36 || strspn(text, "0123456789abcdefABCDEF-") != 36)
+            return false;
+        moid = slash + 1;
+    }
+    if (strncmp(moid, "vm-", 3) != 0)
+        return false;
+    moid += 3;
+    return moid[0] != '\0' && strlen(moid) <= 18
+           && strspn(moid, "0123456789") == strlen(moid);
+}
+
+static gc_status
+check_pairs(const struct gc_config *config, struct gc_error *err)
+{
+    size_t vms = gc_config_count(config, GC_OPT_PAM_VM);
+    bool map = gc_config_text(config, GC_OPT_PAM_MAP) != NULL;
+
+    if (vms != gc_config_count(config, GC_OPT_PAM_SPN))
+        return gc_fail(err, GC_E_CONFIG, "as many spn as vm are needed");
+    if (map == (vms > 0))
+        return gc_fail(err, GC_E_CONFIG,
+                       map ? "map and vm exclude each other"
+                           : "which VM?  There is neither vm nor map");
+    if (!map
+        && (gc_config_text(config, GC_OPT_PAM_VM_ENV) != NULL
+            || gc_config_flag(config, GC_OPT_PAM_VM_PROMPT)))
+        return gc_fail(err, GC_E_CONFIG, "vm_env and vm_prompt need a map");
+    for (size_t i = 0; i < vms; i++) {
+        const char *spn = gc_config_item(config, GC_OPT_PAM_SPN, i);
+
+        if (!is_vm(gc_config_item(config, GC_OPT_PAM_VM, i)))
+            return gc_fail(err, GC_E_CONFIG,
+                           "vm is \"%.128s\", not [INSTANCE-UUID/]vm-NUMBER: "
+                           "here a VM has no other name",
+                           gc_config_item(config, GC_OPT_PAM_VM, i));
+        if (strchr(spn, '/') == NULL || strpbrk(spn, "{} \t") != NULL)
+            return gc_fail(err, GC_E_CONFIG,
+                           "spn is \"%.128s\", not a literal host/NAME", spn);
+    }
+    return GC_OK;
+}
+
+static gc_status
+check_words(const struct gc_config *config, struct gc_error *err)
+{
+    const char *mech = gc_config_text(config, GC_OPT_MECH);
+    const char *proof = gc_config_text(config, GC_OPT_PAM_PROOF);
+    const char *password = gc_config_text(config, GC_OPT_PASSWORD_FILE);
+
+    if (mech != NULL && strcmp(mech, "kerberos") != 0
+        && strcmp(mech, "negotiate") != 0)
+        return gc_fail(err, GC_E_CONFIG,
+                       "mech is \"%.64s\": only kerberos and negotiate prove "
+                       "anybody",
+                       mech);
+    if (proof != NULL && strcmp(proof, "local") != 0
+        && strcmp(proof, "guest") != 0)
+        return gc_fail(err, GC_E_CONFIG,
+                       "proof is \"%.64s\", not local or guest", proof);
+    if (password != NULL && password[0] != '/')
+        return gc_fail(err, GC_E_CONFIG,
+                       "password_file is not an absolute path");
+    return GC_OK;
+}
+
+/* "password,ccache,s4u", each once. */
+static gc_status
+take_sources(struct gc_settings *settings, struct gc_error *err)
+{
+    static const char *const words[] = {"password", "ccache", "s4u"};
+    const char *text = gc_config_text(&settings->config, GC_OPT_PAM_SOURCE);
+    unsigned int seen = 0;
+    size_t len, word;
+
+    for (const char *at = text == NULL ? words[0] : text; at != NULL;) {
+        len = strcspn(at, ",");
+        for (word = 0; word < GC_COUNT_OF(words); word++)
+            if (strlen(words[word]) == len
+                && strncmp(words[word], at, len) == 0)
+                break;
+        if (word == GC_COUNT_OF(words) || (seen & (1u << word)) != 0)
+            return gc_fail(err, GC_E_CONFIG,
+                           "source is \"%.64s\", not password, ccache, s4u or "
+                           "a list of them",
+                           text);
+        seen |= 1u << word;
+        if (word < 2)
+            settings->sources[settings->source_count++] =
+                word == 0 ? GC_WIRE_PASSWORD : GC_WIRE_CCACHE;
+        at = at[len] == ',' ? at + len + 1 : NULL;
+    }
+    return GC_OK;
+}
+
+gc_status
+gc_settings_take_file(struct gc_settings *settings, struct gc_error *err)
+{
+    struct gc_config *config = &settings->config;
+    const char *helper;
+    gc_status st = read_file(config, err);
+
+    if (st == GC_OK)
+        st = check_pairs(config, err);
+    if (st == GC_OK)
+        st = check_words(config, err);
+    if (st == GC_OK)
+        st = take_sources(settings, err);
+    if (st != GC_OK)
+        return st;
+    helper = gc_config_text(config, GC_OPT_PAM_HELPER);
+    settings->helper = helper == NULL ? HELPER : helper;
+    settings->timeout_ms = gc_config_timeout_ms(config, GC_SETTINGS_TIMEOUT_S);
+    settings->minimum_uid = gc_config_minimum_uid(config);
+    settings->ignore_root =
+        gc_config_text(config, GC_OPT_PAM_IGNORE_ROOT) == NULL
+        || gc_config_flag(config, GC_OPT_PAM_IGNORE_ROOT);
+    settings->try_first_pass =
+        gc_config_flag(config, GC_OPT_PAM_TRY_FIRST_PASS);
+    settings->use_first_pass =
+        gc_config_flag(config, GC_OPT_PAM_USE_FIRST_PASS);
+    settings->no_prompt = gc_config_flag(config, GC_OPT_PAM_NO_PROMPT);
+    settings->vm_prompt = gc_config_flag(config, GC_OPT_PAM_VM_PROMPT);
+    settings->debug = gc_config_flag(config, GC_OPT_PAM_DEBUG);
+    settings->silent = gc_config_flag(config, GC_OPT_PAM_SILENT);
+    return GC_OK;
+}
+
+gc_status
+gc_settings_pass_on(const struct gc_settings *settings,
+                    struct gc_wire_request *request, struct gc_error *err)
+{
+    const struct gc_config *config = &settings->config;
+    gc_status st = GC_OK;
+
+    for (gc_option o = 0; o < GC_OPT_PAM_COUNT; o++) {
+        if (o == GC_OPT_COUNT)
+            continue;
+        for (size_t i = 0; st == GC_OK && i < gc_config_count(config, o); i++)
+            st = gc_wire_option_add(request, gc_option_info(o)->name,
+                                    gc_config_item(config, o, i), err);
+    }
+    return st;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A status as the PAM functions' codes: one switch, and no other place.
+ */
+
+#ifndef GC_PAM_MODULE_VERDICT_H
+#define GC_PAM_MODULE_VERDICT_H
+
+#include "gss/base.h"
+
+struct gc_verdicts {
+    int authenticate, account, setcred, open_session;
+    int level; /* syslog's */
+};
+
+/* Never PAM_IGNORE, and PAM_SUCCESS for GC_OK alone. */
+struct gc_verdicts gc_verdict_of(gc_status status);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wire: a packet is refused, or it is exactly the one that writing what was
+ * read would make.  Both directions, every call.
+ */
+
+#include <config.h>
+
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+#include "src/helper/wire.h"
+
+static void
+same(const struct gc_bytes *a, const struct gc_bytes *b)
+{
+    fuzz_check(a->len == b->len && memcmp(a->data, b->data, a->len) == 0,
+               "there is one way to say it");
+}
+
+static void
+as_request(const struct gc_bytes *frame)
+{
+    GC_AUTO(gc_wire_request) request = {.call = 0};
+    GC_AUTO(gc_bytes) again = {0};
+    gc_status st = gc_wire_request_read(frame, &request, NULL);
+
+    fuzz_check(st == GC_OK || st == GC_E_PROTOCOL, "good or bad");
+    if (st != GC_OK) {
+        fuzz_check(request.user[0] == '\0' && request.options.data == NULL,
+                   "refused leaves nothing behind");
+        return;
+    }
+    for (const char *o = NULL; (o = gc_wire_option_next(&request, o)) != NULL;)
+        fuzz_check(strchr(o, '=') != NULL && *o != '=', "name=value");
+    fuzz_check((request.source == GC_WIRE_PASSWORD)
+                   == (request.password[0] != '\0'),
+               "a password goes with its source");
+    fuzz_check(request.call != GC_WIRE_AUTHENTICATE
+                   || request.principal[0] == '\0',
+               "nothing old proves anybody");
+    fuzz_check(gc_wire_request_write(&request, &again, NULL) == GC_OK,
+               "what was read can be written");
+    same(frame, &again);
+}
+
+static void
+as_reply(const struct gc_bytes *frame, gc_wire_call call)
+{
+    struct gc_wire_reply reply = {.call = 0};
+    GC_AUTO(gc_bytes) again = {0};
+    gc_status st = gc_wire_reply_read(frame, call, &reply, NULL);
+
+    fuzz_check(st == GC_OK || st == GC_E_PROTOCOL, "good or bad");
+    if (st != GC_OK)
+        return;
+    fuzz_check(reply.call == call, "an answer to what was asked");
+    fuzz_check(reply.uid != 0, "nobody becomes root");
+    fuzz_check(reply.status == GC_OK
+                   || (reply.cache[0] == '\0' && reply.uid == GC_WIRE_NO_UID),
+               "a refusal promises nothing");
+    fuzz_check(call != GC_WIRE_AUTHENTICATE || reply.status != GC_OK
+                   || reply.principal[0] != '\0',
+               "success names whom");
+    fuzz_check(gc_wire_reply_write(&reply, &again, NULL) == GC_OK,
+               "what was read can be written");
+    same(frame, &again);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    GC_AUTO(gc_bytes) frame = {0};
+
+    if (gc_bytes_set(&frame, data, size, NULL) != GC_OK)
+        return 0;
+    as_request(&frame);
+    for (int call = GC_WIRE_AUTHENTICATE; call <= GC_WIRE_CLOSE; call++)
+        as_reply(&frame, (gc_wire_call)call);
+    return 0;
+}
