@@ -14,8 +14,8 @@
 #include "gss/worker.h"
 #include "src/cli/connect.h"
 #include "src/cli/output.h"
-#include "src/cli/secret.h"
 #include "src/cli/targets.h"
+#include "src/secret.h"
 
 /* Copy an option's value into a fixed field of the want. */
 static gc_status
@@ -131,8 +131,8 @@ guest_password(struct gc_cli *cli, struct gc_want *want, struct gc_error *err)
     if (other != NULL && strcmp(file, "-") == 0 && strcmp(other, "-") == 0)
         return gc_fail(err, GC_E_CONFIG,
                        "standard input can hold only one of the two passwords");
-    st = gc_secret_password(file, sizeof(want->password), &patience, &password,
-                            err);
+    st = gc_secret_password(file, GC_SECRET_PRIVATE, sizeof(want->password),
+                            &patience, &password, err);
     if (st == GC_OK)
         memcpy(want->password, password.data, password.len + 1);
     return st;

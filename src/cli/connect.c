@@ -44,7 +44,8 @@ ask_password(struct gc_cli *cli, struct gc_bytes *ret_password,
     gc_status st;
 
     if (file != NULL)
-        return gc_secret_password(file, VCENTER_PASSWORD_SIZE, &patience,
+        return gc_secret_password(file, GC_SECRET_PRIVATE,
+                                  VCENTER_PASSWORD_SIZE, &patience,
                                   ret_password, err);
     /* It belongs to GOVC_USERNAME, and to nobody else. */
     if (govc != NULL && govc[0] != '\0'

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "gss/spn.h"
-#include "src/cli/secret.h"
+#include "src/secret.h"
 
 #define TARGETS_MAX  1024
 #define VMS_FILE_MAX (256 * 1024)
@@ -99,7 +99,8 @@ add_file(struct gc_cli *cli, const char *file, const char *spn,
     int number = 1;
     gc_status st;
 
-    st = gc_secret_read(file, false, VMS_FILE_MAX, &patience, &text, err);
+    st = gc_secret_read(file, GC_SECRET_ANYONES, VMS_FILE_MAX, &patience, &text,
+                        err);
     if (st != GC_OK)
         return st;
     if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)

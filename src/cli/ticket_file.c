@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "src/cli/secret.h"
+#include "src/secret.h"
 
 static gc_status
 add_node(struct gc_records *records, const struct gc_json *node,
@@ -61,7 +61,8 @@ gc_ticket_file_read(struct gc_cli *cli, struct gc_records *ret_records,
         return gc_fail(err, GC_E_CONFIG,
                        "standard input cannot hold both the ticket and the "
                        "password");
-    st = gc_secret_read(file, false, GC_JSON_TEXT_MAX, &patience, &text, err);
+    st = gc_secret_read(file, GC_SECRET_ANYONES, GC_JSON_TEXT_MAX, &patience,
+                        &text, err);
     if (st == GC_OK)
         st = parse(&text, &records, err);
     /* A file that the user names is not a peer that breaks its promise. */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Passwords and tickets from files and standard input, straight into bytes that
+ * wipe themselves.  Knows who may have written a file, not what it is for.
+ */
+
+#ifndef GC_SRC_SECRET_H
+#define GC_SRC_SECRET_H
+
+#include <stdint.h>
+
+#include "gss/base.h"
+#include "gss/bytes.h"
+
+/* How long is waited for a pipe's writer, or for somebody to type. */
+struct gc_secret_patience {
+    int64_t deadline; /* then GC_E_UNAVAILABLE; see gss/clock.h */
+    int cancel_fd;    /* readable: GC_E_CANCELED; -1: none */
+};
+
+typedef enum {
+    /* Whatever the user names: "-" is standard input, a pipe is fine. */
+    GC_SECRET_ANYONES,
+    /* The same, but a regular file must be ours or root's, and others must
+     * neither read nor write it. */
+    GC_SECRET_PRIVATE,
+    /* For what runs as root for others: an absolute path to a regular file
+     * that is private as above.  No symbolic link, no pipe, no "-". */
+    GC_SECRET_ROOTS,
+} gc_secret_care;
+
+/*
+ * Read all of PATH, at most MAX bytes, into RET_BYTES (secret, replaced).
+ * GC_E_CONFIG for a file that is too long, cannot be read, or is not as CARE
+ * wants it, all checked on the descriptor that is then read.
+ */
+GC_MUST_USE gc_status gc_secret_read(const char *path, gc_secret_care care,
+                                     size_t max,
+                                     const struct gc_secret_patience *patience,
+                                     struct gc_bytes *ret_bytes,
+                                     struct gc_error *err);
+
+/*
+ * A password (secret) from PATH, read with CARE: one trailing newline dropped,
+ * neither empty nor MAX bytes long nor with a NUL inside.  GC_E_CONFIG.
+ */
+GC_MUST_USE gc_status
+gc_secret_password(const char *path, gc_secret_care care, size_t max,
+                   const struct gc_secret_patience *patience,
+                   struct gc_bytes *ret_password, struct gc_error *err);
+
+/*
+ * The pieces, for who has the descriptor open.  Read what FD has, up to SIZE
+ * bytes, 0 at its end; waits, but not past PATIENCE.  NAME is for messages.
+ */
+GC_MUST_USE gc_status gc_secret_read_some(
+    int fd, const struct gc_secret_patience *patience, const char *name,
+    void *dst, size_t size, size_t *ret_len, struct gc_error *err);
+
+/* What every password must be; drops one newline at its end.  GC_E_CONFIG. */
+GC_MUST_USE gc_status gc_secret_tidy(struct gc_bytes *password,
+                                     const char *name, size_t max,
+                                     struct gc_error *err);
+
+#endif

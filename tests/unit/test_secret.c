@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Passwords from files: what a user may name, what root may, and how long is
+ * waited.
+ */
+
+#include <config.h>
+
+#include "src/secret.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "gss/clock.h"
+#include "tests/unit/skips.h"
+#include "tests/unit/store_help.h"
+
+#define NOBODY 65534
+#define MAX    16
+
+static int
+setup(void **state)
+{
+    *state = NULL;
+    (void)help_mkdir();
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    help_rmdir();
+    return 0;
+}
+
+static gc_status
+password(const char *path, gc_secret_care care, struct gc_bytes *ret_password,
+         struct gc_error *err)
+{
+    const struct gc_secret_patience patience = {gc_clock_now() + 50, -1};
+
+    return gc_secret_password(path, care, MAX, &patience, ret_password, err);
+}
+
+/* Is SUB taken with CARE?  If so it must be "s3cret", else nothing. */
+static bool
+taken(const char *sub, gc_secret_care care)
+{
+    GC_AUTO(gc_bytes) found = {0};
+    struct gc_error err;
+    gc_status st = password(help_path(sub), care, &found, &err);
+
+    if (st == GC_OK) {
+        assert_string_equal(gc_bytes_text(&found), "s3cret");
+        return true;
+    }
+    assert_int_equal(st, GC_E_CONFIG);
+    assert_null(strstr(err.message, "s3cret"));
+    assert_int_equal(found.len, 0);
+    return false;
+}
+
+static void
+test_modes(void **state)
+{
+    (void)state;
+    help_file("file", "s3cret\n", 7, 0600);
+    for (int care = GC_SECRET_ANYONES; care <= GC_SECRET_ROOTS; care++)
+        assert_true(taken("file", (gc_secret_care)care));
+    for (unsigned bit = 01; bit <= 040; bit <<= 1) {
+        assert_int_equal(chmod(help_path("file"), 0600 | bit), 0);
+        assert_true(taken("file", GC_SECRET_ANYONES));
+        assert_false(taken("file", GC_SECRET_PRIVATE));
+        assert_false(taken("file", GC_SECRET_ROOTS));
+    }
+}
+
+static void
+test_owner(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip_because("needs root to give a file away");
+    help_file("file", "s3cret", 6, 0600);
+    assert_int_equal(chown(help_path("file"), NOBODY, NOBODY), 0);
+    assert_true(taken("file", GC_SECRET_ANYONES));
+    assert_false(taken("file", GC_SECRET_PRIVATE));
+    assert_false(taken("file", GC_SECRET_ROOTS));
+}
+
+static void
+test_kinds(void **state)
+{
+    GC_AUTO(gc_bytes) found = {0};
+    struct gc_error err;
+    int fifo;
+
+    (void)state;
+    help_file("file", "s3cret", 6, 0600);
+    assert_int_equal(symlink("file", help_path("link")), 0);
+    assert_true(taken("link", GC_SECRET_PRIVATE));
+    assert_false(taken("link", GC_SECRET_ROOTS));
+    assert_false(taken("absent", GC_SECRET_ROOTS));
+    assert_false(taken("", GC_SECRET_ANYONES));
+    assert_false(taken("", GC_SECRET_ROOTS));
+
+    assert_int_equal(mkfifo(help_path("fifo"), 0600), 0);
+    fifo = open(help_path("fifo"), O_RDWR | O_CLOEXEC);
+    assert_true(fifo >= 0);
+    assert_int_equal(write(fifo, "s3cret", 6), 6);
+    assert_false(taken("fifo", GC_SECRET_ROOTS));
+    (void)close(fifo);
+
+    assert_int_equal(password("/dev/null", GC_SECRET_ROOTS, &found, &err),
+                     GC_E_CONFIG);
+    assert_non_null(strstr(err.message, "no regular file"));
+}
+
+/* Root's file is named from / on, and is never standard input. */
+static void
+test_names(void **state)
+{
+    GC_AUTO(gc_bytes) found = {0};
+    struct gc_error err;
+    int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    (void)state;
+    help_file("file", "s3cret", 6, 0600);
+    help_file("-", "s3cret", 6, 0600);
+    assert_true(before >= 0);
+    assert_int_equal(chdir(help_path("")), 0);
+    assert_int_equal(password("file", GC_SECRET_PRIVATE, &found, &err), GC_OK);
+    assert_int_equal(password("file", GC_SECRET_ROOTS, &found, &err),
+                     GC_E_CONFIG);
+    assert_int_equal(password("-", GC_SECRET_ROOTS, &found, &err), GC_E_CONFIG);
+    assert_int_equal(password("./-", GC_SECRET_PRIVATE, &found, &err), GC_OK);
+    assert_int_equal(fchdir(before), 0);
+    (void)close(before);
+}
+
+static void
+test_contents(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+        const char *want; /* NULL: refused */
+    } cases[] = {
+        {"a", 1, "a"},
+        {"a\n", 2, "a"},
+        {"a\n\n", 3, "a\n"},
+        {" a\r\n", 4, " a\r"},
+        {"", 0, NULL},
+        {"\n", 1, NULL},
+        {"a\0b", 3, NULL},
+        {"0123456789abcde\n", 16, "0123456789abcde"},
+        {"0123456789abcdef", 16, NULL},
+        {"0123456789abcdef\n", 17, NULL},
+        {"0123456789abcdefghijklmnopqrstuv", 32, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        GC_AUTO(gc_bytes) found = {0};
+        struct gc_error err;
+        gc_status st;
+
+        help_file("file", cases[i].text, cases[i].len, 0600);
+        st = password(help_path("file"), GC_SECRET_ROOTS, &found, &err);
+        assert_int_equal(st, cases[i].want == NULL ? GC_E_CONFIG : GC_OK);
+        if (cases[i].want != NULL)
+            assert_string_equal(gc_bytes_text(&found), cases[i].want);
+    }
+}
+
+static void
+test_long_files(void **state)
+{
+    const struct gc_secret_patience patience = {gc_clock_now() + 5000, -1};
+    GC_AUTO(gc_bytes) found = {0};
+    char text[10000];
+    struct gc_error err;
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    help_file("file", text, sizeof(text), 0600);
+    assert_int_equal(gc_secret_read(help_path("file"), GC_SECRET_ROOTS, 9999,
+                                    &patience, &found, &err),
+                     GC_E_CONFIG);
+    assert_int_equal(found.len, 0);
+    assert_int_equal(gc_secret_read(help_path("file"), GC_SECRET_ROOTS, 10000,
+                                    &patience, &found, &err),
+                     GC_OK);
+    assert_int_equal(found.len, 10000);
+    assert_memory_equal(found.data, text, sizeof(text));
+}
+
+/* A pipe whose writer says nothing, until somebody interrupts. */
+static void
+test_patience(void **state)
+{
+    struct gc_secret_patience patience = {gc_clock_now() + 30, -1};
+    GC_AUTO(gc_bytes) found = {0};
+    struct gc_error err;
+    int cancel[2], fifo;
+
+    (void)state;
+    assert_int_equal(mkfifo(help_path("fifo"), 0600), 0);
+    fifo = open(help_path("fifo"), O_RDWR | O_CLOEXEC);
+    assert_true(fifo >= 0);
+    assert_int_equal(pipe(cancel), 0);
+    assert_int_equal(gc_secret_password(help_path("fifo"), GC_SECRET_PRIVATE,
+                                        MAX, &patience, &found, &err),
+                     GC_E_UNAVAILABLE);
+    assert_int_equal(write(cancel[1], "x", 1), 1);
+    patience = (struct gc_secret_patience){gc_clock_now() + 60000, cancel[0]};
+    assert_int_equal(gc_secret_password(help_path("fifo"), GC_SECRET_PRIVATE,
+                                        MAX, &patience, &found, &err),
+                     GC_E_CANCELED);
+    (void)close(fifo);
+    (void)close(cancel[0]);
+    (void)close(cancel[1]);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_owner, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_contents, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_long_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_patience, setup, teardown),
+    };
+
+    skips_begin();
+    return skips_end(cmocka_run_group_tests_name("secret", tests, NULL, NULL));
+}
