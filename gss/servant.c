@@ -2,75 +2,17 @@
 /*
  * The forked child: a local initiator at the end of a socket.
  *
- * It decides nothing.  It takes no signal to heart (its owner does, and kills
- * it), runs none of the owner's exit handlers, and leaves no core behind.
+ * It decides nothing.  That it is small, deaf and mortal is child.c's doing.
  */
 #include <config.h>
 
 #include "gss/servant.h"
 
-#include <limits.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "gss/frame.h"
 #include "gss/initiator.h"
-
-/* Handlers are the owner's code, about the owner's state: none may run here. */
-static void
-reset_signals(void)
-{
-    static const int deaf[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE};
-    struct sigaction action = {.sa_flags = 0};
-    sigset_t none;
-
-    action.sa_handler = SIG_DFL;
-    for (int number = 1; number < NSIG; number++)
-        (void)sigaction(number, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    for (size_t i = 0; i < GC_COUNT_OF(deaf); i++)
-        (void)sigaction(deaf[i], &action, NULL);
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static void
-close_from_to(unsigned int first, unsigned int last)
-{
-    struct rlimit limit;
-    unsigned int end = last;
-
-    if (first > last)
-        return;
-#ifdef SYS_close_range
-    if (syscall(SYS_close_range, first, last, 0) == 0)
-        return;
-#endif
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < end)
-        end = (unsigned int)limit.rlim_cur;
-    for (unsigned int fd = first; fd <= end && fd < INT_MAX; fd++)
-        (void)close((int)fd);
-}
-
-/* Become small, deaf and short-lived.  False: better not to start at all. */
-static bool
-settle(int socket, pid_t owner)
-{
-    static const struct rlimit no_core = {0, 0};
-
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != owner)
-        return false; /* the owner was faster than we: nobody is left */
-    (void)prctl(PR_SET_DUMPABLE, 0);
-    (void)setrlimit(RLIMIT_CORE, &no_core);
-    reset_signals();
-    close_from_to(3, (unsigned int)socket - 1);
-    close_from_to((unsigned int)socket + 1, UINT_MAX);
-    return true;
-}
 
 static bool
 reply_failure(int socket, uint32_t op, const struct gc_error *failed)
@@ -181,17 +123,14 @@ serve(int socket, struct gc_initiator *initiator)
 }
 
 void
-gc_servant_run(int socket, pid_t owner)
+gc_servant_run(int socket, void *unused)
 {
-    struct gc_initiator *initiator;
+    struct gc_initiator *initiator = gc_initiator_local_new();
 
-    if (!settle(socket, owner))
-        _exit(1);
-    initiator = gc_initiator_local_new();
+    (void)unused;
     if (initiator == NULL)
         _exit(1);
     while (serve(socket, initiator))
         ;
     gc_initiator_free(initiator);
-    _exit(0);
 }

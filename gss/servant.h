@@ -6,13 +6,10 @@
 #ifndef GC_GSS_SERVANT_H
 #define GC_GSS_SERVANT_H
 
-#include <sys/types.h>
-
 /*
- * Serve requests on SOCKET until its other end closes, or OWNER, who forked
- * us, dies.  To be called in a fresh child with all signals blocked.  Closes
- * every descriptor but SOCKET and 0-2; leaves by _exit.
+ * Serve requests on SOCKET until its other end closes.  To be run in a fresh
+ * child, by gc_child_start.
  */
-_Noreturn void gc_servant_run(int socket, pid_t owner);
+void gc_servant_run(int socket, void *unused);
 
 #endif

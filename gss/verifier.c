@@ -8,9 +8,14 @@
 #include "gss/verifier.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include <gssapi/gssapi_ext.h>
+
+#include <krb5.h>
 
 #include "gss/gssmsg.h"
 #include "gss/identity.h"
@@ -191,4 +196,121 @@ gc_verifier_check(const char *keytab, const char *target,
     if (st == GC_OK)
         *ret_verified = verified;
     return st;
+}
+
+/* ---- which of the keys --------------------------------------------------- */
+
+struct listing {
+    krb5_context krb5;
+    krb5_keytab keytab;
+    krb5_kt_cursor cursor;
+    bool open; /* CURSOR is */
+};
+
+static void
+listing_clear(struct listing *listing)
+{
+    if (listing->open)
+        (void)krb5_kt_end_seq_get(listing->krb5, listing->keytab,
+                                  &listing->cursor);
+    if (listing->keytab != NULL)
+        (void)krb5_kt_close(listing->krb5, listing->keytab);
+    if (listing->krb5 != NULL)
+        krb5_free_context(listing->krb5);
+}
+
+#define LISTING __attribute__((cleanup(listing_clear))) struct listing
+
+/* PRINCIPAL in RET_SPN, if it is a host's and one that a target can name. */
+static bool
+is_host(krb5_context krb5, krb5_const_principal principal,
+        struct gc_spn *ret_spn)
+{
+    char *text = NULL;
+    bool good;
+
+    if (krb5_unparse_name(krb5, principal, &text) != 0)
+        return false;
+    /* An escape in it is a name that nobody could ask for. */
+    good = strncmp(text, "host/", 5) == 0 && strchr(text, '\\') == NULL
+           && gc_spn_parse(text, ret_spn, NULL) == GC_OK
+           && ret_spn->realm[0] != '\0';
+    krb5_free_unparsed_name(krb5, text);
+    return good;
+}
+
+/* How well HOST, a key's, fits OURS: the higher the better, never 0. */
+static int
+fit(const char *host, const char *ours)
+{
+    size_t label = strcspn(ours, ".");
+
+    if (strcasecmp(host, ours) == 0)
+        return 3;
+    if (label > 0 && strncasecmp(host, ours, label) == 0 && host[label] == '.')
+        return 2;
+    return 1;
+}
+
+/* The best of what LISTING yields in TARGET, which is empty without any. */
+static krb5_error_code
+choose(struct listing *listing, char target[GC_TARGET_SIZE])
+{
+    char ours[256] = "";
+    krb5_error_code code;
+    int best = 0;
+
+    if (gethostname(ours, sizeof(ours) - 1) != 0)
+        ours[0] = '\0';
+    for (;;) {
+        krb5_keytab_entry entry;
+        struct gc_spn spn;
+
+        code = krb5_kt_next_entry(listing->krb5, listing->keytab, &entry,
+                                  &listing->cursor);
+        if (code != 0)
+            return code == KRB5_KT_END ? 0 : code;
+        if (is_host(listing->krb5, entry.principal, &spn)
+            && fit(spn.host, ours) > best) {
+            best = fit(spn.host, ours);
+            gc_spn_print(&spn, target);
+        }
+        (void)krb5_free_keytab_entry_contents(listing->krb5, &entry);
+    }
+}
+
+gc_status
+gc_verifier_target(const char *keytab, char ret_target[GC_TARGET_SIZE],
+                   struct gc_error *err)
+{
+    LISTING listing = {.krb5 = NULL};
+    struct gc_verdict v = {.major = GSS_S_FAILURE};
+    char target[GC_TARGET_SIZE] = "";
+    krb5_error_code code = krb5_init_context(&listing.krb5);
+    gc_status st;
+
+    if (code == 0)
+        code = keytab[0] == '\0'
+                   ? krb5_kt_default(listing.krb5, &listing.keytab)
+                   : krb5_kt_resolve(listing.krb5, keytab, &listing.keytab);
+    if (code == 0)
+        code = krb5_kt_start_seq_get(listing.krb5, listing.keytab,
+                                     &listing.cursor);
+    listing.open = listing.krb5 != NULL && listing.keytab != NULL && code == 0;
+    if (code == 0)
+        code = choose(&listing, target);
+    v.minor = (OM_uint32)code;
+    v.mech = gc_mech_oid(GC_MECH_KERBEROS);
+    if (code == 0 && target[0] != '\0') {
+        memcpy(ret_target, target, sizeof(target));
+        return GC_OK;
+    }
+    keytab = keytab[0] == '\0' ? "its keytab" : keytab;
+    if (code == 0)
+        st = gc_fail(err, GC_E_CONFIG, "this host has no host key in %.200s",
+                     keytab);
+    else
+        st = gc_gssmsg_fail(err, code == ENOMEM ? GC_E_NO_MEMORY : GC_E_CONFIG,
+                            &v, "this host has no host key in %.200s", keytab);
+    return gc_fail_hint(err, st, KEYTAB_HINT);
 }

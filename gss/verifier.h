@@ -42,4 +42,14 @@ GC_MUST_USE gc_status gc_verifier_check(const char *keytab, const char *target,
                                         struct gc_verified *ret_verified,
                                         struct gc_error *err);
 
+/*
+ * Which TARGET, "host/NAME@REALM", a token for this host is to be made for: of
+ * KEYTAB's host keys the one whose name is gethostname()'s (case aside), else
+ * the first that continues its short form with a dot, else the first of all.
+ * GC_E_CONFIG: no keytab, or no host key in it.  Asks no DNS.
+ */
+GC_MUST_USE gc_status gc_verifier_target(const char *keytab,
+                                         char ret_target[GC_TARGET_SIZE],
+                                         struct gc_error *err);
+
 #endif

@@ -9,16 +9,12 @@
 #include "gss/worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "gss/child.h"
 #include "gss/clock.h"
 #include "gss/frame.h"
 #include "gss/hearsay.h"
@@ -28,118 +24,32 @@
 struct worker {
     struct gc_initiator door;
     int cancel_fd;
-    int socket; /* -1: no child */
-    int pidfd;  /* -1 also where the kernel has none */
-    pid_t pid;
+    bool another; /* the child is AS, and whoever replaces it will be */
+    struct gc_child_as as;
+    struct gc_child child;
     int64_t deadline;
     struct gc_hearsay known;
 };
 
-/*
- * By descriptor where there is one: where the host ignores SIGCHLD the child's
- * pid is nobody's, or somebody else's, as soon as it is dead.
- */
 static void
 kill_and_reap(struct worker *worker)
 {
-    siginfo_t info;
-    int done;
-
-    if (worker->socket < 0)
-        return;
-    (void)close(worker->socket);
-    worker->socket = -1;
-#ifdef SYS_pidfd_send_signal
-    if (worker->pidfd >= 0)
-        (void)syscall(SYS_pidfd_send_signal, worker->pidfd, SIGKILL, NULL, 0);
-#endif
-    if (worker->pidfd < 0)
-        (void)kill(worker->pid, SIGKILL);
-    do
-        done = worker->pidfd >= 0
-                   ? waitid(P_PIDFD, (id_t)worker->pidfd, &info, WEXITED)
-                   : waitid(P_PID, (id_t)worker->pid, &info, WEXITED);
-    while (done != 0 && errno == EINTR);
-    if (worker->pidfd >= 0)
-        (void)close(worker->pidfd);
-    worker->pidfd = -1;
+    gc_child_end(&worker->child);
     worker->known.begun = false;
-}
-
-/* FD above the standard three, so that nobody prints into it. */
-static int
-lift(int fd)
-{
-    int lifted;
-
-    if (fd < 0 || fd > STDERR_FILENO)
-        return fd;
-    lifted = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    (void)close(fd);
-    return lifted;
-}
-
-static void
-close_pair(const int pair[2])
-{
-    for (int i = 0; i < 2; i++)
-        if (pair[i] >= 0)
-            (void)close(pair[i]);
-}
-
-static gc_status
-fork_child(struct worker *worker, const int pair[2], struct gc_error *err)
-{
-    pid_t owner = getpid(), pid;
-    sigset_t all, before;
-
-    /* No handler of the host's may run in the child before it resets them. */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid = fork();
-    if (pid == 0)
-        gc_servant_run(pair[1], owner);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (pid < 0)
-        return gc_fail(err, GC_E_INTERNAL, "cannot start the worker: %s",
-                       strerror(errno));
-    worker->pid = pid;
-    worker->socket = pair[0];
-#ifdef SYS_pidfd_open
-    worker->pidfd = lift((int)syscall(SYS_pidfd_open, pid, 0));
-#endif
-    (void)close(pair[1]);
-    return GC_OK;
 }
 
 static gc_status
 spawn(struct worker *worker, struct gc_error *err)
 {
-    int pair[2] = {-1, -1};
-    gc_status st;
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-        return gc_fail(err, GC_E_INTERNAL, "cannot make a socket: %s",
-                       strerror(errno));
-    pair[0] = lift(pair[0]);
-    pair[1] = lift(pair[1]);
-    if (pair[0] < 0 || pair[1] < 0) {
-        st = gc_fail(err, GC_E_INTERNAL, "cannot keep a socket: %s",
-                     strerror(errno));
-        close_pair(pair);
-        return st;
-    }
-    st = fork_child(worker, pair, err);
-    if (st != GC_OK)
-        close_pair(pair);
-    return st;
+    return gc_child_start(worker->another ? &worker->as : NULL, gc_servant_run,
+                          NULL, &worker->child, err);
 }
 
 /* Has the child gone while nobody was looking? */
 static bool
 hung_up(const struct worker *worker)
 {
-    struct pollfd peer = {worker->socket, POLLIN, 0};
+    struct pollfd peer = {worker->child.socket, POLLIN, 0};
 
     return poll(&peer, 1, 0) != 0;
 }
@@ -149,7 +59,7 @@ static gc_status
 await(struct worker *worker, struct gc_error *err)
 {
     struct pollfd fds[] = {
-        {worker->socket, POLLIN, 0},
+        {worker->child.socket, POLLIN, 0},
         {worker->cancel_fd, POLLIN, 0}, /* -1 is skipped */
     };
     int ready;
@@ -183,11 +93,11 @@ call(struct worker *worker, gc_frame_op op, const void *body, size_t len,
     gc_status st;
 
     /* Never blocks: the child has read all that came before. */
-    if (!gc_frame_send(worker->socket, MSG_DONTWAIT, head, &request))
+    if (!gc_frame_send(worker->child.socket, MSG_DONTWAIT, head, &request))
         st = gc_fail(err, GC_E_INTERNAL, "the worker is gone");
     else
         st = await(worker, err);
-    if (st == GC_OK && !gc_frame_receive(worker->socket, &head, &reply))
+    if (st == GC_OK && !gc_frame_receive(worker->child.socket, &head, &reply))
         st = gc_fail(err, GC_E_INTERNAL, "the worker is gone, or lies");
     if (st != GC_OK) {
         kill_and_reap(worker);
@@ -205,9 +115,9 @@ prepare(struct worker *worker, const struct gc_want *want, struct gc_error *err)
 {
     gc_status st = GC_OK;
 
-    if (worker->socket >= 0 && hung_up(worker))
+    if (worker->child.pid != 0 && hung_up(worker))
         kill_and_reap(worker);
-    if (worker->socket < 0)
+    if (worker->child.pid == 0)
         st = spawn(worker, err);
     if (st != GC_OK)
         return st;
@@ -290,8 +200,8 @@ end(struct gc_initiator *initiator)
     struct gc_frame_body none = {NULL, NULL, 0, 0};
 
     worker->known.begun = false;
-    if (worker->socket >= 0
-        && !gc_frame_send(worker->socket, MSG_DONTWAIT, head, &none))
+    if (worker->child.pid != 0
+        && !gc_frame_send(worker->child.socket, MSG_DONTWAIT, head, &none))
         kill_and_reap(worker);
 }
 
@@ -305,8 +215,8 @@ destroy(struct gc_initiator *initiator)
 }
 
 gc_status
-gc_worker_new(int cancel_fd, struct gc_initiator **ret_initiator,
-              struct gc_error *err)
+gc_worker_new_as(int cancel_fd, const struct gc_child_as *as,
+                 struct gc_initiator **ret_initiator, struct gc_error *err)
 {
     static const struct gc_initiator_ops ops = {who,   begin, answer,
                                                 facts, end,   destroy};
@@ -317,7 +227,9 @@ gc_worker_new(int cancel_fd, struct gc_initiator **ret_initiator,
         return gc_fail_no_memory(err);
     worker->door.ops = &ops;
     worker->cancel_fd = cancel_fd;
-    worker->socket = worker->pidfd = -1;
+    worker->another = as != NULL;
+    if (as != NULL)
+        worker->as = *as;
     st = spawn(worker, err);
     if (st != GC_OK) {
         free(worker);
@@ -325,4 +237,11 @@ gc_worker_new(int cancel_fd, struct gc_initiator **ret_initiator,
     }
     *ret_initiator = &worker->door;
     return GC_OK;
+}
+
+gc_status
+gc_worker_new(int cancel_fd, struct gc_initiator **ret_initiator,
+              struct gc_error *err)
+{
+    return gc_worker_new_as(cancel_fd, NULL, ret_initiator, err);
 }

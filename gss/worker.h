@@ -10,6 +10,7 @@
 #ifndef GC_GSS_WORKER_H
 #define GC_GSS_WORKER_H
 
+#include "gss/child.h"
 #include "gss/initiator.h"
 
 /*
@@ -24,5 +25,15 @@
 GC_MUST_USE gc_status gc_worker_new(int cancel_fd,
                                     struct gc_initiator **ret_initiator,
                                     struct gc_error *err);
+
+/*
+ * The same with a child that becomes AS (copied; NULL: stays who we are) before
+ * it serves, and so does every child that replaces it.  One that cannot is
+ * gone at the first call: GC_E_INTERNAL.
+ */
+GC_MUST_USE gc_status gc_worker_new_as(int cancel_fd,
+                                       const struct gc_child_as *as,
+                                       struct gc_initiator **ret_initiator,
+                                       struct gc_error *err);
 
 #endif

@@ -26,7 +26,6 @@
 
 #include "gss/clock.h"
 #include "gss/frame.h"
-#include "gss/servant.h"
 #include "gss/worker.h"
 
 /* ---- the initiator in the child ------------------------------------------ */
@@ -830,28 +829,6 @@ the_child_dies_with_its_owner(void **state)
     assert_no_children();
 }
 
-/* An owner that was gone before we could ask to be told. */
-static void
-an_orphan_does_not_start(void **state)
-{
-    int pair[2], status = 0;
-    pid_t pid;
-
-    (void)state;
-    assert_int_equal(
-        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-    pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0)
-        gc_servant_run(pair[1], getpid()); /* our parent is somebody else */
-    assert_int_equal(close(pair[1]), 0);
-    for (int i = 0; i < 100 && waitpid(pid, &status, WNOHANG) == 0; i++)
-        sleep_ms(20);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 1);
-    assert_int_equal(close(pair[0]), 0);
-}
-
 /* It ends by itself when the socket does, and runs no exit handler of ours. */
 static void
 the_child_ends_quietly(void **state)
@@ -893,7 +870,6 @@ main(void)
         cmocka_unit_test(any_sigchld_will_do),
         cmocka_unit_test(free_leaves_no_child),
         cmocka_unit_test(the_child_dies_with_its_owner),
-        cmocka_unit_test(an_orphan_does_not_start),
         cmocka_unit_test(the_child_ends_quietly),
     };
 

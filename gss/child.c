@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fork, settle, become.  Knows no protocol and no library but libc.
+ */
+#include <config.h>
+
+#include "gss/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- whom ---------------------------------------------------------------- */
+
+static gc_status
+take_account(const struct passwd *account, struct gc_child_as *ret_as,
+             struct gc_error *err)
+{
+    struct gc_child_as as = {.uid = account->pw_uid, .gid = account->pw_gid};
+    int count = GC_CHILD_GROUPS_MAX;
+
+    if (getgrouplist(account->pw_name, as.gid, as.groups, &count) < 0
+        || count < 0 || count > GC_CHILD_GROUPS_MAX)
+        return gc_fail(err, GC_E_FAILED,
+                       "the account %.200s is in more than %d groups",
+                       account->pw_name, GC_CHILD_GROUPS_MAX);
+    as.group_count = (size_t)count;
+    *ret_as = as;
+    return GC_OK;
+}
+
+/* WHY is errno after a look-up that found nobody: 0, or one of those that NSS
+ * leaves behind when it means 0. */
+static gc_status
+find_nobody(int why, const char *whom, struct gc_error *err)
+{
+    if (why == 0 || why == ENOENT || why == ESRCH || why == EBADF
+        || why == EPERM)
+        return gc_fail(err, GC_E_NOT_FOUND, "there is no account %.200s", whom);
+    return gc_fail(err, GC_E_FAILED, "cannot look up the account %.200s: %s",
+                   whom, strerror(why));
+}
+
+gc_status
+gc_child_as_user(const char *user, struct gc_child_as *ret_as,
+                 struct gc_error *err)
+{
+    const struct passwd *account;
+
+    errno = 0;
+    account = getpwnam(user);
+    if (account == NULL)
+        return find_nobody(errno, user, err);
+    if (strcmp(account->pw_name, user) != 0)
+        return find_nobody(0, user, err);
+    return take_account(account, ret_as, err);
+}
+
+gc_status
+gc_child_as_uid(uid_t uid, struct gc_child_as *ret_as, struct gc_error *err)
+{
+    const struct passwd *account;
+
+    errno = 0;
+    account = getpwuid(uid);
+    if (account != NULL && account->pw_uid == uid)
+        return take_account(account, ret_as, err);
+    if (account == NULL && errno != 0 && errno != ENOENT && errno != ESRCH
+        && errno != EBADF && errno != EPERM)
+        return gc_fail(err, GC_E_FAILED, "cannot look up the account %lu: %s",
+                       (unsigned long)uid, strerror(errno));
+    return gc_fail(err, GC_E_NOT_FOUND, "there is no account with uid %lu",
+                   (unsigned long)uid);
+}
+
+/* ---- in the child -------------------------------------------------------- */
+
+/* Handlers are the owner's code, about the owner's state: none may run here. */
+static void
+reset_signals(void)
+{
+    static const int deaf[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE};
+    struct sigaction action = {.sa_flags = 0};
+    sigset_t none;
+
+    action.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; number++)
+        (void)sigaction(number, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    for (size_t i = 0; i < GC_COUNT_OF(deaf); i++)
+        (void)sigaction(deaf[i], &action, NULL);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void
+close_from_to(unsigned int first, unsigned int last)
+{
+    struct rlimit limit;
+    unsigned int end = last;
+
+    if (first > last)
+        return;
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, first, last, 0) == 0)
+        return;
+#endif
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < end)
+        end = (unsigned int)limit.rlim_cur;
+    for (unsigned int fd = first; fd <= end && fd < INT_MAX; fd++)
+        (void)close((int)fd);
+}
+
+/* False also where the owner was faster than we: nobody is left. */
+static bool
+bind_to(pid_t owner)
+{
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == owner
+           && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
+
+/* Become small, deaf and short-lived.  False: better not to start at all. */
+static bool
+settle(int socket, pid_t owner)
+{
+    static const struct rlimit no_core = {0, 0};
+
+    if (!bind_to(owner) || setrlimit(RLIMIT_CORE, &no_core) != 0)
+        return false;
+    reset_signals();
+    close_from_to(3, (unsigned int)socket - 1);
+    close_from_to((unsigned int)socket + 1, UINT_MAX);
+    return true;
+}
+
+/*
+ * A change of uid takes the effective capabilities away, and the others too
+ * unless somebody set a secure bit; that is not for us to rely on.
+ */
+static bool
+drop_capabilities(void)
+{
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
+
+    return syscall(SYS_capset, &head, none) == 0;
+}
+
+static bool
+is(const struct gc_child_as *as)
+{
+    uid_t uids[3] = {0, 0, 0};
+    gid_t gids[3] = {0, 0, 0};
+
+    if (getresuid(&uids[0], &uids[1], &uids[2]) != 0
+        || getresgid(&gids[0], &gids[1], &gids[2]) != 0)
+        return false;
+    for (size_t i = 0; i < 3; i++)
+        if (uids[i] != as->uid || gids[i] != as->gid)
+            return false;
+    return true;
+}
+
+/* Become AS for good.  False: be nobody at all. */
+static bool
+become(const struct gc_child_as *as, pid_t owner)
+{
+    /*
+     * Under su the session keyring is the caller's.  Joined while we are still
+     * root: the user could have used up a quota of its own.  Where there are
+     * no keyrings there is nothing to leave.
+     */
+    (void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+    if (setgroups(as->group_count, as->groups) != 0
+        || setresgid(as->gid, as->gid, as->gid) != 0
+        || setresuid(as->uid, as->uid, as->uid) != 0 || !drop_capabilities())
+        return false;
+    if (!is(as) || setresuid(0, 0, 0) == 0)
+        return false;
+    /* The kernel forgot both when the ids changed, and the owner may have
+     * ended meanwhile. */
+    return bind_to(owner) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+/* ---- the owner's side ---------------------------------------------------- */
+
+/* FD above the standard three, so that nobody prints into it. */
+static int
+lift(int fd)
+{
+    int lifted;
+
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    lifted = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    (void)close(fd);
+    return lifted;
+}
+
+static void
+close_pair(const int pair[2])
+{
+    for (int i = 0; i < 2; i++)
+        if (pair[i] >= 0)
+            (void)close(pair[i]);
+}
+
+static gc_status
+make_pair(int pair[2], struct gc_error *err)
+{
+    gc_status st;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return gc_fail(err, GC_E_INTERNAL, "cannot make a socket: %s",
+                       strerror(errno));
+    pair[0] = lift(pair[0]);
+    pair[1] = lift(pair[1]);
+    if (pair[0] >= 0 && pair[1] >= 0)
+        return GC_OK;
+    st = gc_fail(err, GC_E_INTERNAL, "cannot keep a socket: %s",
+                 strerror(errno));
+    close_pair(pair);
+    return st;
+}
+
+/* -1 stands for "unchanged" in setresuid and friends. */
+static gc_status
+check_as(const struct gc_child_as *as, struct gc_error *err)
+{
+    bool good = as->uid != 0 && as->uid != (uid_t)-1 && as->gid != (gid_t)-1
+                && as->group_count <= GC_CHILD_GROUPS_MAX;
+
+    return good ? GC_OK
+                : gc_fail(err, GC_E_INTERNAL,
+                          "a child that would not become another user");
+}
+
+gc_status
+gc_child_start(const struct gc_child_as *as, void (*run)(int, void *),
+               void *user, struct gc_child *ret_child, struct gc_error *err)
+{
+    struct gc_child child = {.pidfd = -1};
+    pid_t owner = getpid();
+    int pair[2] = {-1, -1};
+    sigset_t all, before;
+    gc_status st = as == NULL ? GC_OK : check_as(as, err);
+
+    if (st == GC_OK)
+        st = make_pair(pair, err);
+    if (st != GC_OK)
+        return st;
+    /* No handler of the host's may run in the child before it resets them. */
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    child.pid = fork();
+    if (child.pid == 0) {
+        if (!settle(pair[1], owner) || (as != NULL && !become(as, owner)))
+            _exit(1);
+        run(pair[1], user);
+        _exit(0);
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (child.pid < 0) {
+        st = gc_fail(err, GC_E_INTERNAL, "cannot start a child: %s",
+                     strerror(errno));
+        close_pair(pair);
+        return st;
+    }
+    child.socket = pair[0];
+#ifdef SYS_pidfd_open
+    child.pidfd = lift((int)syscall(SYS_pidfd_open, child.pid, 0));
+#endif
+    (void)close(pair[1]);
+    *ret_child = child;
+    return GC_OK;
+}
+
+/*
+ * By descriptor where there is one: where the host ignores SIGCHLD the child's
+ * pid is nobody's, or somebody else's, as soon as it is dead.
+ */
+void
+gc_child_end(struct gc_child *child)
+{
+    siginfo_t info;
+    int done;
+
+    if (child->pid <= 0)
+        return;
+    (void)close(child->socket);
+#ifdef SYS_pidfd_send_signal
+    if (child->pidfd >= 0)
+        (void)syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+#endif
+    if (child->pidfd < 0)
+        (void)kill(child->pid, SIGKILL);
+    do
+        done = child->pidfd >= 0
+                   ? waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED)
+                   : waitid(P_PID, (id_t)child->pid, &info, WEXITED);
+    while (done != 0 && errno == EINTR);
+    if (child->pidfd >= 0)
+        (void)close(child->pidfd);
+    *child = (struct gc_child){.pidfd = -1, .socket = -1};
+}
