@@ -152,6 +152,9 @@ typedef enum { GC_OPTION_FLAG, GC_OPTION_TEXT, GC_OPTION_LIST } gc_option_kind;
       "the host's keys, for the local proof")                                  \
     X(PAM_S4U_KEYTAB, "s4u-keytab", 0, TEXT, GC_PAM, NULL, NULL, "FILE",       \
       "keys of the account that may act for users")                            \
+    X(PAM_S4U_USERS, "s4u-users", 0, TEXT, GC_PAM, NULL, NULL,                 \
+      "USER,@GROUP,...",                                                       \
+      "for whom that account may act (nobody)")                                \
     X(PAM_KRB5_CONF, "krb5-conf", 0, TEXT, GC_PAM, NULL, NULL, "FILE",         \
       "instead of libkrb5's own")                                              \
     X(PAM_REQUIRE_PRINCIPAL, "require-principal", 0, TEXT, GC_PAM, NULL, NULL, \

@@ -200,6 +200,12 @@ one_file_for_both(void **state)
     assert_int_equal(gc_config_minimum_uid(&pam), 9);
     assert_int_equal(gc_config_put_pam_argument(&pam, "minimum-uid=9", NULL),
                      GC_E_CONFIG);
+    assert_int_equal(
+        gc_config_put_pam_argument(&pam, "s4u_users=alice,@ops", NULL), GC_OK);
+    assert_string_equal(gc_config_text(&pam, GC_OPT_PAM_S4U_USERS),
+                        "alice,@ops");
+    assert_int_equal(gc_config_put_pam_argument(&pam, "s4u_users", NULL),
+                     GC_E_CONFIG);
     assert_int_equal(gc_config_put_pam_argument(&pam, "ledger=/x", NULL),
                      GC_E_CONFIG);
     assert_int_equal(gc_config_put_pam_argument(&pam, "url", NULL),
