@@ -134,6 +134,8 @@ gc_entry_write(const struct gc_entry *entry, struct gc_bytes *ret_text,
     (void)gc_json_add_string(root, "record", entry->record);
     (void)gc_json_add_string(root, "process", process);
     (void)gc_json_add_string(root, "machine", entry->machine);
+    if (entry->transaction[0] != '\0')
+        (void)gc_json_add_string(root, "transaction", entry->transaction);
     (void)gc_json_add_int(root, "written", entry->written);
     (void)gc_json_add_int(root, "tries",
                           entry->tries < TRIES_MAX ? entry->tries : TRIES_MAX);
@@ -223,6 +225,23 @@ read_machine(const struct gc_json *root, struct gc_entry *entry)
                         sizeof(entry->machine));
 }
 
+bool
+gc_entry_transaction_ok(const char *text)
+{
+    return strlen(text) == GC_TRANSACTION_SIZE - 1
+           && strspn(text, "0123456789abcdef") == GC_TRANSACTION_SIZE - 1;
+}
+
+/* Only a login has one. */
+static bool
+read_transaction(const struct gc_json *root, struct gc_entry *entry)
+{
+    return gc_json_get(root, "transaction") == NULL
+           || (read_text(root, "transaction", entry->transaction,
+                         sizeof(entry->transaction))
+               && gc_entry_transaction_ok(entry->transaction));
+}
+
 /* All of an entry but the ticket. */
 static bool
 read_members(const struct gc_json *root, struct gc_entry *entry)
@@ -239,7 +258,7 @@ read_members(const struct gc_json *root, struct gc_entry *entry)
         || !read_text(root, "record", entry->record, sizeof(entry->record))
         || !read_text(root, "process", process, sizeof(process))
         || !gc_process_parse(process, strlen(process), &entry->process)
-        || !read_machine(root, entry)
+        || !read_machine(root, entry) || !read_transaction(root, entry)
         || !read_number(root, "written", INT64_MAX, &entry->written)
         || !read_number(root, "tries", TRIES_MAX, &tries))
         return false;
@@ -346,6 +365,8 @@ struct walk {
     struct gc_ledger *ledger;
     struct gc_bytes buffer;
     const struct gc_ticket *wanted; /* gather only who owes it; or NULL */
+    const char *transaction;        /* gather only this one's, UID's; or NULL */
+    uid_t uid;
     struct gc_entries entries;
     size_t room;
 };
@@ -480,6 +501,10 @@ visit(void *user, const char *name, struct gc_error *err)
     }
     if (w->wanted != NULL && !owes(&entry, w->wanted))
         return GC_OK;
+    if (w->transaction != NULL
+        && (entry.uid != w->uid
+            || strcmp(entry.transaction, w->transaction) != 0))
+        return GC_OK;
     return keep(w, &entry, err);
 }
 
@@ -547,22 +572,44 @@ compare(const void *a, const void *b)
     return strcmp(x->id, y->id);
 }
 
+static gc_status
+list(struct walk *w, struct gc_entries *ret_entries, struct gc_error *err)
+{
+    gc_status st = walk(w, err);
+
+    if (st != GC_OK)
+        return st;
+    if (w->entries.count > 1)
+        qsort(w->entries.items, w->entries.count, sizeof(*w->entries.items),
+              compare);
+    gc_entries_clear(ret_entries);
+    *ret_entries = w->entries;
+    w->entries = (struct gc_entries){0};
+    return GC_OK;
+}
+
 gc_status
 gc_ledger_list(struct gc_ledger *ledger, struct gc_entries *ret_entries,
                struct gc_error *err)
 {
     __attribute__((cleanup(walk_clear))) struct walk w = {.ledger = ledger};
-    gc_status st = walk(&w, err);
 
-    if (st != GC_OK)
-        return st;
-    if (w.entries.count > 1)
-        qsort(w.entries.items, w.entries.count, sizeof(*w.entries.items),
-              compare);
-    gc_entries_clear(ret_entries);
-    *ret_entries = w.entries;
-    w.entries = (struct gc_entries){0};
-    return GC_OK;
+    return list(&w, ret_entries, err);
+}
+
+gc_status
+gc_ledger_list_of(struct gc_ledger *ledger, const char *transaction, uid_t uid,
+                  struct gc_entries *ret_entries, struct gc_error *err)
+{
+    __attribute__((cleanup(walk_clear))) struct walk w = {
+        .ledger = ledger, .transaction = transaction, .uid = uid};
+
+    /* "" would be everything that no login owes. */
+    if (!gc_entry_transaction_ok(transaction)) {
+        gc_entries_clear(ret_entries);
+        return GC_OK;
+    }
+    return list(&w, ret_entries, err);
 }
 
 gc_status

@@ -20,6 +20,7 @@
 
 #define GC_LEDGER_COUNT_MAX 10000
 #define GC_LEDGER_ID_SIZE   64
+#define GC_TRANSACTION_SIZE 33
 
 typedef enum { GC_OWED_INTENT, GC_OWED_TICKET, GC_OWED_RELEASE } gc_owed;
 
@@ -33,9 +34,10 @@ struct gc_entry {
     struct gc_process process;     /* … then this process */
     char machine[GC_MACHINE_SIZE]; /* where it was last written; "" in old ones
                                     */
-    int64_t written;               /* epoch seconds */
-    int tries;                     /* releases that failed */
-    struct gc_ticket ticket;       /* INTENT: without its ticket string */
+    char transaction[GC_TRANSACTION_SIZE]; /* the login's, or "" */
+    int64_t written;                       /* epoch seconds */
+    int tries;                             /* releases that failed */
+    struct gc_ticket ticket; /* INTENT: without its ticket string */
 };
 void gc_entry_clear(struct gc_entry *entry);
 
@@ -101,6 +103,15 @@ GC_MUST_USE gc_status gc_ledger_list(struct gc_ledger *ledger,
                                      struct gc_error *err);
 
 /*
+ * The same for those of UID's login TRANSACTION alone.  "", and what is no
+ * transaction: none.
+ */
+GC_MUST_USE gc_status gc_ledger_list_of(struct gc_ledger *ledger,
+                                        const char *transaction, uid_t uid,
+                                        struct gc_entries *ret_entries,
+                                        struct gc_error *err);
+
+/*
  * The entry that owes TICKET (same VM, same ticket string), if any:
  * GC_E_NOT_FOUND.
  */
@@ -108,6 +119,9 @@ GC_MUST_USE gc_status gc_ledger_find(struct gc_ledger *ledger,
                                      const struct gc_ticket *ticket,
                                      struct gc_entry *ret_entry,
                                      struct gc_error *err);
+
+/* Is TEXT what a login is called: 32 hexadecimal digits, lower case? */
+bool gc_entry_transaction_ok(const char *text);
 
 /*
  * Was ENTRY written on another machine, or for a process of another pid

@@ -38,6 +38,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_check(entry.process.pid >= 0 && entry.tries >= 0 && entry.written >= 0
                    && strlen(entry.process.boot_id) <= 36,
                "numbers in their bounds");
+    fuzz_check(entry.transaction[0] == '\0'
+                   || gc_entry_transaction_ok(entry.transaction),
+               "a login is called as logins are");
     st = gc_entry_write(&entry, &first, &err);
     /* Escaping may make it longer than an entry can be. */
     if (st == GC_E_FAILED)

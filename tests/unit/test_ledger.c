@@ -25,7 +25,8 @@
 #include "tests/unit/skips.h"
 #include "tests/unit/store_help.h"
 
-#define NOBODY 65534
+#define NOBODY      65534
+#define TRANSACTION "0123456789abcdef0123456789abcdef"
 
 static int
 setup(void **state)
@@ -92,6 +93,7 @@ check_same(const struct gc_entry *a, const struct gc_entry *b)
     assert_string_equal(a->store, b->store);
     assert_string_equal(a->record, b->record);
     assert_memory_equal(&a->process, &b->process, sizeof(a->process));
+    assert_string_equal(a->transaction, b->transaction);
     assert_int_equal(a->written, b->written);
     assert_int_equal(a->tries, b->tries);
     assert_string_equal(a->ticket.vm, b->ticket.vm);
@@ -237,6 +239,48 @@ test_order_and_find(void **state)
                      GC_E_NOT_FOUND);
 }
 
+/* One login's, and nobody else's. */
+static void
+test_list_of(void **state)
+{
+    static const struct {
+        const char *transaction;
+        uid_t uid;
+    } logins[] = {
+        {TRANSACTION, 1000},
+        {"", 1000},
+        {TRANSACTION, 1001},
+        {TRANSACTION, 1000},
+        {"ffffffffffffffffffffffffffffffff", 1000},
+    };
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    GC_AUTO(gc_entries) entries = {0};
+    struct gc_error err;
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(logins); i++) {
+        GC_AUTO(gc_entry) one = {0};
+
+        fill(&one, GC_OWED_TICKET, 10 - (int)i);
+        one.uid = logins[i].uid;
+        (void)snprintf(one.transaction, sizeof(one.transaction), "%s",
+                       logins[i].transaction);
+        assert_int_equal(gc_ledger_write(ledger, &one, &err), GC_OK);
+    }
+    assert_int_equal(
+        gc_ledger_list_of(ledger, TRANSACTION, 1000, &entries, &err), GC_OK);
+    assert_int_equal(entries.count, 2);
+    assert_int_equal(entries.items[0].tries, 7);
+    assert_int_equal(entries.items[1].tries, 10);
+    assert_string_equal(entries.items[0].transaction, TRANSACTION);
+    assert_int_equal(gc_ledger_list_of(ledger, "", 1000, &entries, &err),
+                     GC_OK);
+    assert_int_equal(entries.count, 0);
+    assert_int_equal(
+        gc_ledger_list_of(ledger, TRANSACTION, 1002, &entries, &err), GC_OK);
+    assert_int_equal(entries.count, 0);
+}
+
 /* What could not be read again is refused, loudly, before anything is owed. */
 static void
 test_unwritable(void **state)
@@ -303,6 +347,52 @@ read_swapped(gc_owed owed, const char *old, const char *fresh)
     if (st != GC_OK)
         assert_null(strstr(err.message, SECRET));
     return st;
+}
+
+/* "transaction" is as a login is called, or is not there. */
+static void
+test_transaction(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "0123456789abcdef0123456789abcde",
+        "0123456789abcdef0123456789abcdef0",
+        "0123456789abcdef0123456789abcdeF",
+        "0123456789abcdef0123456789abcde/",
+        "0123456789abcdef0123456789abcde ",
+    };
+    static const char mark[] = "\"version\":1,";
+    GC_AUTO(gc_entry) entry = {0};
+    GC_AUTO(gc_entry) again = {0};
+    GC_AUTO(gc_bytes) text = {0};
+
+    (void)state;
+    fill(&entry, GC_OWED_TICKET, 1);
+    assert_int_equal(gc_entry_write(&entry, &text, NULL), GC_OK);
+    assert_null(strstr(gc_bytes_text(&text), "transaction"));
+    (void)snprintf(entry.transaction, sizeof(entry.transaction), TRANSACTION);
+    assert_int_equal(gc_entry_write(&entry, &text, NULL), GC_OK);
+    assert_int_equal(gc_entry_read(&text, &again, NULL), GC_OK);
+    check_same(&entry, &again);
+    for (size_t i = 0; i < GC_COUNT_OF(bad); i++) {
+        char fresh[128];
+
+        assert_false(gc_entry_transaction_ok(bad[i]));
+        (void)snprintf(fresh, sizeof(fresh), "%s\"transaction\":\"%s\",", mark,
+                       bad[i]);
+        assert_int_equal(read_swapped(GC_OWED_TICKET, mark, fresh),
+                         GC_E_PROTOCOL);
+    }
+    assert_int_equal(read_swapped(GC_OWED_TICKET, mark,
+                                  "\"version\":1,\"transaction\":null,"),
+                     GC_E_PROTOCOL);
+    assert_int_equal(
+        read_swapped(GC_OWED_TICKET, mark, "\"version\":1,\"transaction\":7,"),
+        GC_E_PROTOCOL);
+    assert_int_equal(read_swapped(GC_OWED_TICKET, mark,
+                                  "\"version\":1,\"transaction\":\"" TRANSACTION
+                                  "\","),
+                     GC_OK);
 }
 
 static void
@@ -720,7 +810,9 @@ main(void)
         TEST(test_life),
         TEST(test_bare_intent),
         TEST(test_order_and_find),
+        TEST(test_list_of),
         TEST(test_unwritable),
+        TEST(test_transaction),
         TEST(test_hostile_text),
         TEST(test_hostile_files),
         TEST(test_needed),
