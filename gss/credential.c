@@ -20,6 +20,7 @@
 #include "gss/identity.h"
 #include "gss/mech.h"
 #include "gss/name.h"
+#include "gss/owncache.h"
 #include "gss/source.h"
 
 void
@@ -207,6 +208,7 @@ impersonate(const struct gc_want *want, struct gc_credential *credential,
                       credential->mech, err);
     if (st == GC_OK && credential->mech == GC_MECH_NEGOTIATE)
         st = pin(credential, err);
+    credential->stands_in = true;
     return st == GC_OK ? vet(want, &user, credential, err) : st;
 }
 
@@ -224,6 +226,8 @@ check_want(const struct gc_want *want, struct gc_error *err)
         return gc_fail(err, GC_E_CONFIG, "NTLM cannot act on behalf of others");
     if (want->source == GC_SOURCE_CCACHE && want->place[0] == '\0')
         return gc_fail(err, GC_E_CONFIG, "a credential cache without a name");
+    if (want->source == GC_SOURCE_LENT && want->place[0] == '\0')
+        return gc_fail(err, GC_E_NO_CREDENTIAL, "no credential was lent");
     if (want->source == GC_SOURCE_KEYTAB && want->place[0] == '\0')
         return gc_fail(err, GC_E_CONFIG, "a keytab without a name");
     if (want->source == GC_SOURCE_KEYTAB && !named)
@@ -243,19 +247,22 @@ gc_credential_acquire(const struct gc_want *want,
 {
     GC_AUTO(gc_credential) credential = {.handle = GSS_C_NO_CREDENTIAL};
     GC_AUTO(gc_name) asked = {GSS_C_NO_NAME};
+    GC_AUTO(gc_want) from = *want; /* its place as it was found to be */
     gc_status st = check_want(want, err);
 
     if (st == GC_OK && want->principal[0] != '\0')
         st = gc_name_import_user(want->principal, want->mech, &asked, err);
+    if (st == GC_OK && want->source == GC_SOURCE_OWN_CCACHE)
+        st = gc_owncache_take(want->place, &credential.cache, from.place, err);
     if (st != GC_OK)
         return st;
-    st = acquire(want, &asked,
+    st = acquire(&from, &asked,
                  want->mech == GC_MECH_NTLM ? GC_MECH_NTLM : GC_MECH_KERBEROS,
                  &credential, err);
     if (st == GC_OK && want->mech == GC_MECH_NEGOTIATE)
-        st = become_spnego(want, &credential, err);
+        st = become_spnego(&from, &credential, err);
     if (st == GC_OK && want->on_behalf_of[0] != '\0')
-        st = impersonate(want, &credential, err);
+        st = impersonate(&from, &credential, err);
     if (st != GC_OK)
         return st;
     gc_credential_clear(ret_credential);

@@ -8,6 +8,8 @@
 #ifndef GC_GSS_CREDENTIAL_H
 #define GC_GSS_CREDENTIAL_H
 
+#include <stdbool.h>
+
 #include <gssapi/gssapi.h>
 
 #include "gss/base.h"
@@ -19,6 +21,7 @@ struct gc_credential {
     gss_cred_id_t handle;
     gss_cred_id_t plain; /* beside SPNEGO's, the same for Kerberos alone */
     gc_mech mech;        /* to initiate with, no other */
+    bool stands_in; /* on behalf of PRINCIPAL: the tickets are a service's */
     char principal[GC_PRINCIPAL_SIZE]; /* whose it is, in full */
     struct gc_ccache cache;            /* where HANDLE lives, if ours */
 };

@@ -19,6 +19,8 @@ typedef enum {
     GC_FRAME_ANSWER,    /* body: the challenge */
     GC_FRAME_END,       /* no body, no reply */
     GC_FRAME_WHO,       /* body: struct gc_want; the reply has no token */
+    GC_FRAME_EXPORT,    /* no body; the reply's is the credential, bare */
+    GC_FRAME_LEND,      /* body: a credential; the reply has none */
 } gc_frame_op;
 
 /* A reply echoes OP; the codes are 0 in a request. */

@@ -142,6 +142,23 @@ take_name(struct gc_hearsay *known, const struct gc_bytes *body,
     return GC_OK;
 }
 
+/* Bytes for another child of the same user: opaque to us, and to remain so. */
+static gc_status
+take_credential(struct gc_hearsay *known, const struct gc_bytes *body,
+                struct gc_said *ret_said, struct gc_error *err)
+{
+    if (body->len == 0 || body->len > GC_TOKEN_MAX)
+        return distrust(known, err, "a credential of the wrong size");
+    return gc_bytes_set(&ret_said->token, body->data, body->len, err);
+}
+
+static gc_status
+take_nothing(struct gc_hearsay *known, const struct gc_bytes *body,
+             struct gc_error *err)
+{
+    return body->len == 0 ? GC_OK : distrust(known, err, "the wrong size");
+}
+
 gc_status
 gc_hearsay_take(struct gc_hearsay *known, gc_frame_op op,
                 const struct gc_frame_head *head, const struct gc_bytes *body,
@@ -155,8 +172,12 @@ gc_hearsay_take(struct gc_hearsay *known, gc_frame_op op,
         st = take_failure(known, head, body, err);
     else if (op == GC_FRAME_WHO)
         st = take_name(known, body, err);
+    else if (op == GC_FRAME_EXPORT)
+        st = take_credential(known, body, ret_said, err);
+    else if (op == GC_FRAME_LEND)
+        st = take_nothing(known, body, err);
     else
         st = take_said(known, body, ret_said, err);
-    known->begun = st == GC_OK && op != GC_FRAME_WHO;
+    known->begun = st == GC_OK && op != GC_FRAME_WHO && op != GC_FRAME_LEND;
     return st;
 }

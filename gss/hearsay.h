@@ -25,7 +25,9 @@ struct gc_hearsay {
  * Take the reply to OP.  A failure in proper form is returned as the error that
  * it was, its text escaped again; anything improper as GC_E_INTERNAL, with
  * LIED set.  After any failure nothing is under way.  For GC_FRAME_WHO only
- * FACTS' principal is set, and RET_SAID is not touched (it may be NULL).
+ * FACTS' principal is set, and RET_SAID is not touched (it may be NULL).  So
+ * for GC_FRAME_LEND, after which nothing is under way; for GC_FRAME_EXPORT
+ * RET_SAID's token is the credential, of which nothing but the size is known.
  */
 GC_MUST_USE gc_status gc_hearsay_take(struct gc_hearsay *known, gc_frame_op op,
                                       const struct gc_frame_head *head,

@@ -17,7 +17,7 @@ gc_want_clear(struct gc_want *w)
 gc_status
 gc_want_check(const struct gc_want *w, struct gc_error *err)
 {
-    if (w->mech > GC_MECH_NTLM || w->source > GC_SOURCE_PASSWORD)
+    if (w->mech > GC_MECH_NTLM || w->source > GC_SOURCE_LENT)
         return gc_fail(err, GC_E_INTERNAL,
                        "a request for mechanism %u with credential %u",
                        (unsigned int)w->mech, (unsigned int)w->source);

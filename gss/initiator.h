@@ -30,6 +30,9 @@ typedef enum {
     GC_SOURCE_KEYTAB,  /* PLACE's key of PRINCIPAL, by way of a fresh TGT */
     GC_SOURCE_CLIENT_KEYTAB, /* the same through MIT's client keytab */
     GC_SOURCE_PASSWORD,      /* PRINCIPAL's PASSWORD */
+    GC_SOURCE_OWN_CCACHE, /* the cache in PLACE ("" = the default one), if it is
+                             the effective user's; a file is copied first */
+    GC_SOURCE_LENT,       /* what was lent to this initiator; PLACE is unused */
 } gc_source;
 
 #define GC_TOKEN_MAX      45000 /* raw; the guest's request limit is 65,536 */
@@ -137,5 +140,17 @@ GC_DEFINE_FREEP(gc_initiator)
  * begin takes MIT's own 27 s whatever WANT's deadline says.  NULL: no memory.
  */
 struct gc_initiator *gc_initiator_local_new(void);
+
+/*
+ * For that one alone.  The tickets of the exchange under way, as bytes
+ * (secret); and such bytes for GC_SOURCE_LENT, until others are lent.  Lending
+ * ends what is under way.  The statuses are gss/loan's.
+ */
+GC_MUST_USE gc_status gc_initiator_local_export(struct gc_initiator *initiator,
+                                                struct gc_bytes *ret_credential,
+                                                struct gc_error *err);
+GC_MUST_USE gc_status gc_initiator_local_lend(struct gc_initiator *initiator,
+                                              const struct gc_bytes *credential,
+                                              struct gc_error *err);
 
 #endif

@@ -10,12 +10,14 @@
 #include "gss/context.h"
 #include "gss/credential.h"
 #include "gss/initiator.h"
+#include "gss/loan.h"
 #include "gss/spn.h"
 
 struct local {
     struct gc_initiator door;
     struct gc_credential credential;
     struct gc_context context;
+    struct gc_ccache lent; /* empty: nothing was */
     char target[GC_TARGET_SIZE];
 };
 
@@ -28,14 +30,30 @@ end(struct gc_initiator *initiator)
     gc_credential_clear(&local->credential);
 }
 
+/* WANT's tickets are those that were lent, wherever it says that they are. */
+static gc_status
+find_lent(const struct local *local, struct gc_want *want, struct gc_error *err)
+{
+    if (want->source != GC_SOURCE_LENT)
+        return GC_OK;
+    if (local->lent.name == NULL
+        || snprintf(want->place, sizeof(want->place), "%s", local->lent.name)
+               >= (int)sizeof(want->place))
+        return gc_fail(err, GC_E_NO_CREDENTIAL, "no credential was lent");
+    return GC_OK;
+}
+
 static gc_status
 who(struct gc_initiator *initiator, const struct gc_want *want,
     char ret_principal[GC_PRINCIPAL_SIZE], struct gc_error *err)
 {
+    const struct local *local = (const struct local *)initiator;
+    GC_AUTO(gc_want) effective = *want;
     gc_status st = gc_want_check(want, err);
 
-    (void)initiator;
-    return st == GC_OK ? gc_credential_who(want, ret_principal, err) : st;
+    if (st == GC_OK)
+        st = find_lent(local, &effective, err);
+    return st == GC_OK ? gc_credential_who(&effective, ret_principal, err) : st;
 }
 
 static gc_status
@@ -54,6 +72,8 @@ begin(struct gc_initiator *initiator, const struct gc_want *want,
         effective.mech = GC_MECH_NEGOTIATE;
     if (st == GC_OK)
         st = gc_spn_parse(want->target, &spn, err);
+    if (st == GC_OK)
+        st = find_lent(local, &effective, err);
     if (st == GC_OK)
         st = gc_credential_acquire(&effective, &local->credential, err);
     if (st == GC_OK)
@@ -100,8 +120,11 @@ facts(struct gc_initiator *initiator, struct gc_facts *ret_facts,
 static void
 destroy(struct gc_initiator *initiator)
 {
+    struct local *local = (struct local *)initiator;
+
     end(initiator);
-    free(initiator);
+    gc_ccache_clear(&local->lent);
+    free(local);
 }
 
 struct gc_initiator *
@@ -115,4 +138,27 @@ gc_initiator_local_new(void)
         return NULL;
     local->door.ops = &ops;
     return &local->door;
+}
+
+gc_status
+gc_initiator_local_export(struct gc_initiator *initiator,
+                          struct gc_bytes *ret_credential, struct gc_error *err)
+{
+    const struct local *local = (const struct local *)initiator;
+
+    if (local->context.handle == GSS_C_NO_CONTEXT)
+        return gc_fail(err, GC_E_INTERNAL, "no exchange is under way");
+    return gc_loan_give(&local->credential, ret_credential, err);
+}
+
+gc_status
+gc_initiator_local_lend(struct gc_initiator *initiator,
+                        const struct gc_bytes *credential, struct gc_error *err)
+{
+    struct local *local = (struct local *)initiator;
+
+    /* What is under way may live in what was lent before. */
+    end(initiator);
+    gc_ccache_clear(&local->lent);
+    return gc_loan_take(credential, &local->lent, err);
 }

@@ -86,6 +86,19 @@ who(struct gc_initiator *initiator, const struct gc_bytes *body,
     return initiator->ops->who(initiator, &want, ret_facts->principal, err);
 }
 
+/* The reply of OP as it stands, which is what SAID or FACTS hold. */
+static bool
+reply(int socket, uint32_t op, const struct gc_said *said,
+      const struct gc_facts *facts)
+{
+    struct gc_frame_head head = {.op = op};
+    struct gc_frame_body bare = {said->token.data, NULL, said->token.len, 0};
+
+    if (op == GC_FRAME_EXPORT || op == GC_FRAME_LEND)
+        return gc_frame_send(socket, 0, head, &bare);
+    return reply_said(socket, op, said, facts);
+}
+
 /* One request; false when there is nobody to go on with. */
 static bool
 serve(int socket, struct gc_initiator *initiator)
@@ -109,17 +122,24 @@ serve(int socket, struct gc_initiator *initiator)
     case GC_FRAME_WHO:
         st = who(initiator, &body, &facts, &failed);
         break;
+    case GC_FRAME_EXPORT:
+        st = gc_initiator_local_export(initiator, &said.token, &failed);
+        break;
+    case GC_FRAME_LEND:
+        st = gc_initiator_local_lend(initiator, &body, &failed);
+        break;
     case GC_FRAME_END:
         initiator->ops->end(initiator);
         return true;
     default:
         return false;
     }
-    if (st == GC_OK && head.op != GC_FRAME_WHO)
+    if (st == GC_OK
+        && (head.op == GC_FRAME_BEGIN || head.op == GC_FRAME_ANSWER))
         st = initiator->ops->facts(initiator, &facts, &failed);
     if (st != GC_OK)
         return reply_failure(socket, head.op, &failed);
-    return reply_said(socket, head.op, &said, &facts);
+    return reply(socket, head.op, &said, &facts);
 }
 
 void

@@ -45,6 +45,10 @@ static const struct {
                                  "look with klist -k what is in the keytab"},
     [GC_SOURCE_PASSWORD] = {"the password",
                             "check the principal and its password"},
+    [GC_SOURCE_OWN_CCACHE] = {"the user's own credential cache",
+                              "get a ticket with kinit, then try again"},
+    [GC_SOURCE_LENT] = {"the lent credential",
+                        "get a ticket anew, then try again"},
 };
 
 const char *
@@ -80,7 +84,8 @@ gc_source_refuse(const struct gc_want *want, const struct gc_verdict *verdict,
         gc_source_what(want), want->place[0] == '\0' ? "" : " ", want->place);
     bool cache = want->mech != GC_MECH_NTLM
                  && (want->source == GC_SOURCE_DEFAULT
-                     || want->source == GC_SOURCE_CCACHE);
+                     || want->source == GC_SOURCE_CCACHE
+                     || want->source == GC_SOURCE_OWN_CCACHE);
 
     /* The codes speak of caches even where it was a keytab that failed. */
     if (err != NULL && st == GC_E_NO_CREDENTIAL
@@ -98,7 +103,9 @@ fill_store(const struct gc_want *want, const struct gc_ccache *own,
 
     if (own->name != NULL)
         cache = own->name;
-    else if (want->source == GC_SOURCE_CCACHE)
+    else if (want->source == GC_SOURCE_CCACHE
+             || want->source == GC_SOURCE_OWN_CCACHE
+             || want->source == GC_SOURCE_LENT)
         cache = want->place;
     if (want->source == GC_SOURCE_KEYTAB)
         keytab = want->place;

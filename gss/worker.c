@@ -21,6 +21,9 @@
 #include "gss/servant.h"
 #include "gss/spn.h"
 
+/* Lending is local work, unless somebody makes it more. */
+#define LEND_MS 5000
+
 struct worker {
     struct gc_initiator door;
     int cancel_fd;
@@ -109,16 +112,21 @@ call(struct worker *worker, gc_frame_op op, const void *body, size_t len,
     return st;
 }
 
-/* A child that listens, and nothing known of its exchange yet. */
+/* A child that listens. */
+static gc_status
+revive(struct worker *worker, struct gc_error *err)
+{
+    if (worker->child.pid != 0 && hung_up(worker))
+        kill_and_reap(worker);
+    return worker->child.pid == 0 ? spawn(worker, err) : GC_OK;
+}
+
+/* The same, and nothing known of its exchange yet. */
 static gc_status
 prepare(struct worker *worker, const struct gc_want *want, struct gc_error *err)
 {
-    gc_status st = GC_OK;
+    gc_status st = revive(worker, err);
 
-    if (worker->child.pid != 0 && hung_up(worker))
-        kill_and_reap(worker);
-    if (worker->child.pid == 0)
-        st = spawn(worker, err);
     if (st != GC_OK)
         return st;
     worker->deadline = want->deadline;
@@ -244,4 +252,38 @@ gc_worker_new(int cancel_fd, struct gc_initiator **ret_initiator,
               struct gc_error *err)
 {
     return gc_worker_new_as(cancel_fd, NULL, ret_initiator, err);
+}
+
+gc_status
+gc_worker_export(struct gc_initiator *initiator,
+                 struct gc_bytes *ret_credential, struct gc_error *err)
+{
+    struct worker *worker = (struct worker *)initiator;
+    GC_AUTO(gc_said) said = {.done = false};
+    gc_status st;
+
+    if (!worker->known.begun)
+        return gc_fail(err, GC_E_INTERNAL, "no exchange is under way");
+    st = call(worker, GC_FRAME_EXPORT, NULL, 0, &said, err);
+    if (st == GC_OK)
+        gc_bytes_move(ret_credential, &said.token);
+    return st;
+}
+
+gc_status
+gc_worker_lend(struct gc_initiator *initiator,
+               const struct gc_bytes *credential, struct gc_error *err)
+{
+    struct worker *worker = (struct worker *)initiator;
+    gc_status st;
+
+    if (credential->len == 0 || credential->len > GC_TOKEN_MAX)
+        return gc_fail(err, GC_E_INTERNAL, "a credential of %zu bytes to lend",
+                       credential->len);
+    st = revive(worker, err);
+    if (st != GC_OK)
+        return st;
+    worker->deadline = gc_clock_now() + LEND_MS;
+    return call(worker, GC_FRAME_LEND, credential->data, credential->len, NULL,
+                err);
 }

@@ -36,4 +36,33 @@ GC_MUST_USE gc_status gc_worker_new_as(int cancel_fd,
                                        struct gc_initiator **ret_initiator,
                                        struct gc_error *err);
 
+/*
+ * The two below take an initiator that gc_worker_new or gc_worker_new_as made,
+ * and no other.
+ *
+ * After begin succeeded, until end, and within its deadline: the tickets of its
+ * credential, as at most GC_TOKEN_MAX bytes (secret) for a worker of the same
+ * user.  There is no password and no key of it in them, but whoever has them is
+ * the user to the realm until they expire.  They come from the child: let no
+ * one parse them but another child.  GC_E_NOT_SUPPORTED where there is nothing
+ * to lend (NTLM, on behalf of somebody) or too much.  An error ends the
+ * exchange.
+ */
+GC_MUST_USE gc_status gc_worker_export(struct gc_initiator *worker,
+                                       struct gc_bytes *ret_credential,
+                                       struct gc_error *err);
+
+/*
+ * Hand CREDENTIAL (what gc_worker_export gave) to WORKER's child, for any
+ * number of who and begin with source GC_SOURCE_LENT, which check its name and
+ * lifetime as for any other.  Ends what is under way; replaces what was lent
+ * before. GC_E_NO_CREDENTIAL: those are no tickets.  Takes 5 s at most.
+ *
+ * It is the child that keeps it: when that has ended, at a deadline or by
+ * itself, begin says GC_E_NO_CREDENTIAL until it is lent again.
+ */
+GC_MUST_USE gc_status gc_worker_lend(struct gc_initiator *worker,
+                                     const struct gc_bytes *credential,
+                                     struct gc_error *err);
+
 #endif

@@ -129,6 +129,10 @@ fake_who(struct gc_initiator *initiator, const struct gc_want *want,
     return GC_OK;
 }
 
+/* How the next export goes, as begin was told. */
+static char exporting[32];
+static char lent[64];
+
 static gc_status
 fake_begin(struct gc_initiator *initiator, const struct gc_want *want,
            struct gc_said *ret_said, struct gc_error *err)
@@ -145,6 +149,10 @@ fake_begin(struct gc_initiator *initiator, const struct gc_want *want,
         err->gss_minor = 2529638936u;
         return GC_E_DENIED;
     }
+    (void)snprintf(exporting, sizeof(exporting), "%s",
+                   strncmp(what, "export ", 7) == 0 ? what + 7 : "");
+    if (want->source == GC_SOURCE_LENT)
+        (void)snprintf(text, sizeof(text), "%s", lent);
     if (strcmp(what, "slow") == 0)
         sleep_ms(60000);
     if (strcmp(what, "die") == 0)
@@ -236,6 +244,48 @@ gc_initiator_local_new(void)
     static struct gc_initiator fake = {&ops};
 
     return &fake;
+}
+
+gc_status
+gc_initiator_local_export(struct gc_initiator *initiator,
+                          struct gc_bytes *ret_credential, struct gc_error *err)
+{
+    static const char tickets[] = "tickets\0of alice";
+
+    (void)initiator;
+    if (strcmp(exporting, "fail") == 0)
+        return gc_fail(err, GC_E_NOT_SUPPORTED, "not these");
+    if (strcmp(exporting, "slow") == 0)
+        sleep_ms(60000);
+    if (strcmp(exporting, "huge") == 0) {
+        static const char huge[GC_TOKEN_MAX + 1];
+
+        return gc_bytes_set(ret_credential, huge, sizeof(huge), err);
+    }
+    if (strcmp(exporting, "nothing") == 0)
+        return GC_OK;
+    return gc_bytes_set(ret_credential, tickets, sizeof(tickets), err);
+}
+
+gc_status
+gc_initiator_local_lend(struct gc_initiator *initiator,
+                        const struct gc_bytes *credential, struct gc_error *err)
+{
+    const char *text = gc_bytes_text(credential);
+
+    (void)initiator;
+    if (strcmp(text, "rubbish") == 0)
+        return gc_fail(err, GC_E_NO_CREDENTIAL, "no tickets");
+    if (strcmp(text, "die") == 0)
+        _exit(3);
+    if (strcmp(text, "wrong size") == 0) {
+        struct gc_frame_head heads[2] = {
+            {.op = GC_FRAME_LEND, .len = sizeof(heads[1])}};
+
+        send_raw(heads, sizeof(heads));
+    }
+    (void)snprintf(lent, sizeof(lent), "%.60s", text);
+    return GC_OK;
 }
 
 /* ---- the tests' side ----------------------------------------------------- */
@@ -356,6 +406,118 @@ a_name_travels_back(void **state)
 }
 
 static void
+lend(struct gc_initiator *worker, const char *text, gc_status expected)
+{
+    GC_AUTO(gc_bytes) credential = {0};
+    struct gc_error err = {.status = GC_OK};
+
+    assert_int_equal(gc_bytes_set(&credential, text, strlen(text), NULL),
+                     GC_OK);
+    assert_int_equal(gc_worker_lend(worker, &credential, &err), expected);
+    assert_int_equal(err.status, expected);
+}
+
+static void
+a_credential_is_given_away(void **state)
+{
+    GC_AUTO_PTR(gc_initiator) worker = make(-1);
+    GC_AUTO(gc_bytes) credential = {0};
+    GC_AUTO(gc_said) said = {.done = false};
+    struct gc_error err;
+
+    (void)state;
+    assert_int_equal(gc_worker_export(worker, &credential, &err),
+                     GC_E_INTERNAL);
+    assert_int_equal(begin(worker, "ok", 5000, &said, NULL), GC_OK);
+    assert_int_equal(gc_worker_export(worker, &credential, NULL), GC_OK);
+    assert_int_equal(credential.len, 17);
+    assert_memory_equal(credential.data, "tickets\0of alice", 17);
+    /* The exchange goes on. */
+    assert_int_equal(answer(worker, "hello", &said, NULL), GC_OK);
+    assert_int_equal(gc_worker_export(worker, &credential, NULL), GC_OK);
+    worker->ops->end(worker);
+    assert_int_equal(gc_worker_export(worker, &credential, NULL),
+                     GC_E_INTERNAL);
+    assert_int_equal(begin(worker, "export fail", 5000, &said, NULL), GC_OK);
+    assert_int_equal(gc_worker_export(worker, &credential, &err),
+                     GC_E_NOT_SUPPORTED);
+    assert_string_equal(err.message, "not these");
+    assert_int_equal(answer(worker, "hello", &said, NULL), GC_E_INTERNAL);
+    assert_int_equal(credential.len, 17);
+}
+
+static void
+exports_that_are_none(void **state)
+{
+    static const struct {
+        const char *what;
+        gc_status expected;
+    } cases[] = {{"export slow", GC_E_UNAVAILABLE},
+                 {"export huge", GC_E_INTERNAL},
+                 {"export nothing", GC_E_INTERNAL}};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        GC_AUTO_PTR(gc_initiator) worker = make(-1);
+        GC_AUTO(gc_bytes) credential = {0};
+        GC_AUTO(gc_said) said = {.done = false};
+
+        assert_int_equal(begin(worker, cases[i].what, 500, &said, NULL), GC_OK);
+        assert_int_equal(gc_worker_export(worker, &credential, NULL),
+                         cases[i].expected);
+        assert_int_equal(credential.len, 0);
+        assert_no_children();
+    }
+}
+
+static void
+a_credential_is_lent(void **state)
+{
+    GC_AUTO_PTR(gc_initiator) worker = make(-1);
+    GC_AUTO(gc_bytes) huge = {0};
+    GC_AUTO(gc_said) said = {.done = false};
+    struct gc_want want = wanted("", 5000);
+
+    (void)state;
+    want.source = GC_SOURCE_LENT;
+    lend(worker, "alice's", GC_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(worker->ops->begin(worker, &want, &said, NULL), GC_OK);
+        assert_string_equal(gc_bytes_text(&said.token), "alice's");
+    }
+    /* Lending ends what is under way. */
+    lend(worker, "alice's others", GC_OK);
+    assert_int_equal(answer(worker, "hello", &said, NULL), GC_E_INTERNAL);
+    assert_int_equal(worker->ops->begin(worker, &want, &said, NULL), GC_OK);
+    assert_string_equal(gc_bytes_text(&said.token), "alice's others");
+    lend(worker, "rubbish", GC_E_NO_CREDENTIAL);
+    lend(worker, "", GC_E_INTERNAL);
+    assert_int_equal(gc_bytes_reserve(&huge, GC_TOKEN_MAX + 1, NULL), GC_OK);
+    huge.len = GC_TOKEN_MAX + 1;
+    assert_int_equal(gc_worker_lend(worker, &huge, NULL), GC_E_INTERNAL);
+    huge.len = GC_TOKEN_MAX;
+    memset(huge.data, 'x', GC_TOKEN_MAX);
+    assert_int_equal(gc_worker_lend(worker, &huge, NULL), GC_OK);
+}
+
+static void
+borrowers_that_die_or_lie(void **state)
+{
+    GC_AUTO_PTR(gc_initiator) worker = make(-1);
+    GC_AUTO(gc_said) said = {.done = false};
+    pid_t before = child_of(worker);
+
+    (void)state;
+    lend(worker, "die", GC_E_INTERNAL);
+    assert_no_children();
+    lend(worker, "wrong size", GC_E_INTERNAL);
+    assert_no_children();
+    /* Where nobody is left, somebody is made. */
+    lend(worker, "alice's", GC_OK);
+    assert_int_not_equal(child_of(worker), before);
+}
+
+static void
 the_largest_token_passes(void **state)
 {
     GC_AUTO_PTR(gc_initiator) worker = make(-1);
@@ -410,7 +572,7 @@ nonsense_is_refused_before_it_is_sent(void **state)
     assert_int_equal(worker->ops->begin(worker, &want, &said, NULL),
                      GC_E_INTERNAL);
     want = wanted("ok", 5000);
-    want.source = GC_SOURCE_PASSWORD + 1;
+    want.source = GC_SOURCE_LENT + 1;
     assert_int_equal(worker->ops->begin(worker, &want, &said, NULL),
                      GC_E_INTERNAL);
     want = wanted("ok", 5000);
@@ -853,6 +1015,10 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_travel_both_ways),
         cmocka_unit_test(a_name_travels_back),
+        cmocka_unit_test(a_credential_is_given_away),
+        cmocka_unit_test(exports_that_are_none),
+        cmocka_unit_test(a_credential_is_lent),
+        cmocka_unit_test(borrowers_that_die_or_lie),
         cmocka_unit_test(the_largest_token_passes),
         cmocka_unit_test(failures_travel_back),
         cmocka_unit_test(nonsense_is_refused_before_it_is_sent),

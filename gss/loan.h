@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tickets that travel: from the process that got them with a password to one
+ * that shall have them without.
+ */
+
+#ifndef GC_GSS_LOAN_H
+#define GC_GSS_LOAN_H
+
+#include "gss/base.h"
+#include "gss/bytes.h"
+#include "gss/ccache.h"
+#include "gss/credential.h"
+
+/*
+ * CREDENTIAL's tickets as bytes (secret), without the password or key that they
+ * were got with.  GC_E_NOT_SUPPORTED for NTLM, for a credential on behalf of
+ * somebody (what is behind it is the service's), and for more than GC_TOKEN_MAX
+ * bytes.
+ */
+GC_MUST_USE gc_status gc_loan_give(const struct gc_credential *credential,
+                                   struct gc_bytes *ret_bytes,
+                                   struct gc_error *err);
+
+/*
+ * The tickets in BYTES, which anybody may have made: a cache of our own, for a
+ * credential to be acquired from and checked like any other.
+ * GC_E_NO_CREDENTIAL for anything else.
+ */
+GC_MUST_USE gc_status gc_loan_take(const struct gc_bytes *bytes,
+                                   struct gc_ccache *ret_cache,
+                                   struct gc_error *err);
+
+#endif
