@@ -555,6 +555,23 @@ OPTIONS = {
     "--logout", "--all-users", "--silent", "--minutes", "--show-ticket",
 }
 
+# Those of the PAM module, as its arguments are written.
+PAM_OPTIONS = {
+    # which VM
+    "vm", "spn", "map", "vm_env", "vm_prompt",
+    # what proves the user
+    "source", "proof", "keytab", "require_principal", "minimum_uid",
+    "ignore_root", "try_first_pass", "use_first_pass", "no_prompt", "ccache",
+    "s4u_keytab", "s4u_users", "krb5_conf",
+    # to which vCenter, as whom
+    "url", "username", "password_file", "ca_file", "pin", "proxy", "mech",
+    "mutual", "timeout",
+    # the rest
+    "conf", "helper", "debug", "silent",
+}
+# Not in the configuration file: a line of a service has these to itself.
+PAM_ARGUMENTS_ONLY = {"vm", "spn", "conf"}
+
 
 def options_in_help(text):
     return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", text))
@@ -564,6 +581,27 @@ def options_in_manual(text):
     """Long options in mdoc source: "Fl -url", "Fl \\-url"."""
     return {"--" + name for name in
             re.findall(r"\bFl (?:\\?-|\\&-)([a-z][a-z-]*[a-z])", text)}
+
+
+def pam_options_in_table(text, takers):
+    """Options of the C table in TEXT that one of TAKERS takes, as arguments."""
+    rows = re.findall(r'X\(\w+,\s*"([a-z0-9-]+)",[^"]*?\b(?:FLAG|TEXT|LIST)'
+                      r',([^"]*?)(?:,\s*NULL|,\s*$|")', text.replace("\\\n", ""))
+    return {name.replace("-", "_") for name, who in rows
+            if any(re.search(rf"\b{taker}\b", who) for taker in takers)}
+
+
+def items_in_section(manual, title):
+    """What the .It lines of mdoc section TITLE name first, written with _."""
+    sections = re.split(r"^\.Sh ", manual, flags=re.M)
+    text = "".join(s for s in sections if s.split("\n", 1)[0] == title)
+    return {name.replace("-", "_") for name in
+            re.findall(r"^\.It (?:Cm|Ic) ([a-z0-9_-]+)", text, re.M)}
+
+
+def written_with_dashes(manual):
+    """Options that MANUAL's .It lines write with a dash."""
+    return re.findall(r"^\.It Cm ([a-z0-9_]+-[a-z0-9_-]+)", manual, re.M)
 
 
 def compare_options(named, want=None):
