@@ -172,6 +172,7 @@ SRC_ARROWS = {
     "src/helper/fields": ["src/json", "src/process"],
     "src/helper/logins": ["src/helper/fields", "src/json", "src/base64",
                           "src/ledger", "src/process", "src/store/"],
+    "src/helper/map": ["src/config", "src/secret"],
     "src/helper/": ["src/"],
 }
 # ... but no front end knows another.
