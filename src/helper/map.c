@@ -441,3 +441,16 @@ gc_map_list(const struct gc_map *map, const char *user, const gid_t *groups,
     *ret_count = count;
     return GC_OK;
 }
+
+gc_status
+gc_map_permits(const char *list, const char *user, const gid_t *groups,
+               size_t group_count, bool *ret_may, struct gc_error *err)
+{
+    struct asker asker = {user, groups, group_count, .known_count = 0};
+    const struct row row = {.who = list};
+
+    *ret_may = false;
+    if (!is_list(list))
+        return gc_fail(err, GC_E_CONFIG, "\"%.64s\" is no list of WHO", list);
+    return permits(&row, &asker, ret_may, err);
+}

@@ -13,6 +13,7 @@
 #ifndef GC_SRC_HELPER_MAP_H
 #define GC_SRC_HELPER_MAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -75,5 +76,10 @@ GC_MUST_USE gc_status gc_map_list(const struct gc_map *map, const char *user,
                                   const gid_t *groups, size_t group_count,
                                   struct gc_map_vm *ret_vms, size_t max,
                                   size_t *ret_count, struct gc_error *err);
+
+/* Is USER in LIST, "WHO[,WHO]..." as above?  GC_E_CONFIG: that is no list. */
+GC_MUST_USE gc_status gc_map_permits(const char *list, const char *user,
+                                     const gid_t *groups, size_t group_count,
+                                     bool *ret_may, struct gc_error *err);
 
 #endif
