@@ -226,8 +226,6 @@ check_want(const struct gc_want *want, struct gc_error *err)
         return gc_fail(err, GC_E_CONFIG, "NTLM cannot act on behalf of others");
     if (want->source == GC_SOURCE_CCACHE && want->place[0] == '\0')
         return gc_fail(err, GC_E_CONFIG, "a credential cache without a name");
-    if (want->source == GC_SOURCE_LENT && want->place[0] == '\0')
-        return gc_fail(err, GC_E_NO_CREDENTIAL, "no credential was lent");
     if (want->source == GC_SOURCE_KEYTAB && want->place[0] == '\0')
         return gc_fail(err, GC_E_CONFIG, "a keytab without a name");
     if (want->source == GC_SOURCE_KEYTAB && !named)

@@ -646,6 +646,7 @@ lending_leaves_nothing_behind(void **state)
     GC_AUTO(gc_bytes) credential = {0};
     struct gc_want login = bob_s_password(GC_MECH_NEGOTIATE);
     struct gc_want want = wanted(GC_MECH_NEGOTIATE, GC_SOURCE_LENT, "bob", "");
+    struct gc_facts facts;
 
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -660,9 +661,11 @@ lending_leaves_nothing_behind(void **state)
         assert_int_equal(gc_initiator_local_lend(local, &credential, NULL),
                          GC_OK);
         assert_int_equal(local->ops->begin(local, &want, &said, NULL), GC_OK);
-        /* Under what is under way. */
+        /* Under what is under way, which is over then. */
+        assert_int_equal(local->ops->facts(local, &facts, NULL), GC_OK);
         assert_int_equal(gc_initiator_local_lend(local, &credential, NULL),
                          GC_OK);
+        assert_int_equal(local->ops->facts(local, &facts, NULL), GC_E_INTERNAL);
         assert_int_equal(local->ops->begin(local, &want, &said, NULL), GC_OK);
         gc_initiator_free(GC_TAKE(local));
         assert_int_equal(memory_caches, 0);
