@@ -609,6 +609,13 @@ def written_with_dashes(manual):
     return re.findall(r"^\.It Cm ([a-z0-9_]+-[a-z0-9_-]+)", manual, re.M)
 
 
+def arguments_in_service(text):
+    """What the lines of a PAM service in TEXT give our module."""
+    return [argument for line in re.findall(
+        r"^[^#\n]*\bpam_guestcred\.so\b(.*)$", text, re.M)
+            for argument in line.split()]
+
+
 def compare_options(named, want=None):
     """NAMED: where -> set of options; findings for any two that differ."""
     want = OPTIONS if want is None else want
