@@ -173,6 +173,8 @@ SRC_ARROWS = {
     "src/helper/logins": ["src/helper/fields", "src/json", "src/base64",
                           "src/ledger", "src/process", "src/store/"],
     "src/helper/map": ["src/config", "src/secret"],
+    "src/helper/quota": ["src/helper/fields", "src/json", "src/ledger",
+                         "src/process", "src/store/", "src/ticket"],
     "src/helper/": ["src/"],
 }
 # ... but no front end knows another.
