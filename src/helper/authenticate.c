@@ -131,6 +131,34 @@ note(struct gc_errand *e, struct gc_login *login, struct gc_error *err)
     return gc_logins_put(e->logins, login, err);
 }
 
+/*
+ * Is it the user?  A VM that is not for them is no reason to answer sooner: who
+ * knows no password learns nothing of the map (P10, P20).
+ */
+static gc_status
+prove(struct gc_errand *e, struct gc_initiator *worker, struct gc_want *want,
+      struct gc_login *login, struct gc_error *err)
+{
+    struct gc_error refused = {.status = GC_OK};
+    gc_status chosen = gc_errand_choose(e, e->request.vm, &refused), st;
+
+    /* The guest's word cannot be had without a guest. */
+    if (chosen != GC_OK
+        && (chosen != GC_E_DENIED || !gc_errand_proves_here(e))) {
+        *err = refused;
+        return chosen;
+    }
+    gc_handshake_want(e, want);
+    st = fill(e, want, err);
+    if (st == GC_OK)
+        st = gc_proof(e, worker, want, login->principal, err);
+    if (st == GC_OK && chosen != GC_OK) {
+        *err = refused;
+        return chosen;
+    }
+    return st == GC_OK ? keep_proved(worker, want, login, err) : st;
+}
+
 gc_status
 gc_call_authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
                      struct gc_error *err)
@@ -145,15 +173,7 @@ gc_call_authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
     if (st == GC_OK)
         st = gc_errand_open(e, err);
     if (st == GC_OK)
-        st = gc_errand_choose(e, e->request.vm, err);
-    if (st != GC_OK)
-        return st;
-    gc_handshake_want(e, &want);
-    st = fill(e, &want, err);
-    if (st == GC_OK)
-        st = gc_proof(e, worker, &want, login.principal, err);
-    if (st == GC_OK)
-        st = keep_proved(worker, &want, &login, err);
+        st = prove(e, worker, &want, &login, err);
     if (st == GC_OK)
         st = ask_guest(e, worker, &want, &login, reply, err);
     if (st == GC_OK)
