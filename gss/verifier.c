@@ -22,6 +22,7 @@
 #include "gss/mech.h"
 #include "gss/name.h"
 #include "gss/spn.h"
+#include "gss/token.h"
 
 /* Keys of MIT's credential store; one that it does not know is ignored. */
 #define STORE_KEYTAB "keytab"
@@ -54,26 +55,6 @@ acceptor_clear(struct acceptor *acceptor)
 }
 
 #define ACCEPTOR __attribute__((cleanup(acceptor_clear))) struct acceptor
-
-/*
- * Does TOKEN say, in RFC 2743's framing, that it is plain Kerberos?  GSS-API
- * would also take an unframed AP-REQ, and look for other mechanisms.
- */
-static bool
-is_kerberos(const struct gc_bytes *token)
-{
-    gss_OID oid = gc_mech_oid(GC_MECH_KERBEROS);
-    size_t at = 2, long_form;
-
-    if (token->len < 4 || token->len > GC_TOKEN_MAX || token->data[0] != 0x60)
-        return false;
-    long_form = token->data[1] < 0x80 ? 0 : token->data[1] & 0x7fu;
-    if (long_form > 4 || token->len - at < long_form + 2 + oid->length)
-        return false;
-    at += long_form;
-    return token->data[at] == 0x06 && token->data[at + 1] == oid->length
-           && memcmp(token->data + at + 2, oid->elements, oid->length) == 0;
-}
 
 /* The host's key, that of TARGET and no other in KEYTAB. */
 static gc_status
@@ -186,7 +167,7 @@ gc_verifier_check(const char *keytab, const char *target,
     struct gc_verified verified = {.principal = ""};
     gc_status st;
 
-    if (!is_kerberos(token))
+    if (!gc_token_is_first_of(token, GC_MECH_KERBEROS))
         return gc_fail(err, GC_E_DENIED, "the token is not plain Kerberos");
     st = open_keytab(&acceptor, keytab, target, err);
     if (st == GC_OK)

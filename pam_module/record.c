@@ -109,7 +109,9 @@ gc_record_outcome(pam_handle_t *pamh, const struct gc_outcome *outcome)
     gc_record_quote(mech, sizeof(mech), reply == NULL ? "" : reply->mech);
     pam_syslog(pamh, LOG_INFO,
                "%s: user=%s principal=%s vm=%s mech=%s outcome=\"ok\" "
-               "ms=\"%lld\"",
+               "ms=\"%lld\"%s%s",
                outcome->what, user, principal, vm, mech,
-               (long long)outcome->ms);
+               (long long)outcome->ms,
+               reply == NULL || reply->message[0] == '\0' ? "" : ": ",
+               reply == NULL ? "" : reply->message);
 }

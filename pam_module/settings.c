@@ -122,24 +122,6 @@ read_file(struct gc_config *config, struct gc_error *err)
 
 /* ---- what makes sense ---- */
 
-/* [UUID/]vm-42: whoever may rename a VM must not choose which it is. */
-static bool
-is_vm(const char *text)
-{
-    const char *slash = strchr(text, '/'), *moid = text;
-
-    if (slash != NULL) {
-        if (slash - text != 36 || strspn(text, "0123456789abcdefABCDEF-") != 36)
-            return false;
-        moid = slash + 1;
-    }
-    if (strncmp(moid, "vm-", 3) != 0)
-        return false;
-    moid += 3;
-    return moid[0] != '\0' && strlen(moid) <= 18
-           && strspn(moid, "0123456789") == strlen(moid);
-}
-
 static gc_status
 check_pairs(const struct gc_config *config, struct gc_error *err)
 {
@@ -159,7 +141,7 @@ check_pairs(const struct gc_config *config, struct gc_error *err)
     for (size_t i = 0; i < vms; i++) {
         const char *spn = gc_config_item(config, GC_OPT_PAM_SPN, i);
 
-        if (!is_vm(gc_config_item(config, GC_OPT_PAM_VM, i)))
+        if (!gc_config_vm_split(gc_config_item(config, GC_OPT_PAM_VM, i), NULL))
             return gc_fail(err, GC_E_CONFIG,
                            "vm is \"%.128s\", not [INSTANCE-UUID/]vm-NUMBER: "
                            "here a VM has no other name",

@@ -261,6 +261,37 @@ gc_config_put_pam_argument(struct gc_config *config, const char *argument,
                          err);
 }
 
+/* ---- what others write too ---- */
+
+bool
+gc_config_vm_split(const char *text, struct gc_config_vm *ret_vm)
+{
+    const char *slash = strchr(text, '/'), *moid = text;
+    struct gc_config_vm vm = {.vcenter = ""};
+    size_t len;
+
+    if (slash != NULL) {
+        if ((size_t)(slash - text) != sizeof(vm.vcenter) - 1
+            || strspn(text, "0123456789abcdefABCDEF-")
+                   != sizeof(vm.vcenter) - 1)
+            return false;
+        for (size_t i = 0; i < sizeof(vm.vcenter) - 1; i++)
+            vm.vcenter[i] =
+                (char)(text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 'a'
+                                                        : text[i]);
+        moid = slash + 1;
+    }
+    /* Whoever may rename a VM must not choose which it is. */
+    len = strlen(moid);
+    if (strncmp(moid, "vm-", 3) != 0 || len < 4 || len >= sizeof(vm.moid)
+        || strspn(moid + 3, "0123456789") != len - 3)
+        return false;
+    memcpy(vm.moid, moid, len + 1);
+    if (ret_vm != NULL)
+        *ret_vm = vm;
+    return true;
+}
+
 /* ---- reading it out ---- */
 
 const char *

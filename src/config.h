@@ -273,6 +273,18 @@ GC_MUST_USE gc_status gc_config_put_pam_argument(struct gc_config *config,
                                                  const char *argument,
                                                  struct gc_error *err);
 
+/* A VM as PAM names it, in two parts. */
+struct gc_config_vm {
+    char vcenter[37]; /* its instance uuid, lower case, or "": any */
+    char moid[22];    /* "vm-42" */
+};
+
+/*
+ * Take TEXT, "[UUID/]vm-NUMBER", apart; false if it is anything else.
+ * RET_VM may be NULL.
+ */
+bool gc_config_vm_split(const char *text, struct gc_config_vm *ret_vm);
+
 #define GC_CONFIG_UID_MAX     99999999
 #define GC_CONFIG_TIMEOUT_MAX 3600
 #define GC_CONFIG_MINUTES_MAX (24 * 60)

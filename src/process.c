@@ -89,12 +89,18 @@ parse_number(const char **at, uint64_t *ret_value)
     return len > 0;
 }
 
+struct stat_line {
+    char state;      /* field 3 */
+    uint64_t parent; /* field 4; 0: none, or outside of our pid namespace */
+    uint64_t start;  /* field 22 */
+};
+
 /*
- * Fields 3 and 22 of /proc/PID/stat.  Field 2 is the program's name in
+ * Those fields of /proc/PID/stat.  Field 2 is the program's name in
  * parentheses, which may hold blanks, newlines and parentheses of its own.
  */
 static bool
-read_stat(pid_t pid, char *ret_state, uint64_t *ret_start)
+read_stat(pid_t pid, struct stat_line *ret_line)
 {
     char path[64], text[1024];
     const char *at;
@@ -106,14 +112,20 @@ read_stat(pid_t pid, char *ret_state, uint64_t *ret_start)
     at = strrchr(text, ')');
     if (at == NULL || at[1] != ' ' || at[2] == '\0')
         return false;
-    *ret_state = at[2];
+    ret_line->state = at[2];
     for (int field = 2; field < 22; field++) {
         at = strchr(at + 1, ' ');
         if (at == NULL)
             return false;
+        if (field == 3) {
+            const char *parent = at + 1;
+
+            if (!parse_number(&parent, &ret_line->parent))
+                return false;
+        }
     }
     at++;
-    return parse_number(&at, ret_start)
+    return parse_number(&at, &ret_line->start)
            && (*at == ' ' || *at == '\n' || *at == '\0');
 }
 
@@ -142,7 +154,7 @@ gc_status
 gc_process_read(pid_t pid, struct gc_process *ret_process, struct gc_error *err)
 {
     struct gc_process found = {.pid = pid};
-    char state;
+    struct stat_line line;
 
     if (pid <= 0)
         return gc_fail(err, GC_E_NOT_FOUND, "there is no process %ld",
@@ -150,7 +162,7 @@ gc_process_read(pid_t pid, struct gc_process *ret_process, struct gc_error *err)
     if (!read_boot_id(found.boot_id))
         return gc_fail(err, GC_E_INTERNAL,
                        "/proc does not tell which boot this is");
-    if (!read_stat(pid, &state, &found.start)) {
+    if (!read_stat(pid, &line)) {
         if (errno == ENOENT || errno == ESRCH)
             return gc_fail(err, GC_E_NOT_FOUND, "there is no process %ld",
                            (long)pid);
@@ -158,9 +170,37 @@ gc_process_read(pid_t pid, struct gc_process *ret_process, struct gc_error *err)
                        "/proc does not tell when process %ld started",
                        (long)pid);
     }
+    found.start = line.start;
     gc_process_machine(found.machine);
     found.pid_ns = read_pid_ns();
     *ret_process = found;
+    return GC_OK;
+}
+
+gc_status
+gc_process_read_parent(const struct gc_process *process,
+                       struct gc_process *ret_parent, struct gc_error *err)
+{
+    struct stat_line line, again;
+    struct gc_process parent;
+    gc_status st;
+
+    if (process->pid <= 0 || !read_stat(process->pid, &line)
+        || line.start != process->start)
+        return gc_fail(err, GC_E_NOT_FOUND, "process %ld is gone",
+                       (long)process->pid);
+    if (line.parent == 0 || line.parent > INT_MAX)
+        return gc_fail(err, GC_E_NOT_FOUND, "process %ld has no parent",
+                       (long)process->pid);
+    st = gc_process_read((pid_t)line.parent, &parent, err);
+    if (st != GC_OK)
+        return st;
+    /* While it is the parent, nobody else gets its pid. */
+    if (!read_stat(process->pid, &again) || again.start != line.start
+        || again.parent != line.parent)
+        return gc_fail(err, GC_E_NOT_FOUND, "the parent of process %ld is gone",
+                       (long)process->pid);
+    *ret_parent = parent;
     return GC_OK;
 }
 
@@ -184,8 +224,8 @@ gc_process_elsewhere(const struct gc_process *process)
 bool
 gc_process_alive(const struct gc_process *process)
 {
-    char boot_id[sizeof(process->boot_id)], state;
-    uint64_t start;
+    char boot_id[sizeof(process->boot_id)];
+    struct stat_line line;
 
     if (process->pid <= 0)
         return false;
@@ -195,11 +235,11 @@ gc_process_alive(const struct gc_process *process)
         && strcmp(process->boot_id, boot_id) != 0)
         return false;
     /* hidepid= hides what is not traceable, but not from kill. */
-    if (!read_stat(process->pid, &state, &start))
+    if (!read_stat(process->pid, &line))
         return !(kill(process->pid, 0) != 0 && errno == ESRCH);
-    if (state == 'Z' || state == 'X' || state == 'x')
+    if (line.state == 'Z' || line.state == 'X' || line.state == 'x')
         return false;
-    return process->start == 0 || process->start == start;
+    return process->start == 0 || process->start == line.start;
 }
 
 void

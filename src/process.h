@@ -33,6 +33,14 @@ void gc_process_machine(char ret_machine[GC_MACHINE_SIZE]);
 GC_MUST_USE gc_status gc_process_read(pid_t pid, struct gc_process *ret_process,
                                       struct gc_error *err);
 
+/*
+ * Read who the parent of that very PROCESS is now.  GC_E_NOT_FOUND: it has none
+ * that we can see, or PROCESS or its parent ended meanwhile.  GC_E_INTERNAL.
+ */
+GC_MUST_USE gc_status gc_process_read_parent(const struct gc_process *process,
+                                             struct gc_process *ret_parent,
+                                             struct gc_error *err);
+
 /* On another machine, or of this boot but of another pid namespace? */
 bool gc_process_elsewhere(const struct gc_process *process);
 

@@ -78,6 +78,12 @@ read_all(int fd, const struct gc_secret_patience *patience, const char *name,
     return st;
 }
 
+static bool
+is_roots(gc_secret_care care)
+{
+    return care == GC_SECRET_ROOTS || care == GC_SECRET_ROOTS_OPEN;
+}
+
 static gc_status
 check_file(int fd, const char *path, gc_secret_care care, struct gc_error *err)
 {
@@ -89,17 +95,19 @@ check_file(int fd, const char *path, gc_secret_care care, struct gc_error *err)
                        strerror(errno));
     if (S_ISDIR(sb.st_mode))
         return gc_fail(err, GC_E_CONFIG, "%s is a directory", path);
-    if (!S_ISREG(sb.st_mode) && care == GC_SECRET_ROOTS)
+    if (!S_ISREG(sb.st_mode) && is_roots(care))
         return gc_fail(err, GC_E_CONFIG, "%s is no regular file", path);
     if (!S_ISREG(sb.st_mode) || care == GC_SECRET_ANYONES)
         return GC_OK;
     if (sb.st_uid != geteuid() && sb.st_uid != 0)
         return gc_fail(err, GC_E_CONFIG, "%s belongs to another user", path);
-    if ((sb.st_mode & 077) != 0) {
-        st =
-            gc_fail(err, GC_E_CONFIG, "others may read or write %s (mode %03o)",
-                    path, (unsigned)sb.st_mode & 0777);
-        return gc_fail_hint(err, st, "chmod 600 it");
+    if ((sb.st_mode & 022) != 0
+        || (care != GC_SECRET_ROOTS_OPEN && (sb.st_mode & 077) != 0)) {
+        st = gc_fail(err, GC_E_CONFIG, "others may %swrite %s (mode %03o)",
+                     care == GC_SECRET_ROOTS_OPEN ? "" : "read or ", path,
+                     (unsigned)sb.st_mode & 0777);
+        return gc_fail_hint(err, st, "chmod %s it",
+                            care == GC_SECRET_ROOTS_OPEN ? "go-w" : "600");
     }
     return GC_OK;
 }
@@ -114,14 +122,14 @@ gc_secret_read(const char *path, gc_secret_care care, size_t max,
     AUTO_FD fd = STDIN_FILENO;
     gc_status st;
 
-    if (care == GC_SECRET_ROOTS && path[0] != '/')
+    if (is_roots(care) && path[0] != '/')
         return gc_fail(err, GC_E_CONFIG, "%s is not an absolute path", path);
     if (strcmp(path, "-") == 0)
         return read_all(fd, patience, "standard input", max, ret_bytes, err);
-    fd = open(path, care == GC_SECRET_ROOTS ? how | O_NOFOLLOW : how);
+    fd = open(path, is_roots(care) ? how | O_NOFOLLOW : how);
     if (fd < 0)
         return gc_fail(err, GC_E_CONFIG, "cannot open %s: %s", path,
-                       care == GC_SECRET_ROOTS && errno == ELOOP
+                       is_roots(care) && errno == ELOOP
                            ? "it is a symbolic link"
                            : strerror(errno));
     st = check_file(fd, path, care, err);

@@ -27,6 +27,8 @@ typedef enum {
     /* For what runs as root for others: an absolute path to a regular file
      * that is private as above.  No symbolic link, no pipe, no "-". */
     GC_SECRET_ROOTS,
+    /* As ROOTS, of what is no secret: others must not write it. */
+    GC_SECRET_ROOTS_OPEN,
 } gc_secret_care;
 
 /*

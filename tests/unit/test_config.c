@@ -212,6 +212,49 @@ one_file_for_both(void **state)
                      GC_E_CONFIG);
 }
 
+static void
+vms_are_literal(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "vm-",
+        "vm",
+        "vm-1x",
+        "VM-1",
+        "/vm-1",
+        "x/vm-1",
+        "vm-1/",
+        "vm-1 ",
+        "vm--1",
+        "build-win",
+        "uuid:x",
+        "vm-1\n",
+        "group-1",
+        "vm-1234567890123456789",
+        "2c3d4e5f-0000-4000-8000-00000000abcd",
+        "2c3d4e5f-0000-4000-8000-00000000abcd/",
+        "2c3d4e5f-0000-4000-8000-00000000abcg/vm-1",
+        "2c3d4e5f-0000-4000-8000-00000000abc/vm-1",
+        "2c3d4e5f-0000-4000-8000-00000000abcd0/vm-1",
+        "2c3d4e5f-0000-4000-8000-00000000abcd/x/vm-1",
+    };
+    struct gc_config_vm vm = {.moid = "x"};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(bad); i++)
+        if (gc_config_vm_split(bad[i], &vm))
+            fail_msg("taken: %s", bad[i]);
+    assert_string_equal(vm.moid, "x");
+    assert_true(gc_config_vm_split("vm-123456789012345678", NULL));
+    assert_true(gc_config_vm_split("vm-123456789012345678", &vm));
+    assert_string_equal(vm.vcenter, "");
+    assert_string_equal(vm.moid, "vm-123456789012345678");
+    assert_true(
+        gc_config_vm_split("2C3D4E5F-0000-4000-8000-00000000ABCD/vm-0", &vm));
+    assert_string_equal(vm.vcenter, "2c3d4e5f-0000-4000-8000-00000000abcd");
+    assert_string_equal(vm.moid, "vm-0");
+}
+
 int
 main(void)
 {
@@ -222,6 +265,7 @@ main(void)
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(one_file_for_both),
+        cmocka_unit_test(vms_are_literal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

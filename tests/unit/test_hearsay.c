@@ -244,6 +244,61 @@ a_name_alone(void **state)
     }
 }
 
+/* A credential is opaque, but not without limits. */
+static void
+a_credential_alone(void **state)
+{
+    static const struct {
+        size_t len;
+        gc_status expected;
+    } cases[] = {{1, GC_OK},
+                 {GC_TOKEN_MAX, GC_OK},
+                 {0, GC_E_INTERNAL},
+                 {GC_TOKEN_MAX + 1, GC_E_INTERNAL}};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        GC_AUTO(gc_bytes) body = {0};
+        struct fixture f;
+
+        honest(&f);
+        f.known.begun = true;
+        f.head.op = GC_FRAME_EXPORT;
+        assert_int_equal(gc_bytes_reserve(&body, GC_TOKEN_MAX + 1, NULL),
+                         GC_OK);
+        memset(body.data, 'x', GC_TOKEN_MAX + 1);
+        body.len = cases[i].len;
+        assert_int_equal(gc_hearsay_take(&f.known, GC_FRAME_EXPORT, &f.head,
+                                         &body, &f.said, &f.err),
+                         cases[i].expected);
+        assert_int_equal(f.known.lied, cases[i].expected != GC_OK);
+        assert_int_equal(f.known.begun, cases[i].expected == GC_OK);
+        assert_int_equal(f.said.token.len,
+                         cases[i].expected == GC_OK ? cases[i].len : 0);
+        gc_said_clear(&f.said);
+    }
+}
+
+static void
+nothing_but_a_receipt(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len < 2; len++) {
+        GC_AUTO(gc_bytes) body = {0};
+        struct fixture f;
+
+        honest(&f);
+        f.known.begun = true;
+        f.head.op = GC_FRAME_LEND;
+        assert_int_equal(gc_bytes_set(&body, "x", len, NULL), GC_OK);
+        assert_int_equal(gc_hearsay_take(&f.known, GC_FRAME_LEND, &f.head,
+                                         &body, NULL, &f.err),
+                         len == 0 ? GC_OK : GC_E_INTERNAL);
+        assert_int_equal(f.known.lied, len != 0);
+        assert_false(f.known.begun);
+    }
+}
+
 static void
 failures_are_passed_on(void **state)
 {
@@ -317,6 +372,8 @@ main(void)
         cmocka_unit_test(the_principal_does_not_change_under_way),
         cmocka_unit_test(empty_words_at_the_wrong_time),
         cmocka_unit_test(a_name_alone),
+        cmocka_unit_test(a_credential_alone),
+        cmocka_unit_test(nothing_but_a_receipt),
         cmocka_unit_test(failures_are_passed_on),
         cmocka_unit_test(failures_that_are_none),
     };

@@ -66,6 +66,35 @@ test_self(void **state)
     assert_memory_equal(&self, &again, sizeof(self));
 }
 
+/* Whose child it is, and of that very process only. */
+static void
+test_parent(void **state)
+{
+    struct gc_process child = {0}, self = {0}, parent = {.pid = 7};
+    int hold;
+    pid_t pid = start_child(&hold);
+
+    (void)state;
+    assert_int_equal(gc_process_read(getpid(), &self, NULL), GC_OK);
+    assert_int_equal(gc_process_read(pid, &child, NULL), GC_OK);
+    child.start++;
+    assert_int_equal(gc_process_read_parent(&child, &parent, NULL),
+                     GC_E_NOT_FOUND);
+    assert_int_equal(parent.pid, 7);
+    child.start--;
+    assert_int_equal(gc_process_read_parent(&child, &parent, NULL), GC_OK);
+    assert_memory_equal(&parent, &self, sizeof(self));
+    (void)close(hold);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(gc_process_read_parent(&child, &parent, NULL),
+                     GC_E_NOT_FOUND);
+    /* The first of all has none. */
+    assert_int_equal(gc_process_read(1, &child, NULL), GC_OK);
+    assert_int_equal(gc_process_read_parent(&child, &parent, NULL),
+                     GC_E_NOT_FOUND);
+    assert_memory_equal(&parent, &self, sizeof(self));
+}
+
 /* A name made to be misread, then a zombie, then nobody. */
 static void
 test_child(void **state)
@@ -357,7 +386,7 @@ main(void)
         cmocka_unit_test(test_another),        cmocka_unit_test(test_nobody),
         cmocka_unit_test(test_without_proc),   cmocka_unit_test(test_text),
         cmocka_unit_test(test_no_text),        cmocka_unit_test(test_elsewhere),
-        cmocka_unit_test(test_in_a_namespace),
+        cmocka_unit_test(test_in_a_namespace), cmocka_unit_test(test_parent),
     };
 
     skips_begin();

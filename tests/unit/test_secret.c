@@ -74,13 +74,14 @@ test_modes(void **state)
 {
     (void)state;
     help_file("file", "s3cret\n", 7, 0600);
-    for (int care = GC_SECRET_ANYONES; care <= GC_SECRET_ROOTS; care++)
+    for (int care = GC_SECRET_ANYONES; care <= GC_SECRET_ROOTS_OPEN; care++)
         assert_true(taken("file", (gc_secret_care)care));
     for (unsigned bit = 01; bit <= 040; bit <<= 1) {
         assert_int_equal(chmod(help_path("file"), 0600 | bit), 0);
         assert_true(taken("file", GC_SECRET_ANYONES));
         assert_false(taken("file", GC_SECRET_PRIVATE));
         assert_false(taken("file", GC_SECRET_ROOTS));
+        assert_int_equal(taken("file", GC_SECRET_ROOTS_OPEN), (bit & 022) == 0);
     }
 }
 
@@ -95,6 +96,7 @@ test_owner(void **state)
     assert_true(taken("file", GC_SECRET_ANYONES));
     assert_false(taken("file", GC_SECRET_PRIVATE));
     assert_false(taken("file", GC_SECRET_ROOTS));
+    assert_false(taken("file", GC_SECRET_ROOTS_OPEN));
 }
 
 static void
@@ -109,6 +111,7 @@ test_kinds(void **state)
     assert_int_equal(symlink("file", help_path("link")), 0);
     assert_true(taken("link", GC_SECRET_PRIVATE));
     assert_false(taken("link", GC_SECRET_ROOTS));
+    assert_false(taken("link", GC_SECRET_ROOTS_OPEN));
     assert_false(taken("absent", GC_SECRET_ROOTS));
     assert_false(taken("", GC_SECRET_ANYONES));
     assert_false(taken("", GC_SECRET_ROOTS));
@@ -118,6 +121,7 @@ test_kinds(void **state)
     assert_true(fifo >= 0);
     assert_int_equal(write(fifo, "s3cret", 6), 6);
     assert_false(taken("fifo", GC_SECRET_ROOTS));
+    assert_false(taken("fifo", GC_SECRET_ROOTS_OPEN));
     (void)close(fifo);
 
     assert_int_equal(password("/dev/null", GC_SECRET_ROOTS, &found, &err),

@@ -716,17 +716,159 @@ second_token(void **state)
     }
 }
 
+/* ---- which key is this host's -------------------------------------------- */
+
+static const char *pretended_hostname;
+
+int
+gethostname(char *name, size_t len)
+{
+    int (*real)(char *, size_t) = NULL;
+
+    *(void **)&real = dlsym(RTLD_NEXT, "gethostname");
+    if (pretended_hostname == NULL)
+        return real(name, len);
+    (void)snprintf(name, len, "%s", pretended_hostname);
+    return 0;
+}
+
+/* Keys of NAMES (separated by blanks) in the realm's NAME.keytab, anew. */
+static const char *
+keytab_of(const char *names)
+{
+    const char *path = at("", "hosts.keytab");
+    char copy[512], *rest = copy, *name;
+    krb5_context krb5 = NULL;
+    krb5_keytab keytab = NULL;
+
+    (void)unlink(path);
+    (void)snprintf(copy, sizeof(copy), "%s", names);
+    assert_int_equal(krb5_init_context(&krb5), 0);
+    assert_int_equal(krb5_kt_resolve(krb5, path, &keytab), 0);
+    while ((name = strsep(&rest, " ")) != NULL) {
+        krb5_keytab_entry entry = {.vno = 1};
+
+        assert_int_equal(krb5_parse_name(krb5, name, &entry.principal), 0);
+        assert_int_equal(krb5_c_make_random_key(
+                             krb5, ENCTYPE_AES256_CTS_HMAC_SHA1_96, &entry.key),
+                         0);
+        assert_int_equal(krb5_kt_add_entry(krb5, keytab, &entry), 0);
+        krb5_free_keyblock_contents(krb5, &entry.key);
+        krb5_free_principal(krb5, entry.principal);
+    }
+    (void)krb5_kt_close(krb5, keytab);
+    krb5_free_context(krb5);
+    return path;
+}
+
+static void
+target_of_this_host(void **state)
+{
+    static const struct {
+        const char *hostname, *keys, *target;
+    } cases[] = {
+        {"h1.a.test", "host/h2.a.test host/h1.a.test", "host/h1.a.test"},
+        {"H1.A.test", "host/h1.b.test host/h1.A.TEST", "host/h1.A.TEST"},
+        {"h1", "host/h2.a.test host/h1 host/h1.a.test", "host/h1"},
+        {"h1", "host/h2.a.test host/h1.b.test host/h1.a.test",
+         "host/h1.b.test"},
+        {"h1.a.test", "host/h2.a.test host/H1.b.test", "host/H1.b.test"},
+        /* a beginning is not a label, nor a label a beginning */
+        {"h1", "host/h2.a.test host/h10.a.test", "host/h2.a.test"},
+        {"h10", "host/h2.a.test host/h1.a.test", "host/h2.a.test"},
+        {"", "host/h2.a.test host/h1.a.test", "host/h2.a.test"},
+        {"h1", "h1 host/h1/x HTTP/h1 nfs/h1.a.test host/h9.a.test",
+         "host/h9.a.test"},
+        {"h1", "host/h\\0 hosts/h1 Host/h1 host/h9.a.test", "host/h9.a.test"},
+        {"h1", "HTTP/h1 h1 host/h1/x hosts/h1", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        char target[GC_TARGET_SIZE] = "untouched", expected[128];
+        struct gc_error error = {.status = GC_OK};
+        gc_status st;
+
+        pretended_hostname = cases[i].hostname;
+        st = gc_verifier_target(keytab_of(cases[i].keys), target, &error);
+        (void)snprintf(expected, sizeof(expected), "%s@" REALM,
+                       cases[i].target == NULL ? "" : cases[i].target);
+        assert_string_equal(target,
+                            cases[i].target == NULL ? "untouched" : expected);
+        assert_int_equal(st, cases[i].target == NULL ? GC_E_CONFIG : GC_OK);
+        assert_int_equal(error.status, st);
+        assert_int_equal(error.hint[0] == '\0', st == GC_OK);
+    }
+}
+
+static void
+target_proves(void **state)
+{
+    GC_AUTO(gc_bytes) token = {0};
+    struct gc_verified v = {.principal = ""};
+    char target[GC_TARGET_SIZE];
+
+    (void)state;
+    pretended_hostname = NULL;
+    assert_int_equal(gc_verifier_target("", target, NULL), GC_OK);
+    assert_string_equal(target, HOST "@" REALM);
+    token_for(GC_MECH_KERBEROS, at("FILE:", "cc"), target, &token);
+    assert_int_equal(gc_verifier_check("", target, &token, &v, NULL), GC_OK);
+    assert_string_equal(v.principal, ALICE);
+}
+
+static void
+target_without_keys(void **state)
+{
+    const char *path = at("", "empty.keytab");
+    int before = descriptors();
+    FILE *file;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        char target[GC_TARGET_SIZE] = "untouched";
+        struct gc_error error = {.status = GC_OK};
+
+        if (i == 1) {
+            file = fopen(path, "we");
+            assert_non_null(file);
+            assert_int_equal(fclose(file), 0);
+        }
+        if (i == 2)
+            path = "NONSENSE:x";
+        assert_int_equal(gc_verifier_target(path, target, &error), GC_E_CONFIG);
+        assert_string_equal(target, "untouched");
+        assert_non_null(strstr(error.hint, "klist -k"));
+    }
+    for (int i = 0; i < 20; i++) {
+        char target[GC_TARGET_SIZE];
+
+        assert_int_equal(gc_verifier_target("", target, NULL), GC_OK);
+    }
+    assert_int_equal(descriptors(), before);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_token),      cmocka_unit_test(replayed),
-        cmocka_unit_test(no_replay_cache), cmocka_unit_test(relabelled),
-        cmocka_unit_test(expired),         cmocka_unit_test(odd_names),
-        cmocka_unit_test(endless_name),    cmocka_unit_test(two_names),
-        cmocka_unit_test(other_service),   cmocka_unit_test(wrong_keytab),
-        cmocka_unit_test(wrong_key),       cmocka_unit_test(other_mechanisms),
-        cmocka_unit_test(garbage),         cmocka_unit_test(second_token),
+        cmocka_unit_test(good_token),
+        cmocka_unit_test(replayed),
+        cmocka_unit_test(no_replay_cache),
+        cmocka_unit_test(relabelled),
+        cmocka_unit_test(expired),
+        cmocka_unit_test(odd_names),
+        cmocka_unit_test(endless_name),
+        cmocka_unit_test(two_names),
+        cmocka_unit_test(other_service),
+        cmocka_unit_test(wrong_keytab),
+        cmocka_unit_test(wrong_key),
+        cmocka_unit_test(other_mechanisms),
+        cmocka_unit_test(garbage),
+        cmocka_unit_test(second_token),
+        cmocka_unit_test(target_of_this_host),
+        cmocka_unit_test(target_proves),
+        cmocka_unit_test(target_without_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Is the user who they say, and does the guest take them?
+ *
+ * No store is read and no ticket reused: only a handshake made in this call
+ * counts (P4).
+ */
+#include <config.h>
+
+#include "src/helper/calls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gss/worker.h"
+#include "src/helper/handshake.h"
+#include "src/helper/proof.h"
+
+/* Whose cache proves: the caller's, and never uid 0's (P1). */
+static gc_status
+caller(const struct gc_errand *e, struct gc_child_as *ret_as,
+       struct gc_error *err)
+{
+    uint32_t uid = e->request.caller;
+    gc_status st;
+
+    if (uid == 0 || uid < gc_config_minimum_uid(&e->config))
+        return gc_fail(err, GC_E_NO_CREDENTIAL,
+                       "whoever asks has no cache that proves anybody");
+    st = gc_child_as_uid(uid, ret_as, err);
+    return st == GC_E_NOT_FOUND
+               ? gc_fail_context(err, GC_E_NO_CREDENTIAL, "the caller")
+               : st;
+}
+
+/* The child first: it is to hold no secret of root's. */
+static gc_status
+start(struct gc_errand *e, struct gc_initiator **ret_worker,
+      struct gc_error *err)
+{
+    struct gc_child_as as;
+    gc_status st;
+
+    if (e->request.source == GC_WIRE_PASSWORD)
+        return gc_worker_new_as(GC_WIRE_FD, &e->as, ret_worker, err);
+    if (!gc_errand_has_source(e, "ccache"))
+        return gc_fail(err, GC_E_CONFIG, "source= names no ccache");
+    st = caller(e, &as, err);
+    return st == GC_OK ? gc_worker_new_as(GC_WIRE_FD, &as, ret_worker, err)
+                       : st;
+}
+
+static gc_status
+fill(struct gc_errand *e, struct gc_want *want, struct gc_error *err)
+{
+    const char *place = gc_errand_text(e, GC_OPT_PAM_CCACHE, e->request.ccname);
+
+    memcpy(want->target, e->vms[0].target, sizeof(want->target));
+    if (e->request.source == GC_WIRE_PASSWORD) {
+        want->source = GC_SOURCE_PASSWORD;
+        memcpy(want->password, e->request.password, sizeof(want->password));
+        return gc_proof_name(e, want->principal, err);
+    }
+    want->source = GC_SOURCE_OWN_CCACHE;
+    if (strlen(place) >= sizeof(want->place))
+        return gc_fail(err, GC_E_NO_CREDENTIAL, "the cache's name is too long");
+    memcpy(want->place, place, strlen(place) + 1);
+    return GC_OK;
+}
+
+/*
+ * The guest's first leg gets the tickets that were just proved, and no second
+ * attempt at the password, which a KDC would count.
+ */
+static gc_status
+keep_proved(struct gc_initiator *worker, struct gc_want *want,
+            struct gc_login *login, struct gc_error *err)
+{
+    gc_status st = gc_worker_export(worker, &login->credential, err);
+
+    if (st == GC_OK)
+        st = gc_worker_lend(worker, &login->credential, err);
+    if (st != GC_OK)
+        return st;
+    explicit_bzero(want->password, sizeof(want->password));
+    want->source = GC_SOURCE_LENT;
+    want->place[0] = '\0';
+    memcpy(want->principal, login->principal, sizeof(want->principal));
+    return GC_OK;
+}
+
+/* The guest's word, and its ticket's end. */
+static gc_status
+ask_guest(struct gc_errand *e, struct gc_initiator *worker,
+          struct gc_want *want, const struct gc_login *login,
+          struct gc_wire_reply *reply, struct gc_error *err)
+{
+    GC_AUTO(gc_vcenter) vcenter = {.client = NULL};
+    GC_AUTO(gc_record) record = {.used = 0};
+    gc_status st = gc_vcenter_open(e, &vcenter, err);
+
+    if (st == GC_OK)
+        st = gc_handshake(e, &vcenter, worker, &e->vms[0], want, &record, err);
+    if (st == GC_OK && strcmp(record.ticket.principal, login->principal) != 0)
+        st = gc_fail(err, GC_E_DENIED, "the guest was shown another principal");
+    (void)snprintf(reply->mech, sizeof(reply->mech), "%s",
+                   gc_mech_word(record.ticket.mech));
+    /* A release that fails is owed, and takes nothing from the proof. */
+    if (record.ticket.ticket.len > 0)
+        (void)!gc_handshake_undo(e, &vcenter, &record, NULL);
+    if (vcenter.client != NULL)
+        gc_vcenter_keep(&vcenter, st);
+    return st;
+}
+
+static gc_status
+note(struct gc_errand *e, struct gc_login *login, struct gc_error *err)
+{
+    gc_status st = gc_logins_new_id(login->transaction, err);
+
+    if (st == GC_OK)
+        st = gc_login_asked_by(login, (pid_t)e->request.host_pid,
+                               e->request.host_start, err);
+    if (st != GC_OK)
+        return st;
+    e->made = true;
+    login->uid = e->as.uid;
+    (void)snprintf(login->service, sizeof(login->service), "%s",
+                   e->request.service);
+    (void)snprintf(login->vm, sizeof(login->vm), "%s", e->request.vm);
+    return gc_logins_put(e->logins, login, err);
+}
+
+gc_status
+gc_call_authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
+                     struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_initiator) worker = NULL;
+    GC_AUTO(gc_login) login = {.uid = 0};
+    GC_AUTO(gc_want) want = {.deadline = 0};
+    gc_status st = gc_errand_account(e, err);
+
+    if (st == GC_OK)
+        st = start(e, &worker, err);
+    if (st == GC_OK)
+        st = gc_errand_open(e, err);
+    if (st == GC_OK)
+        st = gc_errand_choose(e, e->request.vm, err);
+    if (st != GC_OK)
+        return st;
+    gc_handshake_want(e, &want);
+    st = fill(e, &want, err);
+    if (st == GC_OK)
+        st = gc_proof(e, worker, &want, login.principal, err);
+    if (st == GC_OK)
+        st = keep_proved(worker, &want, &login, err);
+    if (st == GC_OK)
+        st = ask_guest(e, worker, &want, &login, reply, err);
+    if (st == GC_OK)
+        st = note(e, &login, err);
+    if (st != GC_OK)
+        return st;
+    (void)!gc_logins_tidy(e->logins, NULL);
+    reply->uid = login.uid;
+    (void)snprintf(reply->transaction, sizeof(reply->transaction), "%s",
+                   login.transaction);
+    (void)snprintf(reply->principal, sizeof(reply->principal), "%s",
+                   login.principal);
+    (void)snprintf(reply->vm, sizeof(reply->vm), "%s", e->vms[0].vm);
+    return GC_OK;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Options were checked by the module; what they are read for here is checked
+ * again where it would matter.
+ */
+#include <config.h>
+
+#include "src/helper/errand.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gss/clock.h"
+#include "gss/spn.h"
+#include "src/helper/shelf.h"
+
+#define ARRIVAL_MS 2000 /* the request was sent before we were started */
+
+void
+gc_errand_clear(struct gc_errand *errand)
+{
+    gc_wire_request_clear(&errand->request);
+    gc_config_clear(&errand->config);
+    gc_ledger_free(errand->ledger);
+    gc_logins_free(errand->logins);
+    *errand = (struct gc_errand){.ledger = NULL};
+}
+
+static gc_status
+take_options(struct gc_errand *errand, struct gc_error *err)
+{
+    const char *option = NULL;
+    gc_status st = GC_OK;
+
+    while (st == GC_OK
+           && (option = gc_wire_option_next(&errand->request, option)) != NULL)
+        st = gc_config_put_pam_argument(&errand->config, option, err);
+    return st;
+}
+
+gc_status
+gc_errand_read(int socket, struct gc_errand *ret_errand, struct gc_error *err)
+{
+    struct gc_errand *errand = ret_errand;
+    GC_AUTO(gc_bytes) frame = {0};
+    int64_t now = gc_clock_now(), left;
+    gc_status st = gc_wire_receive(socket, now + ARRIVAL_MS, &frame, err);
+
+    if (st == GC_OK)
+        st = gc_wire_request_read(&frame, &errand->request, err);
+    if (st == GC_OK)
+        st = take_options(errand, err);
+    if (st != GC_OK)
+        return st;
+    errand->end = errand->request.deadline;
+    left = errand->end - now;
+    errand->deadline =
+        errand->end
+        - (left > 3 * GC_ERRAND_RESERVE_MS ? GC_ERRAND_RESERVE_MS : left / 3);
+    return GC_OK;
+}
+
+const char *
+gc_errand_text(const struct gc_errand *errand, gc_option option,
+               const char *fallback)
+{
+    const char *text = gc_config_text(&errand->config, option);
+
+    return text == NULL ? fallback : text;
+}
+
+bool
+gc_errand_has_source(const struct gc_errand *errand, const char *word)
+{
+    const char *at = gc_errand_text(errand, GC_OPT_PAM_SOURCE, "password");
+    size_t len;
+
+    for (; *at != '\0'; at += len + (at[len] == ',' ? 1 : 0)) {
+        len = strcspn(at, ",");
+        if (strlen(word) == len && strncmp(word, at, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+gc_status
+gc_errand_account(struct gc_errand *errand, struct gc_error *err)
+{
+    const struct gc_wire_request *request = &errand->request;
+    gc_status st;
+
+    if (request->uid == GC_WIRE_NO_UID)
+        return gc_fail(err, GC_E_DENIED, "there is no such account");
+    st = gc_child_as_user(request->user, &errand->as, err);
+    if (st == GC_E_NOT_FOUND)
+        return gc_fail(err, GC_E_DENIED, "there is no such account");
+    if (st != GC_OK)
+        return st;
+    if (errand->as.uid != request->uid || errand->as.uid == 0
+        || errand->as.uid < gc_config_minimum_uid(&errand->config))
+        return gc_fail(err, GC_E_DENIED, "the account is not one to let in");
+    return GC_OK;
+}
+
+gc_status
+gc_errand_open(struct gc_errand *errand, struct gc_error *err)
+{
+    gc_status st = gc_ledger_open(GC_ERRAND_STATE, &errand->ledger, err);
+
+    /* Users pass through it, to their stores. */
+    if (st == GC_OK)
+        st = gc_shelf_prepare(GC_ERRAND_RUN, err);
+    if (st == GC_OK)
+        st = gc_logins_open(GC_ERRAND_RUN "/logins", &errand->logins, err);
+    return st;
+}
+
+/* ---- which VMs ---- */
+
+static gc_status
+take_pair(const char *vm, const char *spn, struct gc_map_vm *ret_vm,
+          struct gc_error *err)
+{
+    struct gc_config_vm parts;
+    struct gc_spn target;
+    gc_status st;
+
+    if (!gc_config_vm_split(vm, &parts))
+        return gc_fail(err, GC_E_CONFIG, "vm is not [INSTANCE-UUID/]vm-NUMBER");
+    st = gc_spn_parse(spn, &target, err);
+    if (st != GC_OK)
+        return st;
+    *ret_vm = (struct gc_map_vm){.name = ""};
+    (void)snprintf(ret_vm->vcenter, sizeof(ret_vm->vcenter), "%s",
+                   parts.vcenter);
+    (void)snprintf(ret_vm->vm, sizeof(ret_vm->vm), "%s", parts.moid);
+    gc_spn_print(&target, ret_vm->target);
+    return GC_OK;
+}
+
+static gc_status
+take_pairs(struct gc_errand *errand, struct gc_error *err)
+{
+    const struct gc_config *config = &errand->config;
+    size_t count = gc_config_count(config, GC_OPT_PAM_VM);
+    gc_status st = GC_OK;
+
+    if (count > GC_ERRAND_VMS_MAX
+        || count != gc_config_count(config, GC_OPT_PAM_SPN))
+        return gc_fail(err, GC_E_CONFIG, "more than %d VMs, or not as many spn",
+                       GC_ERRAND_VMS_MAX);
+    for (size_t i = 0; st == GC_OK && i < count; i++)
+        st = take_pair(gc_config_item(config, GC_OPT_PAM_VM, i),
+                       gc_config_item(config, GC_OPT_PAM_SPN, i),
+                       &errand->vms[i], err);
+    errand->vm_count = count;
+    return st;
+}
+
+/* The map's answer is one for all reasons; which it was is for the log. */
+static gc_status
+look_up(struct gc_errand *errand, const struct gc_map *map, const char *name,
+        struct gc_error *err)
+{
+    const char *user = errand->request.user, *reason = NULL;
+    const struct gc_child_as *as = &errand->as;
+    gc_status st;
+
+    if (name[0] == '\0')
+        st = gc_map_list(map, user, as->groups, as->group_count, errand->vms,
+                         GC_ERRAND_VMS_MAX, &errand->vm_count, err);
+    else
+        st = gc_map_find(map, name, user, as->groups, as->group_count,
+                         &errand->vms[0], &reason, err);
+    if (st == GC_OK && name[0] != '\0')
+        errand->vm_count = 1;
+    if (st == GC_OK && errand->vm_count == 0) {
+        reason = "the map lets the user into no VM";
+        st = gc_fail(err, GC_E_DENIED, "not permitted");
+    }
+    return st == GC_E_DENIED && reason != NULL
+               ? gc_fail_context(err, st, "%s", reason)
+               : st;
+}
+
+gc_status
+gc_errand_choose(struct gc_errand *errand, const char *name,
+                 struct gc_error *err)
+{
+    const char *path = gc_config_text(&errand->config, GC_OPT_PAM_MAP);
+    bool named = gc_config_text(&errand->config, GC_OPT_PAM_VM_ENV) != NULL
+                 || gc_config_flag(&errand->config, GC_OPT_PAM_VM_PROMPT);
+    GC_AUTO_PTR(gc_map) map = NULL;
+    gc_status st;
+
+    if (path == NULL)
+        return take_pairs(errand, err);
+    if (named && name[0] == '\0')
+        return gc_fail(err, GC_E_DENIED, "the user named no VM");
+    st = gc_map_read_file(path, &map, err);
+    return st == GC_OK ? look_up(errand, map, named ? name : "", err) : st;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one call of the module's asks of us: the request, root's options in it,
+ * the account, which VMs, and how much time there is.
+ */
+
+#ifndef GC_SRC_HELPER_ERRAND_H
+#define GC_SRC_HELPER_ERRAND_H
+
+#include "gss/child.h"
+#include "src/config.h"
+#include "src/helper/logins.h"
+#include "src/helper/map.h"
+#include "src/helper/wire.h"
+#include "src/ledger.h"
+
+/* Root's own places; the second is gone after a boot, and so are logins. */
+#define GC_ERRAND_STATE GC_LOCALSTATEDIR "/lib/guestcred"
+#define GC_ERRAND_RUN   "/run/guestcred"
+
+/* Kept of the deadline for what must be ended before there is an answer. */
+#define GC_ERRAND_RESERVE_MS 1000
+
+#define GC_ERRAND_VMS_MAX 32
+
+/* Zero it before use. */
+struct gc_errand {
+    struct gc_wire_request request; /* secret */
+    struct gc_config config;
+    int64_t deadline;         /* of the work; what is undone may go on … */
+    int64_t end;              /* … until then */
+    struct gc_child_as as;    /* USER's ids */
+    struct gc_ledger *ledger; /* root's */
+    struct gc_logins *logins;
+    bool made; /* something that is to be undone where nobody hears of it */
+    size_t vm_count;
+    struct gc_map_vm vms[GC_ERRAND_VMS_MAX]; /* those that USER may enter */
+};
+void gc_errand_clear(struct gc_errand *errand);
+
+/* Read the request and its options: nothing else yet. */
+GC_MUST_USE gc_status gc_errand_read(int socket, struct gc_errand *ret_errand,
+                                     struct gc_error *err);
+
+/* Whose ids USER has.  GC_E_DENIED where that is nobody who gets in. */
+GC_MUST_USE gc_status gc_errand_account(struct gc_errand *errand,
+                                        struct gc_error *err);
+
+/* Open what root keeps. */
+GC_MUST_USE gc_status gc_errand_open(struct gc_errand *errand,
+                                     struct gc_error *err);
+
+/*
+ * Which VMs: the literal pairs, or what the map lets USER into, of which NAME
+ * ("" for all).  GC_E_DENIED with one text for every reason.
+ */
+GC_MUST_USE gc_status gc_errand_choose(struct gc_errand *errand,
+                                       const char *name, struct gc_error *err);
+
+/* The option's text, or FALLBACK. */
+const char *gc_errand_text(const struct gc_errand *errand, gc_option option,
+                           const char *fallback);
+
+/* Does source= name WORD? */
+bool gc_errand_has_source(const struct gc_errand *errand, const char *word);
+
+#endif

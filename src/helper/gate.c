@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/helper/gate.h"
+
+#include "gss/token.h"
+
+static struct gc_initiator *
+behind(struct gc_initiator *door)
+{
+    return ((struct gc_gate *)door)->worker;
+}
+
+static gc_status
+who(struct gc_initiator *door, const struct gc_want *want,
+    char ret_principal[GC_PRINCIPAL_SIZE], struct gc_error *err)
+{
+    struct gc_initiator *worker = behind(door);
+
+    return worker->ops->who(worker, want, ret_principal, err);
+}
+
+/* Mutual goes inside SPNEGO, whatever the mechanism is. */
+static gc_status
+begin(struct gc_initiator *door, const struct gc_want *want,
+      struct gc_said *ret_said, struct gc_error *err)
+{
+    struct gc_initiator *worker = behind(door);
+    GC_AUTO(gc_said) said = {.done = false};
+    gc_mech mech = want->mutual ? GC_MECH_NEGOTIATE : want->mech;
+    gc_status st = worker->ops->begin(worker, want, &said, err);
+
+    if (st != GC_OK)
+        return st;
+    if (!gc_token_is_first_of(&said.token, mech)) {
+        worker->ops->end(worker);
+        return gc_fail(err, GC_E_INTERNAL,
+                       "the user's process made a token that is not %s",
+                       gc_mech_word(mech));
+    }
+    gc_bytes_move(&ret_said->token, &said.token);
+    ret_said->done = said.done;
+    return GC_OK;
+}
+
+static gc_status
+answer(struct gc_initiator *door, const struct gc_bytes *challenge,
+       struct gc_said *ret_said, struct gc_error *err)
+{
+    struct gc_initiator *worker = behind(door);
+
+    return worker->ops->answer(worker, challenge, ret_said, err);
+}
+
+static gc_status
+facts(struct gc_initiator *door, struct gc_facts *ret_facts,
+      struct gc_error *err)
+{
+    struct gc_initiator *worker = behind(door);
+
+    return worker->ops->facts(worker, ret_facts, err);
+}
+
+static void
+end(struct gc_initiator *door)
+{
+    struct gc_initiator *worker = behind(door);
+
+    worker->ops->end(worker);
+}
+
+/* Nothing here is on the heap, and the worker is its owner's. */
+static void
+leave(struct gc_initiator *door)
+{
+    (void)door;
+}
+
+void
+gc_gate_init(struct gc_gate *gate, struct gc_initiator *worker)
+{
+    static const struct gc_initiator_ops ops = {who,   begin, answer,
+                                                facts, end,   leave};
+
+    gate->door.ops = &ops;
+    gate->worker = worker;
+}

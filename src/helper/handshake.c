@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/helper/handshake.h"
+
+#include <string.h>
+
+#include "src/helper/gate.h"
+
+void
+gc_handshake_want(const struct gc_errand *e, struct gc_want *ret_want)
+{
+    const char *mech = gc_errand_text(e, GC_OPT_MECH, "kerberos");
+
+    *ret_want = (struct gc_want){
+        .deadline = e->deadline,
+        .mech = strcmp(mech, "negotiate") == 0 ? GC_MECH_NEGOTIATE
+                                               : GC_MECH_KERBEROS,
+        .mutual = gc_config_flag(&e->config, GC_OPT_MUTUAL),
+    };
+}
+
+gc_status
+gc_handshake(struct gc_errand *e, struct gc_vcenter *vcenter,
+             struct gc_initiator *worker, const struct gc_map_vm *vm,
+             struct gc_want *want, struct gc_record *ret_record,
+             struct gc_error *err)
+{
+    const struct gc_custody_request request = {.ref = vm->vm, .fresh = true};
+    struct gc_gate gate;
+    gc_status st;
+
+    gc_gate_init(&gate, worker);
+    memcpy(want->target, vm->target, sizeof(want->target));
+    st = gc_vcenter_check(vcenter, vm, e->deadline, err);
+    if (st == GC_OK)
+        st = gc_custody_acquire(&vcenter->custody, &gate.door, &request, want,
+                                ret_record, err);
+    return st;
+}
+
+gc_status
+gc_handshake_undo(struct gc_errand *e, struct gc_vcenter *vcenter,
+                  const struct gc_record *record, struct gc_error *err)
+{
+    enum gc_released how;
+    gc_status st;
+
+    gc_client_finish(vcenter->client);
+    st = gc_custody_release(&vcenter->custody, record, e->end, &how, err);
+    gc_client_resume(vcenter->client);
+    return st;
+}

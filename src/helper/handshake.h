@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One handshake with one guest for a login: within the quota, with the vCenter
+ * that was meant, written ahead.
+ */
+
+#ifndef GC_SRC_HELPER_HANDSHAKE_H
+#define GC_SRC_HELPER_HANDSHAKE_H
+
+#include "src/helper/errand.h"
+#include "src/helper/vcenter.h"
+
+/* WANT with the options' mechanism and deadline, and for nobody yet. */
+void gc_handshake_want(const struct gc_errand *errand,
+                       struct gc_want *ret_want);
+
+/*
+ * A ticket in VM for whoever WORKER's credential is, as WANT says; WANT's
+ * target becomes VM's.  GC_E_BUSY: too many of them, and nobody was asked.
+ */
+GC_MUST_USE gc_status gc_handshake(
+    struct gc_errand *errand, struct gc_vcenter *vcenter,
+    struct gc_initiator *worker, const struct gc_map_vm *vm,
+    struct gc_want *want, struct gc_record *ret_record, struct gc_error *err);
+
+/* End RECORD's ticket; what cannot be done now is owed. */
+GC_MUST_USE gc_status gc_handshake_undo(struct gc_errand *errand,
+                                        struct gc_vcenter *vcenter,
+                                        const struct gc_record *record,
+                                        struct gc_error *err);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is known of a PAM transaction, across the processes that make it up.
+ *
+ * A host may authenticate in one process, establish credentials in a second and
+ * open the session in a third (P12), and it may die in any of them (P11).  What
+ * it hands back is a name in the PAM environment, which others may have
+ * written: a name is a hint, and counts only for the same user, service and
+ * family of processes (P13).
+ *
+ * One small file a transaction, 0600, in a directory of root's own, each
+ * written atomically, so that no lock is needed and nobody waits for a process
+ * that somebody stopped.
+ */
+
+#ifndef GC_SRC_HELPER_LOGINS_H
+#define GC_SRC_HELPER_LOGINS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gss/base.h"
+#include "gss/bytes.h"
+#include "gss/initiator.h"
+#include "src/ledger.h"
+#include "src/process.h"
+
+#define GC_LOGIN_CREDENTIAL_MAX 45000        /* bytes */
+#define GC_LOGIN_TEXT_MAX       (128 * 1024) /* of a record */
+
+/* What tidying takes: seconds. */
+#define GC_LOGIN_WAIT_S 3600 /* for a session to begin */
+#define GC_LOGIN_OLDEST_S                                                      \
+    (7 * 24 * 3600) /* nothing in it is good for longer                        \
+                     */
+
+struct gc_login {
+    char transaction[GC_TRANSACTION_SIZE];
+    uid_t uid;                         /* whose login; never -1 */
+    char service[256];                 /* PAM's, never "" */
+    char principal[GC_PRINCIPAL_SIZE]; /* proved to be UID's; "": nobody was */
+    char vm[256];     /* which of the map the user chose, or "" */
+    char cache[1024]; /* the session's store, "DIR:/…", or "": none yet */
+    struct gc_process host;     /* who asked … */
+    struct gc_process parent;   /* … and its parent then; pid 0: none */
+    int64_t written;            /* epoch seconds; gc_logins_put sets it */
+    struct gc_bytes credential; /* secret: exported tickets, or empty */
+};
+/* Wipe all of it. */
+void gc_login_clear(struct gc_login *login);
+
+/*
+ * Put HOST_PID, which must have started at HOST_START, and its parent into
+ * LOGIN.  GC_E_NOT_FOUND: it is gone.  GC_E_INTERNAL: no /proc.
+ */
+GC_MUST_USE gc_status gc_login_asked_by(struct gc_login *login, pid_t host_pid,
+                                        uint64_t host_start,
+                                        struct gc_error *err);
+
+struct gc_logins;
+
+/*
+ * Open directory PATH (absolute; made if absent, with its missing parents, all
+ * 0700), which must be ours alone: GC_E_CONFIG.
+ */
+GC_MUST_USE gc_status gc_logins_open(const char *path,
+                                     struct gc_logins **ret_logins,
+                                     struct gc_error *err);
+void gc_logins_free(struct gc_logins *logins);
+GC_DEFINE_FREEP(gc_logins)
+
+/* A name that no transaction had before. */
+GC_MUST_USE gc_status gc_logins_new_id(char ret_id[GC_TRANSACTION_SIZE],
+                                       struct gc_error *err);
+
+/*
+ * Write LOGIN, new or in place of itself, all or nothing; sets WRITTEN.  Who
+ * goes on in another process writes it again with that one as host, so that its
+ * children find it too.  GC_E_INTERNAL for what gc_logins_find could not read;
+ * GC_E_FAILED: no room.
+ */
+GC_MUST_USE gc_status gc_logins_put(struct gc_logins *logins,
+                                    struct gc_login *login,
+                                    struct gc_error *err);
+
+/*
+ * The login called TRANSACTION, if it is UID's and SERVICE's, and was written
+ * for HOST_PID (which started at HOST_START), for one of its 16 nearest
+ * ancestors but pid 1, or for a child that HOST_PID had then and may have no
+ * more: sshd's keyboard-interactive authenticates in a child of the process
+ * that goes on.  Else GC_E_NOT_FOUND, with one text for every reason, and
+ * RET_LOGIN (secret; replaced on success) is as it was.
+ */
+GC_MUST_USE gc_status gc_logins_find(struct gc_logins *logins,
+                                     const char *transaction, uid_t uid,
+                                     const char *service, pid_t host_pid,
+                                     uint64_t host_start,
+                                     struct gc_login *ret_login,
+                                     struct gc_error *err);
+
+/* Remove it.  Absent, and no name at all, are GC_OK. */
+GC_MUST_USE gc_status gc_logins_forget(struct gc_logins *logins,
+                                       const char *transaction,
+                                       struct gc_error *err);
+
+/*
+ * Remove the logins that cannot be found again, for host and parent are gone;
+ * those with no session after GC_LOGIN_WAIT_S, because a service that lives for
+ * months may leave one with every password; and all after GC_LOGIN_OLDEST_S:
+ * what they still owe is in the ledger.  So does what cannot be read, after
+ * GC_LOGIN_WAIT_S, and what dead processes were writing.  A time to come counts
+ * as now.
+ */
+GC_MUST_USE gc_status gc_logins_tidy(struct gc_logins *logins,
+                                     struct gc_error *err);
+
+/*
+ * A login's text (secret), and back.  TEXT is as hostile as any: GC_E_PROTOCOL
+ * says what is wrong with it, and quotes nothing.
+ */
+GC_MUST_USE gc_status gc_login_write(const struct gc_login *login,
+                                     struct gc_bytes *ret_text,
+                                     struct gc_error *err);
+GC_MUST_USE gc_status gc_login_read(const struct gc_bytes *text,
+                                    struct gc_login *ret_login,
+                                    struct gc_error *err);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guestcred-helper: what pam_guestcred starts for one call, as root, with one
+ * socket.  See wire.h for the order in which it works.
+ */
+#include <config.h>
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "src/helper/calls.h"
+
+/* As the module's stub leaves us; anything else was not started by it. */
+static bool
+started_properly(void)
+{
+    uid_t real, effective, saved;
+
+    return prctl(PR_SET_DUMPABLE, 0) == 0
+           && getresuid(&real, &effective, &saved) == 0 && real == 0
+           && effective == 0 && saved == 0;
+}
+
+/*
+ * The environment is ours alone.  No mechanism but libkrb5's own is loaded: a
+ * plug-in would run as root, and as the user.
+ */
+static bool
+set_environment(const struct gc_errand *errand)
+{
+    const char *krb5 = gc_config_text(&errand->config, GC_OPT_PAM_KRB5_CONF);
+
+    return clearenv() == 0 && setenv("GSS_MECH_CONFIG", "/dev/null", 1) == 0
+           && (krb5 == NULL || setenv("KRB5_CONFIG", krb5, 1) == 0);
+}
+
+static gc_status
+serve(struct gc_errand *errand, struct gc_wire_reply *reply,
+      struct gc_error *err)
+{
+    switch (errand->request.call) {
+    case GC_WIRE_AUTHENTICATE:
+        return gc_call_authenticate(errand, reply, err);
+    case GC_WIRE_ACCOUNT:
+        return gc_call_account(errand, reply, err);
+    case GC_WIRE_ESTABLISH:
+    case GC_WIRE_OPEN:
+        return gc_call_establish(errand, reply, err);
+    case GC_WIRE_DELETE:
+    case GC_WIRE_CLOSE:
+        return gc_call_delete(errand, reply, err);
+    }
+    return gc_fail(err, GC_E_INTERNAL, "an unknown call");
+}
+
+/* Has the host gone, or does it say more than it may? */
+static bool
+abandoned(void)
+{
+    struct pollfd peer = {GC_WIRE_FD, POLLIN, 0};
+
+    return poll(&peer, 1, 0) != 0;
+}
+
+/* Serve, if the request could be read (ST, ERR), and say what came of it. */
+static int
+answer(struct gc_errand *errand, gc_status st, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) frame = {0};
+    struct gc_wire_reply reply;
+
+    gc_wire_reply_init(&reply, errand->request.call);
+    if (st == GC_OK && !set_environment(errand))
+        st = gc_fail_no_memory(err);
+    if (st == GC_OK)
+        st = serve(errand, &reply, err);
+    if (st != GC_OK)
+        gc_wire_reply_fail(&reply, err);
+    st = gc_wire_reply_write(&reply, &frame, err);
+    if (st == GC_OK && abandoned())
+        st = GC_E_CANCELED;
+    if (st == GC_OK)
+        st = gc_wire_send(GC_WIRE_FD, &frame, err);
+    if (st == GC_OK)
+        return 0;
+    gc_call_undo(errand, &reply);
+    return 1;
+}
+
+static int
+run(void)
+{
+    GC_AUTO(gc_errand) errand = {.ledger = NULL};
+    struct gc_error error = {.status = GC_OK};
+    gc_status st = gc_errand_read(GC_WIRE_FD, &errand, &error);
+
+    /* Without a call there is nothing to answer to. */
+    return errand.request.call == 0 ? 1 : answer(&errand, st, &error);
+}
+
+int
+main(void)
+{
+    (void)umask(077);
+    if (!started_properly())
+        return 2;
+    /* The exit handlers of a dozen libraries are of no use to anybody. */
+    _exit(run());
+}
