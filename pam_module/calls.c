@@ -7,11 +7,13 @@
 
 #include "pam_module/calls.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 
 #include <security/pam_ext.h>
+#include <security/pam_modutil.h>
 
 #include "pam_module/converse.h"
 #include "pam_module/record.h"
@@ -201,6 +203,14 @@ gc_calls_authenticate(pam_handle_t *pamh, int flags, int argc,
 
 /* ---- a ticket for the session ---- */
 
+/* What we exported for one user is not for another's session to see. */
+static void
+hide(pam_handle_t *pamh)
+{
+    (void)!gc_kept_export(pamh, GC_KEPT_TRANSACTION, NULL, NULL);
+    (void)!gc_kept_export(pamh, GC_KEPT_CACHE, NULL, NULL);
+}
+
 /* Was somebody else proved in this transaction than its subject is now? */
 static bool
 is_stranger(struct gc_visit *visit)
@@ -211,6 +221,7 @@ is_stranger(struct gc_visit *visit)
         return false;
     gc_record_note(visit->pamh, LOG_NOTICE, visit->user,
                    "not the user who was proved: no ticket");
+    hide(visit->pamh);
     return true;
 }
 
@@ -299,6 +310,22 @@ establish(struct gc_visit *visit)
     return gc_verdict_of(acquire(visit, GC_WIRE_ESTABLISH, &nothing)).setcred;
 }
 
+/* Whose the session becomes: sudo's target gets nothing of its caller's. */
+static void
+leave_to(pam_handle_t *pamh)
+{
+    const struct gc_kept *kept = gc_kept_get(pamh);
+    const struct passwd *account;
+    const void *user = NULL;
+
+    if (kept == NULL || pam_get_item(pamh, PAM_USER, &user) != PAM_SUCCESS
+        || user == NULL)
+        return;
+    account = pam_modutil_getpwnam(pamh, user);
+    if (account == NULL || account->pw_uid != kept->uid)
+        hide(pamh);
+}
+
 int
 gc_calls_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
@@ -314,8 +341,10 @@ gc_calls_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
         return PAM_SERVICE_ERR;
     }
     /* In a setuid host, and for sudo's target: nothing is made anew (P12). */
-    if (verb == PAM_REINITIALIZE_CRED || verb == PAM_REFRESH_CRED)
+    if (verb == PAM_REINITIALIZE_CRED || verb == PAM_REFRESH_CRED) {
+        leave_to(pamh);
         return PAM_SUCCESS;
+    }
     st = gc_visit_begin(&visit, pamh, flags, argc, argv);
     if (st != GC_OK)
         return gc_verdict_of(st).setcred;

@@ -171,10 +171,11 @@ def number(*words):
 
 
 def stores():
-    """Every session's store that exists, as UID/RANDOM."""
+    """Every session's store that exists, as UID/RANDOM.  Root's own commands
+    have theirs there too."""
     found = []
     for uid in os.listdir(STORES):
-        if uid.isdigit():
+        if uid.isdigit() and uid != "0":
             found += [f"{uid}/{name}"
                       for name in os.listdir(os.path.join(STORES, uid))]
     return sorted(found)
@@ -262,7 +263,8 @@ def no_secrets():
 # ---- people ----
 
 def environment(user, **more):
-    return {"PATH": PATH, "HOME": f"/run/home/{user}", "USER": user,
+    home = "/" if user == "root" else f"/run/home/{user}"
+    return {"PATH": PATH, "HOME": home, "USER": user,
             "LOGNAME": user, "SHELL": "/bin/sh", "LC_ALL": "C.UTF-8",
             **more}
 
@@ -271,7 +273,8 @@ def identity(user):
     """subprocess's arguments for somebody who has logged in."""
     uid = UIDS[user]
     return {"user": uid, "group": uid, "extra_groups": [uid],
-            "cwd": f"/run/home/{user}", "start_new_session": True}
+            "cwd": "/" if uid == 0 else f"/run/home/{user}",
+            "start_new_session": True}
 
 
 def run(user, words, stdin="", limit=30, **env):

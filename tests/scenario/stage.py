@@ -412,13 +412,13 @@ class Tap:
         self.count = 0
         self.failed = 0
 
-    def check(self, title, function, *args, known=None):
+    def check(self, title, function, *args, known=None, **named):
         self.count += 1
         if known:
             # In halves: what is meant is TAP's word.
             title += " # TO" + f"DO {known}"
         try:
-            function(*args)
+            function(*args, **named)
             print(f"ok {self.count} - {title}", flush=True)
         except Exception as why:  # pylint: disable=broad-except
             self.failed += not known
