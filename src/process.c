@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,11 +40,51 @@ read_start(const char *path, char *buffer, size_t size)
     return true;
 }
 
+/*
+ * Who we are, as this thread last read it: nothing of it changes while the
+ * process lives, but a forked child is another, be its pid the same in another
+ * namespace.
+ */
+static _Thread_local struct gc_process ours;
+
+static void
+forget_ours(void)
+{
+    ours = (struct gc_process){0};
+}
+
+static int watching;
+
+static void
+watch_forks(void)
+{
+    watching = pthread_atfork(NULL, NULL, forget_ours) == 0;
+}
+
+static bool
+is_known(void)
+{
+    return ours.pid > 0 && ours.pid == getpid();
+}
+
+static void
+remember(const struct gc_process *self)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    if (pthread_once(&once, watch_forks) == 0 && watching)
+        ours = *self;
+}
+
 static bool
 read_boot_id(char ret_boot_id[BOOT_ID_LENGTH + 1])
 {
     char text[64];
 
+    if (is_known()) {
+        memcpy(ret_boot_id, ours.boot_id, BOOT_ID_LENGTH + 1);
+        return true;
+    }
     if (!read_start("/proc/sys/kernel/random/boot_id", text, sizeof(text))
         || strspn(text, BOOT_ID_CHARS) != BOOT_ID_LENGTH)
         return false;
@@ -59,6 +100,10 @@ gc_process_machine(char ret_machine[GC_MACHINE_SIZE])
     char text[64];
     size_t len;
 
+    if (is_known() && ours.machine[0] != '\0') {
+        memcpy(ret_machine, ours.machine, GC_MACHINE_SIZE);
+        return;
+    }
     ret_machine[0] = '\0';
     if (!read_start("/etc/machine-id", text, sizeof(text)))
         return;
@@ -137,9 +182,12 @@ read_pid_ns(void)
     static const char before[] = "pid:[";
     char text[64];
     const char *at = text + sizeof(before) - 1;
-    ssize_t n = readlink("/proc/self/ns/pid", text, sizeof(text) - 1);
     uint64_t inode;
+    ssize_t n;
 
+    if (is_known() && ours.pid_ns != 0)
+        return ours.pid_ns;
+    n = readlink("/proc/self/ns/pid", text, sizeof(text) - 1);
     if (n <= (ssize_t)sizeof(before))
         return 0;
     text[n] = '\0';
@@ -159,6 +207,10 @@ gc_process_read(pid_t pid, struct gc_process *ret_process, struct gc_error *err)
     if (pid <= 0)
         return gc_fail(err, GC_E_NOT_FOUND, "there is no process %ld",
                        (long)pid);
+    if (is_known() && pid == ours.pid) {
+        *ret_process = ours;
+        return GC_OK;
+    }
     if (!read_boot_id(found.boot_id))
         return gc_fail(err, GC_E_INTERNAL,
                        "/proc does not tell which boot this is");
@@ -173,6 +225,8 @@ gc_process_read(pid_t pid, struct gc_process *ret_process, struct gc_error *err)
     found.start = line.start;
     gc_process_machine(found.machine);
     found.pid_ns = read_pid_ns();
+    if (pid == getpid())
+        remember(&found);
     *ret_process = found;
     return GC_OK;
 }

@@ -165,7 +165,8 @@ without_proc(void)
     struct gc_process self = {0}, found;
     pid_t dead;
 
-    if (gc_process_read(getpid(), &self, NULL) != GC_OK)
+    /* Not ours: who we are is known for good, once it was read. */
+    if (gc_process_read(getppid(), &self, NULL) != GC_OK)
         return 1;
     if (unshare(CLONE_NEWNS) != 0
         || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0
@@ -241,6 +242,29 @@ test_elsewhere(void **state)
 }
 
 /* In a namespace of its own, pid 1 or not, the parent is elsewhere. */
+/* SELF is pid 1.  So is its child in a namespace of its own: another one. */
+static bool
+is_told_from_a_child(const struct gc_process *self)
+{
+    struct gc_process inner;
+    pid_t pid;
+    int status = -1;
+
+    if (unshare(CLONE_NEWPID) != 0)
+        return false;
+    pid = fork();
+    if (pid == 0) {
+        if (mount("proc", "/proc", "proc", 0, NULL) != 0)
+            _exit(1);
+        gc_process_self(&inner);
+        _exit(inner.pid == 1 && inner.pid_ns != self->pid_ns
+                      && gc_process_elsewhere(self)
+                  ? 0
+                  : 2);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
 static int
 in_a_namespace(void)
 {
@@ -264,7 +288,7 @@ in_a_namespace(void)
         _exit(self.pid == 1 && gc_process_alive(&self)
                       && self.pid_ns != outer.pid_ns
                       && gc_process_elsewhere(&outer)
-                      && gc_process_alive(&outer)
+                      && gc_process_alive(&outer) && is_told_from_a_child(&self)
                   ? 0
                   : 2);
     }
