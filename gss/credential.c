@@ -13,6 +13,7 @@
 #include "gss/credential.h"
 
 #include <string.h>
+#include <time.h>
 
 #include <gssapi/gssapi_ext.h>
 
@@ -59,6 +60,9 @@ inspect(const struct gc_want *want, struct gc_credential *credential,
                      want->place);
         return gc_fail_hint(err, st, "%s", gc_source_hint(want));
     }
+    credential->expires = lifetime == GSS_C_INDEFINITE
+                              ? INT64_MAX
+                              : (int64_t)time(NULL) + lifetime;
     if (v.major == GSS_S_COMPLETE)
         v.major = gss_inquire_cred(&v.minor, credential->handle, &name.handle,
                                    NULL, NULL, NULL);
@@ -226,8 +230,6 @@ check_want(const struct gc_want *want, struct gc_error *err)
         return gc_fail(err, GC_E_CONFIG, "NTLM cannot act on behalf of others");
     if (want->source == GC_SOURCE_CCACHE && want->place[0] == '\0')
         return gc_fail(err, GC_E_CONFIG, "a credential cache without a name");
-    if (want->source == GC_SOURCE_LENT && want->place[0] == '\0')
-        return gc_fail(err, GC_E_NO_CREDENTIAL, "no credential was lent");
     if (want->source == GC_SOURCE_KEYTAB && want->place[0] == '\0')
         return gc_fail(err, GC_E_CONFIG, "a keytab without a name");
     if (want->source == GC_SOURCE_KEYTAB && !named)
@@ -273,9 +275,9 @@ gc_credential_acquire(const struct gc_want *want,
 
 gc_status
 gc_credential_who(const struct gc_want *want,
+                  struct gc_credential *ret_credential,
                   char ret_principal[GC_PRINCIPAL_SIZE], struct gc_error *err)
 {
-    GC_AUTO(gc_credential) credential = {.handle = GSS_C_NO_CREDENTIAL};
     GC_AUTO(gc_name) name = {GSS_C_NO_NAME};
     GC_AUTO(gc_want) plain = *want;
     const char *said =
@@ -290,8 +292,8 @@ gc_credential_who(const struct gc_want *want,
                    ? gc_name_print(&name, plain.mech, ret_principal, err)
                    : st;
     }
-    st = gc_credential_acquire(&plain, &credential, err);
+    st = gc_credential_acquire(&plain, ret_credential, err);
     if (st == GC_OK)
-        memcpy(ret_principal, credential.principal, GC_PRINCIPAL_SIZE);
+        memcpy(ret_principal, ret_credential->principal, GC_PRINCIPAL_SIZE);
     return st;
 }

@@ -23,6 +23,7 @@ struct gc_credential {
     gc_mech mech;        /* to initiate with, no other */
     bool stands_in; /* on behalf of PRINCIPAL: the tickets are a service's */
     char principal[GC_PRINCIPAL_SIZE]; /* whose it is, in full */
+    int64_t expires;                   /* epoch seconds, or INT64_MAX */
     struct gc_ccache cache;            /* where HANDLE lives, if ours */
 };
 
@@ -40,9 +41,11 @@ GC_MUST_USE gc_status gc_credential_acquire(
 
 /*
  * Whose credential that would be, as WANT or the place it names has it.  A
- * principal that WANT names is believed, not checked.
+ * principal that WANT names is believed, not checked; else RET_CREDENTIAL is
+ * the one that was looked at, for Kerberos itself where WANT says negotiate.
  */
 GC_MUST_USE gc_status gc_credential_who(const struct gc_want *want,
+                                        struct gc_credential *ret_credential,
                                         char ret_principal[GC_PRINCIPAL_SIZE],
                                         struct gc_error *err);
 

@@ -6,6 +6,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <krb5.h>
 
 #include "gss/context.h"
 #include "gss/credential.h"
@@ -15,19 +19,35 @@
 
 struct local {
     struct gc_initiator door;
+    /*
+     * Never used.  GSS-API makes and drops one a call, and with the last one
+     * goes what was read of krb5.conf, to be read again for the next call.
+     */
+    krb5_context krb5;
     struct gc_credential credential;
     struct gc_context context;
     struct gc_ccache lent; /* empty: nothing was */
     char target[GC_TARGET_SIZE];
+    /* What "who" was told of, for the exchange that follows it. */
+    struct gc_credential found;
+    gc_source source; /* where it is from … */
+    char place[GC_PLACE_SIZE];
 };
+
+static void
+drop(struct local *local)
+{
+    gc_context_clear(&local->context);
+    gc_credential_clear(&local->credential);
+}
 
 static void
 end(struct gc_initiator *initiator)
 {
     struct local *local = (struct local *)initiator;
 
-    gc_context_clear(&local->context);
-    gc_credential_clear(&local->credential);
+    drop(local);
+    gc_credential_clear(&local->found);
 }
 
 /* WANT's tickets are those that were lent, wherever it says that they are. */
@@ -47,13 +67,39 @@ static gc_status
 who(struct gc_initiator *initiator, const struct gc_want *want,
     char ret_principal[GC_PRINCIPAL_SIZE], struct gc_error *err)
 {
-    const struct local *local = (const struct local *)initiator;
+    struct local *local = (struct local *)initiator;
     GC_AUTO(gc_want) effective = *want;
     gc_status st = gc_want_check(want, err);
 
     if (st == GC_OK)
         st = find_lent(local, &effective, err);
-    return st == GC_OK ? gc_credential_who(&effective, ret_principal, err) : st;
+    if (st != GC_OK)
+        return st;
+    gc_credential_clear(&local->found);
+    local->source = effective.source;
+    memcpy(local->place, effective.place, sizeof(local->place));
+    return gc_credential_who(&effective, &local->found, ret_principal, err);
+}
+
+/*
+ * The credential for WANT: the one that "who" found, so that it is his and
+ * nobody else's who was named, or a new one.
+ */
+static gc_status
+acquire(struct local *local, const struct gc_want *want, struct gc_error *err)
+{
+    struct gc_credential *found = &local->found;
+    bool same = found->handle != GSS_C_NO_CREDENTIAL
+                && found->mech == want->mech && local->source == want->source
+                && strcmp(local->place, want->place) == 0
+                && want->principal[0] == '\0' && want->on_behalf_of[0] == '\0'
+                && found->expires > (int64_t)time(NULL);
+
+    if (!same)
+        return gc_credential_acquire(want, &local->credential, err);
+    local->credential = *found;
+    *found = (struct gc_credential){.handle = GSS_C_NO_CREDENTIAL};
+    return GC_OK;
 }
 
 static gc_status
@@ -65,7 +111,7 @@ begin(struct gc_initiator *initiator, const struct gc_want *want,
     struct gc_spn spn;
     gc_status st;
 
-    end(initiator);
+    drop(local);
     st = gc_want_check(want, err);
     /* DCE style goes inside SPNEGO: nobody saw Windows take it unframed. */
     if (want->mutual)
@@ -75,7 +121,7 @@ begin(struct gc_initiator *initiator, const struct gc_want *want,
     if (st == GC_OK)
         st = find_lent(local, &effective, err);
     if (st == GC_OK)
-        st = gc_credential_acquire(&effective, &local->credential, err);
+        st = acquire(local, &effective, err);
     if (st == GC_OK)
         st = gc_context_first(&local->context, &local->credential, &spn,
                               want->mutual, ret_said, err);
@@ -124,6 +170,8 @@ destroy(struct gc_initiator *initiator)
 
     end(initiator);
     gc_ccache_clear(&local->lent);
+    if (local->krb5 != NULL)
+        krb5_free_context(local->krb5);
     free(local);
 }
 
@@ -137,6 +185,9 @@ gc_initiator_local_new(void)
     if (local == NULL)
         return NULL;
     local->door.ops = &ops;
+    /* Without it all the same: whoever needs Kerberos is told what is wrong. */
+    if (krb5_init_context(&local->krb5) != 0)
+        local->krb5 = NULL;
     return &local->door;
 }
 

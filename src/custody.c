@@ -86,10 +86,32 @@ write_as(struct writing *w, const struct gc_bytes *ticket, gc_owed state,
     return write_entry(w->custody, &w->entry, err);
 }
 
+/* Who will need ENTRY's ticket beside its process: RECORD of the store. */
+static void
+name_record(const struct gc_custody *c, struct gc_entry *entry,
+            const char *record)
+{
+    (void)snprintf(entry->store, sizeof(entry->store), "%s",
+                   gc_store_name(c->store));
+    (void)snprintf(entry->record, sizeof(entry->record), "%s", record);
+}
+
+/* Names the record that is to come, so that putting it hands the ticket over.
+ */
 static gc_status
 write_ticket(void *user, const struct gc_bytes *ticket, struct gc_error *err)
 {
-    return write_as(user, ticket, GC_OWED_TICKET, err);
+    struct writing *w = user;
+    char id[GC_STORE_ID_SIZE];
+    gc_status st = GC_OK;
+
+    if (w->custody->ledger != NULL && w->custody->store != NULL) {
+        st = gc_store_name_record(w->custody->store, w->entry.ticket.vm, id,
+                                  err);
+        if (st == GC_OK && id[0] != '\0')
+            name_record(w->custody, &w->entry, id);
+    }
+    return st == GC_OK ? write_as(w, ticket, GC_OWED_TICKET, err) : st;
 }
 
 static gc_status
@@ -125,9 +147,7 @@ hand_over(const struct gc_custody *c, struct gc_entry *entry,
 {
     if (c->ledger == NULL || c->store == NULL)
         return GC_OK;
-    (void)snprintf(entry->store, sizeof(entry->store), "%s",
-                   gc_store_name(c->store));
-    (void)snprintf(entry->record, sizeof(entry->record), "%s", record->id);
+    name_record(c, entry, record->id);
     entry->process = (struct gc_process){0};
     entry->state = GC_OWED_TICKET;
     return write_entry(c, entry, err);
@@ -455,13 +475,14 @@ keep(struct writing *w, struct gc_record *record, const struct gc_records *seen,
 
     if (c->store == NULL)
         return GC_OK;
+    memcpy(record->id, w->entry.record, sizeof(record->id));
     st = gc_store_put(c->store, record, seen, &earlier, err);
     if (st == GC_OK && earlier.id[0] != '\0') {
         discard(c, record);
         gc_record_move(record, &earlier);
         return GC_OK;
     }
-    if (st == GC_OK)
+    if (st == GC_OK && strcmp(w->entry.record, record->id) != 0)
         st = hand_over(c, &w->entry, record, err);
     if (st != GC_OK)
         discard(c, record);

@@ -21,6 +21,9 @@
 #define ENTRY_MAX GC_STORE_RECORD_MAX
 #define TRIES_MAX 1000000
 
+/* Who writes a ticket down puts it into the store next. */
+#define PUT_S 60
+
 /* Who only tidies up waits no longer for the lock. */
 #define TIDY_MS 200
 
@@ -630,6 +633,16 @@ gc_ledger_find(struct gc_ledger *ledger, const struct gc_ticket *ticket,
     return GC_OK;
 }
 
+/* If ENTRY's ticket ever came into its store, which is ours to look into, it is
+ * there by now. */
+static bool
+must_be_put(const struct gc_entry *entry)
+{
+    return entry->state == GC_OWED_TICKET && entry->record[0] != '\0'
+           && entry->uid == geteuid()
+           && (int64_t)time(NULL) - entry->written > PUT_S;
+}
+
 bool
 gc_entry_elsewhere(const struct gc_entry *entry)
 {
@@ -638,7 +651,8 @@ gc_entry_elsewhere(const struct gc_entry *entry)
     gc_process_machine(machine);
     if (entry->machine[0] != '\0' && strcmp(entry->machine, machine) != 0)
         return true;
-    return entry->process.pid > 0 && gc_process_elsewhere(&entry->process);
+    return entry->process.pid > 0 && gc_process_elsewhere(&entry->process)
+           && !must_be_put(entry);
 }
 
 bool
@@ -648,7 +662,9 @@ gc_entry_needed(const struct gc_entry *entry)
         return true;
     if (entry->state == GC_OWED_RELEASE)
         return false;
-    if (gc_process_alive(&entry->process))
+    /* Of one elsewhere nobody can tell; if it comes here, the store can. */
+    if (!gc_process_elsewhere(&entry->process)
+        && gc_process_alive(&entry->process))
         return true;
     return entry->state == GC_OWED_TICKET && entry->record[0] != '\0'
            && entry->uid == geteuid()

@@ -30,8 +30,8 @@ struct gc_entry {
     uid_t uid;             /* for whom: the login's user; ours for commands */
     char url[GC_URL_SIZE]; /* the vCenter's */
     char store[1024];      /* who needs a TICKET: the store that keeps it … */
-    char record[GC_STORE_ID_SIZE]; /* … and its record; or "" … */
-    struct gc_process process;     /* … then this process */
+    char record[GC_STORE_ID_SIZE]; /* … and its record, or is about to; or "" */
+    struct gc_process process;     /* and until then this process */
     char machine[GC_MACHINE_SIZE]; /* where it was last written; "" in old ones
                                     */
     char transaction[GC_TRANSACTION_SIZE]; /* the login's, or "" */
@@ -125,7 +125,8 @@ bool gc_entry_transaction_ok(const char *text);
 
 /*
  * Was ENTRY written on another machine, or for a process of another pid
- * namespace?  Who needs it can be told there alone.
+ * namespace?  Who needs it can be told there alone; but a minute after a ticket
+ * was written down that names a record, its store can tell, wherever.
  */
 bool gc_entry_elsewhere(const struct gc_entry *entry);
 

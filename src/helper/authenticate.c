@@ -93,7 +93,7 @@ keep_proved(struct gc_initiator *worker, struct gc_want *want,
 static gc_status
 ask_guest(struct gc_errand *e, struct gc_initiator *worker,
           struct gc_want *want, const struct gc_login *login,
-          struct gc_error *err)
+          struct gc_wire_reply *reply, struct gc_error *err)
 {
     GC_AUTO(gc_vcenter) vcenter = {.client = NULL};
     GC_AUTO(gc_record) record = {.used = 0};
@@ -103,6 +103,8 @@ ask_guest(struct gc_errand *e, struct gc_initiator *worker,
         st = gc_handshake(e, &vcenter, worker, &e->vms[0], want, &record, err);
     if (st == GC_OK && strcmp(record.ticket.principal, login->principal) != 0)
         st = gc_fail(err, GC_E_DENIED, "the guest was shown another principal");
+    (void)snprintf(reply->mech, sizeof(reply->mech), "%s",
+                   gc_mech_word(record.ticket.mech));
     /* A release that fails is owed, and takes nothing from the proof. */
     if (record.ticket.ticket.len > 0)
         (void)!gc_handshake_undo(e, &vcenter, &record, NULL);
@@ -129,6 +131,34 @@ note(struct gc_errand *e, struct gc_login *login, struct gc_error *err)
     return gc_logins_put(e->logins, login, err);
 }
 
+/*
+ * Is it the user?  A VM that is not for them is no reason to answer sooner: who
+ * knows no password learns nothing of the map (P10, P20).
+ */
+static gc_status
+prove(struct gc_errand *e, struct gc_initiator *worker, struct gc_want *want,
+      struct gc_login *login, struct gc_error *err)
+{
+    struct gc_error refused = {.status = GC_OK};
+    gc_status chosen = gc_errand_choose(e, e->request.vm, &refused), st;
+
+    /* The guest's word cannot be had without a guest. */
+    if (chosen != GC_OK
+        && (chosen != GC_E_DENIED || !gc_errand_proves_here(e))) {
+        *err = refused;
+        return chosen;
+    }
+    gc_handshake_want(e, want);
+    st = fill(e, want, err);
+    if (st == GC_OK)
+        st = gc_proof(e, worker, want, login->principal, err);
+    if (st == GC_OK && chosen != GC_OK) {
+        *err = refused;
+        return chosen;
+    }
+    return st == GC_OK ? keep_proved(worker, want, login, err) : st;
+}
+
 gc_status
 gc_call_authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
                      struct gc_error *err)
@@ -143,17 +173,9 @@ gc_call_authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
     if (st == GC_OK)
         st = gc_errand_open(e, err);
     if (st == GC_OK)
-        st = gc_errand_choose(e, e->request.vm, err);
-    if (st != GC_OK)
-        return st;
-    gc_handshake_want(e, &want);
-    st = fill(e, &want, err);
+        st = prove(e, worker, &want, &login, err);
     if (st == GC_OK)
-        st = gc_proof(e, worker, &want, login.principal, err);
-    if (st == GC_OK)
-        st = keep_proved(worker, &want, &login, err);
-    if (st == GC_OK)
-        st = ask_guest(e, worker, &want, &login, err);
+        st = ask_guest(e, worker, &want, &login, reply, err);
     if (st == GC_OK)
         st = note(e, &login, err);
     if (st != GC_OK)
@@ -165,7 +187,5 @@ gc_call_authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
     (void)snprintf(reply->principal, sizeof(reply->principal), "%s",
                    login.principal);
     (void)snprintf(reply->vm, sizeof(reply->vm), "%s", e->vms[0].vm);
-    (void)snprintf(reply->mech, sizeof(reply->mech), "%s",
-                   gc_mech_word(want.mech));
     return GC_OK;
 }

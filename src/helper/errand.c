@@ -70,6 +70,13 @@ gc_errand_text(const struct gc_errand *errand, gc_option option,
 }
 
 bool
+gc_errand_proves_here(const struct gc_errand *errand)
+{
+    return strcmp(gc_errand_text(errand, GC_OPT_PAM_PROOF, "local"), "guest")
+           != 0;
+}
+
+bool
 gc_errand_has_source(const struct gc_errand *errand, const char *word)
 {
     const char *at = gc_errand_text(errand, GC_OPT_PAM_SOURCE, "password");

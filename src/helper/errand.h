@@ -61,6 +61,9 @@ GC_MUST_USE gc_status gc_errand_choose(struct gc_errand *errand,
 const char *gc_errand_text(const struct gc_errand *errand, gc_option option,
                            const char *fallback);
 
+/* Is the proof to be had on this host, and not the guest's word? */
+bool gc_errand_proves_here(const struct gc_errand *errand);
+
 /* Does source= name WORD? */
 bool gc_errand_has_source(const struct gc_errand *errand, const char *word);
 

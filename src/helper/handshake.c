@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "src/helper/gate.h"
+#include "src/helper/quota.h"
+
+#define QUOTA GC_ERRAND_RUN "/quota"
 
 void
 gc_handshake_want(const struct gc_errand *e, struct gc_want *ret_want)
@@ -26,16 +29,22 @@ gc_handshake(struct gc_errand *e, struct gc_vcenter *vcenter,
              struct gc_want *want, struct gc_record *ret_record,
              struct gc_error *err)
 {
+    const char *url = gc_session_url(gc_client_session(vcenter->client));
     const struct gc_custody_request request = {.ref = vm->vm, .fresh = true};
+    struct gc_quota_pass pass;
     struct gc_gate gate;
-    gc_status st;
+    gc_status st = gc_quota_enter(QUOTA, e->ledger, url, e->as.uid, vm->vm,
+                                  e->deadline, &pass, err);
 
+    if (st != GC_OK)
+        return st;
     gc_gate_init(&gate, worker);
     memcpy(want->target, vm->target, sizeof(want->target));
     st = gc_vcenter_check(vcenter, vm, e->deadline, err);
     if (st == GC_OK)
         st = gc_custody_acquire(&vcenter->custody, &gate.door, &request, want,
                                 ret_record, err);
+    gc_quota_leave(QUOTA, &pass);
     return st;
 }
 

@@ -178,13 +178,12 @@ gc_proof(struct gc_errand *e, struct gc_initiator *worker,
          const struct gc_want *want, char ret_principal[GC_PRINCIPAL_SIZE],
          struct gc_error *err)
 {
-    const char *proof = gc_errand_text(e, GC_OPT_PAM_PROOF, "local");
     gc_status st;
 
-    if (strcmp(proof, "guest") == 0)
-        st = take_its_word(worker, want, ret_principal, err);
-    else
+    if (gc_errand_proves_here(e))
         st = prove_here(e, worker, want, ret_principal, err);
+    else
+        st = take_its_word(worker, want, ret_principal, err);
     return st == GC_OK ? gc_proof_map(e, ret_principal, err) : st;
 }
 

@@ -394,7 +394,7 @@ release_all(struct gc_errand *e, struct gc_entries *entries,
 
 static gc_status
 end_login(struct gc_errand *e, const struct gc_login *login,
-          struct gc_error *err)
+          struct gc_wire_reply *reply, struct gc_error *err)
 {
     GC_AUTO(gc_entries) entries = {.count = 0};
     gc_status st;
@@ -403,8 +403,12 @@ end_login(struct gc_errand *e, const struct gc_login *login,
                            NULL);
     st = gc_ledger_list_of(e->ledger, login->transaction, e->as.uid, &entries,
                            err);
-    if (st == GC_OK && entries.count > 0)
+    if (st == GC_OK && entries.count > 0) {
+        /* The log names the first; releasing moves the entry's ticket away. */
+        (void)snprintf(reply->vm, sizeof(reply->vm), "%s",
+                       entries.items[0].ticket.vm);
         st = release_all(e, &entries, err);
+    }
     (void)!gc_logins_forget(e->logins, login->transaction, NULL);
     return st;
 }
@@ -424,7 +428,7 @@ gc_call_delete(struct gc_errand *e, struct gc_wire_reply *reply,
     if (st == GC_E_NOT_FOUND)
         return nothing(reply, "there is no ticket to release");
     if (st == GC_OK)
-        st = end_login(e, &login, err);
+        st = end_login(e, &login, reply, err);
     if (st != GC_OK)
         return st;
     (void)snprintf(reply->principal, sizeof(reply->principal), "%s",
@@ -456,6 +460,7 @@ void
 gc_call_undo(struct gc_errand *e, const struct gc_wire_reply *reply)
 {
     GC_AUTO(gc_login) login = {.uid = 0};
+    struct gc_wire_reply unsent = {.vm = ""};
     struct gc_error ignored = {.status = GC_OK};
 
     if (!e->made || reply->transaction[0] == '\0' || e->logins == NULL)
@@ -464,5 +469,5 @@ gc_call_undo(struct gc_errand *e, const struct gc_wire_reply *reply)
     (void)snprintf(e->request.transaction, sizeof(e->request.transaction), "%s",
                    reply->transaction);
     if (find_login(e, &login, &ignored) == GC_OK)
-        (void)!end_login(e, &login, &ignored);
+        (void)!end_login(e, &login, &unsent, &ignored);
 }

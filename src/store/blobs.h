@@ -21,6 +21,7 @@ struct gc_blobs;
  *         its id, time and text, all borrowed for the call.  What may not be
  *         read, and what VISIT answers with GC_E_PROTOCOL, is skipped and said;
  *         any other error stops.  VISIT removes nothing.
+ * named   a blob's id is the name that it was put under, known beforehand.
  * put     keep TEXT under NAME, which is new; RET_ID is what to call it by.
  *         DURABLE: it is to outlast a power cut, if the place does.
  * touch   set the time.  GC_E_NOT_FOUND.
@@ -32,6 +33,7 @@ struct gc_blobs;
  *         the lock.  NULL where nothing can be left.
  */
 struct gc_blobs_ops {
+    bool named;
     gc_status (*each)(struct gc_blobs *, const char *prefix, const char *suffix,
                       gc_status (*visit)(void *user, const char *id,
                                          int64_t time,

@@ -195,6 +195,7 @@ dir_free(struct gc_blobs *blobs)
 }
 
 static const struct gc_blobs_ops dir_ops = {
+    .named = true,
     .each = dir_each,
     .put = dir_put,
     .touch = dir_touch,

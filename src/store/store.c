@@ -227,6 +227,28 @@ name_stem(const char *vm, char dst[STEM_MAX + 2])
     dst[len + 1] = '\0';
 }
 
+/* A name for a record of VM's that no other has. */
+static gc_status
+make_name(const char *vm, char ret_name[GC_STORE_ID_SIZE], struct gc_error *err)
+{
+    char stem[STEM_MAX + 2], random[33];
+    gc_status st = gc_files_random(random, err);
+
+    if (st != GC_OK)
+        return st;
+    name_stem(vm, stem);
+    (void)snprintf(ret_name, GC_STORE_ID_SIZE, "%s%s" TICKET, stem, random);
+    return GC_OK;
+}
+
+gc_status
+gc_store_name_record(const struct gc_store *store, const char *vm,
+                     char ret_id[GC_STORE_ID_SIZE], struct gc_error *err)
+{
+    ret_id[0] = '\0';
+    return store->blobs->ops->named ? make_name(vm, ret_id, err) : GC_OK;
+}
+
 /* The newest that matches a key, looked for among one VM's records. */
 struct search {
     const struct gc_store_key *key;
@@ -408,16 +430,16 @@ put_locked(struct gc_store *store, struct gc_record *record,
            const struct gc_bytes *text, struct search *s, struct gc_error *err)
 {
     const struct gc_blobs_ops *ops = store->blobs->ops;
-    char name[STEM_MAX + 64], stem[STEM_MAX + 2], random[33];
+    char name[GC_STORE_ID_SIZE];
     gc_status st = look(store, s, err);
 
     if (st != GC_OK || s->found.id[0] != '\0')
         return st;
-    st = gc_files_random(random, err);
+    memcpy(name, record->id, sizeof(name));
+    if (name[0] == '\0')
+        st = make_name(record->ticket.vm, name, err);
     if (st != GC_OK)
         return st;
-    name_stem(record->ticket.vm, stem);
-    (void)snprintf(name, sizeof(name), "%s%s" TICKET, stem, random);
     st =
         ops->put(store->blobs, name, text, record->used, true, record->id, err);
     if (st == GC_OK)
@@ -441,10 +463,13 @@ gc_store_put(struct gc_store *store, struct gc_record *record,
 
     if (st == GC_OK)
         st = store->blobs->ops->lock(store->blobs, err);
-    if (st != GC_OK)
-        return st;
-    st = put_locked(store, record, &text, &s, err);
-    store->blobs->ops->unlock(store->blobs);
+    if (st == GC_OK) {
+        st = put_locked(store, record, &text, &s, err);
+        store->blobs->ops->unlock(store->blobs);
+    }
+    /* Not kept: it has no name either. */
+    if (st != GC_OK || s.found.id[0] != '\0')
+        record->id[0] = '\0';
     if (st == GC_OK)
         gc_record_move(ret_earlier, &s.found);
     return st;

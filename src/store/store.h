@@ -121,14 +121,24 @@ GC_MUST_USE gc_status gc_store_find_ticket(struct gc_store *store,
                                            struct gc_error *err);
 
 /*
- * Keep RECORD (its id is set).  Under the store's lock: if a record with the
- * same key is there whose id is not among SEEN's (NULL: none was seen), another
- * process was first: the newest such is moved to RET_EARLIER (its id is not "")
- * and RECORD is not kept; the caller releases its own.  Else those of SEEN that
- * match RECORD are removed; the caller releases their tickets.  All or nothing:
- * a full disk leaves the store as it was. GC_E_FAILED: no room (disk, quota,
- * too large), GC_E_CONFIG: not writable, GC_E_BUSY: the lock.  Without GC_OK
- * nothing is kept: release the ticket.
+ * The id of a record of VM's that is to be put, so that the ledger can name it
+ * before: give it to the record.  "" where a store gives ids by itself.
+ */
+GC_MUST_USE gc_status gc_store_name_record(const struct gc_store *store,
+                                           const char *vm,
+                                           char ret_id[GC_STORE_ID_SIZE],
+                                           struct gc_error *err);
+
+/*
+ * Keep RECORD (under the id that it has, or a new one).  Under the store's
+ * lock: if a record with the same key is there whose id is not among SEEN's
+ * (NULL: none was seen), another process was first: the newest such is moved to
+ * RET_EARLIER (its id is not "") and RECORD is not kept; the caller releases
+ * its own.  Else those of SEEN that match RECORD are removed; the caller
+ * releases their tickets.  All or nothing: a full disk leaves the store as it
+ * was. GC_E_FAILED: no room (disk, quota, too large), GC_E_CONFIG: not
+ * writable, GC_E_BUSY: the lock.  Without GC_OK nothing is kept: release the
+ * ticket.  What is not kept has no id afterwards.
  */
 GC_MUST_USE gc_status gc_store_put(struct gc_store *store,
                                    struct gc_record *record,

@@ -173,6 +173,8 @@ SRC_ARROWS = {
     "src/helper/logins": ["src/helper/fields", "src/json", "src/base64",
                           "src/ledger", "src/process", "src/store/"],
     "src/helper/map": ["src/config", "src/secret"],
+    "src/helper/quota": ["src/helper/fields", "src/json", "src/ledger",
+                         "src/process", "src/store/", "src/ticket"],
     "src/helper/": ["src/"],
 }
 # ... but no front end knows another.
@@ -607,6 +609,13 @@ def items_in_section(manual, title):
 def written_with_dashes(manual):
     """Options that MANUAL's .It lines write with a dash."""
     return re.findall(r"^\.It Cm ([a-z0-9_]+-[a-z0-9_-]+)", manual, re.M)
+
+
+def arguments_in_service(text):
+    """What the lines of a PAM service in TEXT give our module."""
+    return [argument for line in re.findall(
+        r"^[^#\n]*\bpam_guestcred\.so\b(.*)$", text, re.M)
+            for argument in line.split()]
 
 
 def compare_options(named, want=None):

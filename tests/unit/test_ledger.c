@@ -589,6 +589,14 @@ test_elsewhere(void **state)
         gc_process_self(&entry.process);
         assert_false(gc_entry_elsewhere(&entry));
         entry.process.pid_ns++;
+        entry.written = (int64_t)time(NULL) - 30;
+        assert_true(gc_entry_elsewhere(&entry));
+        assert_true(gc_entry_needed(&entry));
+        /* By now its ticket is in the store, or never will be. */
+        entry.written -= 60;
+        assert_int_equal(gc_entry_elsewhere(&entry), owed != GC_OWED_TICKET);
+        assert_int_equal(gc_entry_needed(&entry), owed != GC_OWED_TICKET);
+        entry.record[0] = '\0';
         assert_true(gc_entry_elsewhere(&entry));
         assert_true(gc_entry_needed(&entry));
     }

@@ -504,7 +504,6 @@ static void
 borrowers_that_die_or_lie(void **state)
 {
     GC_AUTO_PTR(gc_initiator) worker = make(-1);
-    GC_AUTO(gc_said) said = {.done = false};
     pid_t before = child_of(worker);
 
     (void)state;

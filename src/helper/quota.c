@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+
+#include "src/helper/quota.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gss/clock.h"
+#include "src/helper/fields.h"
+#include "src/json.h"
+#include "src/process.h"
+#include "src/store/atomic.h"
+#include "src/store/files.h"
+
+#define STATE     "attempts"
+#define STATE_MAX (512 * 1024)
+/* Who only says goodbye waits no longer for the lock. */
+#define LEAVE_MS 200
+
+struct attempt {
+    char id[33];
+    char url[GC_URL_SIZE];
+    char vm[GC_TICKET_VM_SIZE];
+    int64_t time;
+    struct gc_process process;
+    bool done;
+};
+
+/* One uid's directory, locked, and what stands in it. */
+struct state {
+    int dir;
+    int lock;
+    int64_t now;
+    struct attempt *attempts; /* room for GC_QUOTA_ATTEMPTS_ALL */
+    size_t count;
+    bool changed; /* other than on disk */
+};
+
+static void
+state_close(struct state *s)
+{
+    free(s->attempts);
+    if (s->lock >= 0)
+        gc_atomic_unlock(s->lock);
+    if (s->dir >= 0)
+        (void)close(s->dir);
+}
+#define AUTO_STATE __attribute__((cleanup(state_close))) struct state
+
+/* ---- as text ---- */
+
+static gc_status
+save(const struct state *s, struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_json) root = gc_json_new_object();
+    GC_AUTO(gc_bytes) text = {0};
+    struct gc_json *list;
+    gc_status st;
+
+    (void)gc_json_add_int(root, "version", 1);
+    list = gc_json_add_array(root, "attempts");
+    for (size_t i = 0; i < s->count; i++) {
+        const struct attempt *a = &s->attempts[i];
+        struct gc_json *object = gc_json_add_object(list, NULL);
+        char process[GC_PROCESS_TEXT_SIZE];
+
+        gc_process_print(&a->process, process);
+        (void)gc_json_add_string(object, "id", a->id);
+        (void)gc_json_add_string(object, "url", a->url);
+        (void)gc_json_add_string(object, "vm", a->vm);
+        (void)gc_json_add_int(object, "time", a->time);
+        (void)gc_json_add_string(object, "process", process);
+        (void)gc_json_add_bool(object, "done", a->done);
+    }
+    st = gc_json_print(root, &text, err);
+    if (st == GC_OK && text.len > STATE_MAX)
+        return gc_fail(err, GC_E_BUSY, "too many attempts of this user");
+    /* Not durable: after a power cut no handshake is under way. */
+    if (st == GC_OK)
+        st = gc_atomic_write(s->dir, STATE, &text, s->now, false, err);
+    return st;
+}
+
+static bool
+read_attempt(const struct gc_json *object, struct attempt *ret_attempt)
+{
+    struct attempt a = {.time = 0};
+
+    if (!gc_field_text(object, "id", a.id, sizeof(a.id))
+        || !gc_field_text(object, "url", a.url, sizeof(a.url))
+        || !gc_field_text(object, "vm", a.vm, sizeof(a.vm))
+        || !gc_field_number(object, "time", INT64_MAX, &a.time)
+        || !gc_field_process(object, "process", &a.process)
+        || !gc_json_bool(object, "done", &a.done))
+        return false;
+    *ret_attempt = a;
+    return true;
+}
+
+static gc_status
+parse(struct state *s, const struct gc_bytes *text, struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_json) root = NULL;
+    const struct gc_json *list;
+    int64_t version;
+    gc_status st = gc_json_parse(text->data, text->len, &root, err);
+
+    if (st != GC_OK)
+        return st;
+    list = gc_json_get(root, "attempts");
+    if (!gc_field_number(root, "version", 1, &version) || version != 1
+        || !gc_json_is_array(list))
+        return gc_fail(err, GC_E_PROTOCOL, "not attempts of version 1");
+    for (const struct gc_json *item = gc_json_first(list); item != NULL;
+         item = gc_json_next(item)) {
+        if (s->count == GC_QUOTA_ATTEMPTS_ALL
+            || !read_attempt(item, &s->attempts[s->count]))
+            return gc_fail(err, GC_E_PROTOCOL,
+                           "attempts that are wrong or too many");
+        s->count++;
+    }
+    return GC_OK;
+}
+
+/* ---- from the directory ---- */
+
+static gc_status
+open_dir(const char *place, uid_t uid, unsigned flags, int *ret_dir,
+         struct gc_error *err)
+{
+    char path[1024];
+    int above = -1, n;
+    gc_status st = gc_files_open(place, flags, &above, err);
+
+    if (st != GC_OK)
+        return st;
+    (void)close(above);
+    n = snprintf(path, sizeof(path), "%s/%lu", place, (unsigned long)uid);
+    if (n < 0 || (size_t)n >= sizeof(path))
+        return gc_fail(err, GC_E_CONFIG, "a directory's name is too long");
+    return gc_files_open(path, flags & GC_FILES_CREATE, ret_dir, err);
+}
+
+static gc_status
+open_state(struct state *s, const char *place, uid_t uid, unsigned flags,
+           int64_t deadline, struct gc_error *err)
+{
+    gc_status st = open_dir(place, uid, flags, &s->dir, err);
+
+    if (st == GC_OK)
+        st = gc_atomic_lock(s->dir, deadline, &s->lock, err);
+    if (st != GC_OK)
+        return gc_fail_context(err, st, "the quota");
+    /* The time as of now that nobody else writes. */
+    s->now = (int64_t)time(NULL);
+    s->attempts = calloc(GC_QUOTA_ATTEMPTS_ALL, sizeof(*s->attempts));
+    return s->attempts == NULL ? gc_fail_no_memory(err) : GC_OK;
+}
+
+/* Drop what no longer matters; a time to come is as good as now. */
+static void
+tidy(struct state *s)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->count; i++) {
+        struct attempt *a = &s->attempts[i];
+        int64_t age;
+
+        if (a->time > s->now) {
+            /* Or it would never be over. */
+            a->time = s->now;
+            s->changed = true;
+        }
+        age = s->now - a->time;
+        if (!a->done
+            && (age >= GC_QUOTA_LONGEST_S || !gc_process_alive(&a->process)))
+            a->done = true;
+        if (age >= GC_QUOTA_WINDOW_S && a->done)
+            continue;
+        if (kept != i)
+            s->attempts[kept] = *a;
+        kept++;
+    }
+    s->count = kept;
+}
+
+/* What is there instead of a file that can be read, and since when. */
+static gc_status
+load_bad(struct state *s, struct gc_error *err)
+{
+    struct stat info;
+    gc_status st = GC_OK;
+
+    s->count = 0;
+    if (fstatat(s->dir, STATE, &info, AT_SYMLINK_NOFOLLOW) != 0)
+        return GC_OK;
+    if ((int64_t)info.st_mtime > s->now)
+        st = gc_files_touch(s->dir, STATE, s->now, err);
+    if (st == GC_OK && s->now - (int64_t)info.st_mtime < GC_QUOTA_WINDOW_S)
+        st = gc_fail(err, GC_E_BUSY,
+                     "too many attempts, for all that can be told: what was "
+                     "attempted lately cannot be read");
+    if (st != GC_OK)
+        return st;
+    if (S_ISDIR(info.st_mode))
+        (void)unlinkat(s->dir, STATE, AT_REMOVEDIR);
+    return GC_OK;
+}
+
+static gc_status
+load(struct state *s, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) text = {0};
+    int64_t mtime;
+    gc_status st = gc_files_read(s->dir, STATE, STATE_MAX, &text, &mtime, err);
+
+    if (st == GC_OK)
+        st = parse(s, &text, err);
+    if (st == GC_E_NOT_FOUND)
+        return GC_OK;
+    if (st == GC_E_PROTOCOL)
+        return load_bad(s, err);
+    if (st == GC_OK)
+        tidy(s);
+    return st;
+}
+
+/* ---- counting ---- */
+
+static gc_status
+check_attempts(const struct state *s, const char *url, const char *vm,
+               struct gc_error *err)
+{
+    int attempts = 0, handshakes = 0;
+
+    for (size_t i = 0; i < s->count; i++) {
+        const struct attempt *a = &s->attempts[i];
+
+        if (strcmp(a->url, url) != 0 || strcmp(a->vm, vm) != 0)
+            continue;
+        attempts += s->now - a->time < GC_QUOTA_WINDOW_S ? 1 : 0;
+        handshakes += a->done ? 0 : 1;
+    }
+    if (attempts >= GC_QUOTA_ATTEMPTS || s->count == GC_QUOTA_ATTEMPTS_ALL)
+        return gc_fail(err, GC_E_BUSY,
+                       "too many attempts of this user in a minute");
+    if (handshakes >= GC_QUOTA_HANDSHAKES)
+        return gc_fail(err, GC_E_BUSY,
+                       "too many handshakes of this user at once");
+    return GC_OK;
+}
+
+static gc_status
+check_tickets(struct gc_ledger *ledger, const char *url, uid_t uid,
+              const char *vm, struct gc_error *err)
+{
+    GC_AUTO(gc_entries) entries = {0};
+    int tickets = 0;
+    gc_status st = gc_ledger_list(ledger, &entries, err);
+
+    if (st != GC_OK)
+        return st;
+    for (size_t i = 0; i < entries.count; i++) {
+        const struct gc_entry *e = &entries.items[i];
+
+        tickets += e->state == GC_OWED_TICKET && e->uid == uid
+                           && strcmp(e->url, url) == 0
+                           && strcmp(e->ticket.vm, vm) == 0
+                       ? 1
+                       : 0;
+    }
+    if (tickets >= GC_QUOTA_TICKETS)
+        return gc_fail(err, GC_E_BUSY,
+                       "too many tickets of this user in that VM");
+    return GC_OK;
+}
+
+static gc_leftover
+judge(void *user, const char *name, bool taken, const struct gc_bytes *text,
+      int64_t mtime)
+{
+    (void)user;
+    (void)name;
+    (void)taken;
+    (void)text;
+    (void)mtime;
+    return GC_LEFTOVER_REMOVE;
+}
+
+static gc_status
+add(struct state *s, const char *url, const char *vm, char ret_id[33],
+    struct gc_error *err)
+{
+    struct attempt *a = &s->attempts[s->count];
+    gc_status st;
+
+    *a = (struct attempt){.time = s->now};
+    st = gc_files_random(a->id, err);
+    if (st != GC_OK)
+        return st;
+    (void)snprintf(a->url, sizeof(a->url), "%s", url);
+    (void)snprintf(a->vm, sizeof(a->vm), "%s", vm);
+    gc_process_self(&a->process);
+    s->count++;
+    st = save(s, err);
+    if (st == GC_OK)
+        memcpy(ret_id, a->id, sizeof(a->id));
+    return st;
+}
+
+gc_status
+gc_quota_enter(const char *place, struct gc_ledger *ledger, const char *url,
+               uid_t uid, const char *vm, int64_t deadline,
+               struct gc_quota_pass *ret_pass, struct gc_error *err)
+{
+    AUTO_STATE s = {.dir = -1, .lock = -1};
+    struct gc_quota_pass pass = {.uid = uid};
+    gc_status st;
+
+    if (strlen(url) >= GC_URL_SIZE || strlen(vm) >= GC_TICKET_VM_SIZE)
+        return gc_fail(err, GC_E_INTERNAL, "a URL or VM that cannot be one");
+    st = open_state(&s, place, uid, GC_FILES_CREATE | GC_FILES_PARENTS,
+                    deadline, err);
+    if (st == GC_OK)
+        st = gc_atomic_adopt(s.dir, STATE_MAX, NULL, judge, NULL, err);
+    if (st == GC_OK)
+        st = load(&s, err);
+    if (st != GC_OK)
+        return st;
+    st = check_attempts(&s, url, vm, err);
+    /* Under the lock: who waited for it must see what the others got. */
+    if (st == GC_OK)
+        st = check_tickets(ledger, url, uid, vm, err);
+    if (st == GC_OK)
+        st = add(&s, url, vm, pass.id, err);
+    else if (s.changed)
+        (void)!save(&s, NULL);
+    if (st == GC_OK)
+        *ret_pass = pass;
+    return st;
+}
+
+void
+gc_quota_leave(const char *place, const struct gc_quota_pass *pass)
+{
+    AUTO_STATE s = {.dir = -1, .lock = -1};
+
+    if (open_state(&s, place, pass->uid, 0, gc_clock_now() + LEAVE_MS, NULL)
+            != GC_OK
+        || load(&s, NULL) != GC_OK)
+        return;
+    for (size_t i = 0; i < s.count; i++)
+        if (strcmp(s.attempts[i].id, pass->id) == 0) {
+            s.attempts[i].done = true;
+            (void)!save(&s, NULL);
+        }
+}
