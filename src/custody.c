@@ -58,6 +58,9 @@ write_intent(void *user, const struct gc_place *place, struct gc_error *err)
         return st;
     w->entry.state = GC_OWED_INTENT;
     w->entry.uid = c->uid;
+    if (c->store == NULL && c->elsewhere != NULL)
+        (void)snprintf(w->entry.store, sizeof(w->entry.store), "%s",
+                       c->elsewhere);
     (void)snprintf(w->entry.url, sizeof(w->entry.url), "%s",
                    gc_session_url(session));
     t->mech = w->key->mech;

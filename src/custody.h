@@ -20,6 +20,9 @@ struct gc_custody {
     struct gc_store *store;
     struct gc_ledger *ledger;
     uid_t uid; /* for whom */
+    /* With no STORE: where else the ticket will be kept, for the ledger; or
+     * NULL. */
+    const char *elsewhere;
 };
 
 struct gc_custody_request {

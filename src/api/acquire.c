@@ -15,7 +15,7 @@ static struct gc_custody
 custody_of(struct guestcred_client *client, struct gc_store *store)
 {
     return (struct gc_custody){client->client, store, client->ledger,
-                               geteuid()};
+                               geteuid(), NULL};
 }
 
 /* ---- acquire ---- */

@@ -215,7 +215,8 @@ gc_connect(struct gc_cli *cli, struct gc_connection *ret_connection,
     if (st != GC_OK)
         return st;
     adopt_session(&c);
-    c.custody = (struct gc_custody){c.client, c.store, c.ledger, geteuid()};
+    c.custody =
+        (struct gc_custody){c.client, c.store, c.ledger, geteuid(), NULL};
     *ret_connection = c;
     c = (struct gc_connection){0};
     return GC_OK;

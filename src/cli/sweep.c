@@ -14,23 +14,48 @@
 #include "src/cli/connect.h"
 #include "src/cli/output.h"
 #include "src/cli/places.h"
+#include "src/shelf.h"
 
-/* Is there anything that a sweep could do something about? */
+/* What the ledger has, and is there anything to be done about? */
 static gc_status
-anything_owed(struct gc_cli *cli, bool *ret_owed, struct gc_error *err)
+look(struct gc_cli *cli, struct gc_entries *ret_entries, bool *ret_owed,
+     struct gc_error *err)
 {
     GC_AUTO_PTR(gc_ledger) ledger = NULL;
-    GC_AUTO(gc_entries) entries = {0};
     gc_status st = gc_places_ledger(cli, &ledger, err);
 
     if (st == GC_OK)
-        st = gc_ledger_list(ledger, &entries, err);
+        st = gc_ledger_list(ledger, ret_entries, err);
     if (st != GC_OK)
         return st;
     *ret_owed = false;
-    for (size_t i = 0; i < entries.count && !*ret_owed; i++)
-        *ret_owed = !gc_entry_needed(&entries.items[i]);
+    for (size_t i = 0; i < ret_entries->count && !*ret_owed; i++)
+        *ret_owed = !gc_entry_needed(&ret_entries->items[i]);
     return GC_OK;
+}
+
+/*
+ * The stores of logins whose tickets are gone: their hosts ended without a
+ * word.  Done as their users, and what does not work out is /run's to lose.
+ */
+static void
+wipe_stores(const struct gc_connection *connection,
+            const struct gc_entries *before, int64_t deadline)
+{
+    GC_AUTO(gc_entry) now = {0};
+
+    for (size_t i = 0; i < before->count; i++) {
+        const struct gc_entry *entry = &before->items[i];
+        struct gc_child_as as;
+
+        if (entry->uid != geteuid() && entry->store[0] != '\0'
+            && gc_ledger_read(connection->custody.ledger, entry->id, &now, NULL)
+                   == GC_E_NOT_FOUND
+            && gc_child_as_uid(entry->uid, &as, NULL) == GC_OK)
+            (void)!gc_shelf_remove(GC_SHELF_RUN, &as, entry->store, deadline,
+                                   NULL);
+        gc_entry_clear(&now);
+    }
 }
 
 /* What a crash left in the store: whole tickets that nobody will find. */
@@ -108,6 +133,7 @@ gc_status
 gc_cli_sweep(struct gc_cli *cli, struct gc_error *err)
 {
     GC_AUTO(gc_connection) connection = {0};
+    GC_AUTO(gc_entries) before = {0};
     GC_AUTO(gc_records) records = {0};
     struct gc_custody_tally tally = {0};
     bool all = gc_config_flag(&cli->config, GC_OPT_ALL_USERS), owed = false;
@@ -115,7 +141,7 @@ gc_cli_sweep(struct gc_cli *cli, struct gc_error *err)
 
     if (all && geteuid() != 0)
         return gc_fail(err, GC_E_CONFIG, "--all-users is for root");
-    st = anything_owed(cli, &owed, err);
+    st = look(cli, &before, &owed, err);
     if (st == GC_OK)
         st = half_written(cli, &records, err);
     if (st != GC_OK)
@@ -127,6 +153,8 @@ gc_cli_sweep(struct gc_cli *cli, struct gc_error *err)
         return st;
     swept =
         gc_custody_sweep(&connection.custody, all, cli->deadline, &tally, err);
+    if (all)
+        wipe_stores(&connection, &before, cli->deadline);
     st =
         release_all(&connection, &records, &tally, swept == GC_OK ? err : NULL);
     if (swept == GC_OK)

@@ -12,7 +12,7 @@
 
 #include "gss/clock.h"
 #include "gss/spn.h"
-#include "src/helper/shelf.h"
+#include "src/shelf.h"
 
 #define ARRIVAL_MS 2000 /* the request was sent before we were started */
 
@@ -116,9 +116,9 @@ gc_errand_open(struct gc_errand *errand, struct gc_error *err)
 
     /* Users pass through it, to their stores. */
     if (st == GC_OK)
-        st = gc_shelf_prepare(GC_ERRAND_RUN, err);
+        st = gc_shelf_prepare(GC_SHELF_RUN, err);
     if (st == GC_OK)
-        st = gc_logins_open(GC_ERRAND_RUN "/logins", &errand->logins, err);
+        st = gc_logins_open(GC_SHELF_RUN "/logins", &errand->logins, err);
     return st;
 }
 

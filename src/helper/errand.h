@@ -14,9 +14,8 @@
 #include "src/helper/wire.h"
 #include "src/ledger.h"
 
-/* Root's own places; the second is gone after a boot, and so are logins. */
+/* Root's own place.  What is below GC_SHELF_RUN a boot takes away. */
 #define GC_ERRAND_STATE GC_LOCALSTATEDIR "/lib/guestcred"
-#define GC_ERRAND_RUN   "/run/guestcred"
 
 /* Kept of the deadline for what must be ended before there is an answer. */
 #define GC_ERRAND_RESERVE_MS 1000

@@ -393,32 +393,23 @@ gc_map_find(const struct gc_map *map, const char *name, const char *user,
             const char **ret_reason, struct gc_error *err)
 {
     struct asker asker = {user, groups, group_count, .known_count = 0};
-    const struct row *row = find_row(map, name);
-    const char *reason = NULL;
+    const struct row *row = is_name(name) ? find_row(map, name) : NULL;
     bool may = false;
-    gc_status st;
+    gc_status st = GC_OK;
 
     *ret_reason = NULL;
-    if (!is_name(name))
-        reason = "not a name that a VM can have";
-    else if (row == NULL)
-        reason = "the map has no such VM";
-    else {
+    if (row != NULL)
         st = permits(row, &asker, &may, err);
-        if (st != GC_OK)
-            return st;
-        if (!may)
-            reason = "the map does not let the user into that VM";
-    }
-    if (reason == NULL) {
-        st = hand_out(row, ret_vm, err);
-        if (st != GC_OK)
-            return st;
-    }
-    *ret_reason = reason;
-    return reason == NULL
-               ? GC_OK
-               : gc_fail(err, GC_E_DENIED, "there is no such VM for this user");
+    if (st != GC_OK)
+        return st;
+    if (row != NULL && may)
+        return hand_out(row, ret_vm, err);
+    if (row != NULL)
+        *ret_reason = "the map does not let the user into that VM";
+    else
+        *ret_reason = is_name(name) ? "the map has no such VM"
+                                    : "not a name that a VM can have";
+    return gc_fail(err, GC_E_DENIED, "there is no such VM for this user");
 }
 
 gc_status

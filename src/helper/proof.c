@@ -8,7 +8,7 @@
 #include "gss/account.h"
 #include "gss/identity.h"
 #include "gss/verifier.h"
-#include "src/helper/aside.h"
+#include "src/aside.h"
 
 /* ---- the verifier ---- */
 

@@ -17,7 +17,7 @@
 #include "gss/worker.h"
 #include "src/helper/handshake.h"
 #include "src/helper/proof.h"
-#include "src/helper/shelf.h"
+#include "src/shelf.h"
 
 #define SYSTEM_ACCOUNT "guestcred" /* may act for others, and nothing else */
 
@@ -178,7 +178,6 @@ hand_over(struct session *s, const struct gc_record *record,
     st = gc_ledger_find(e->ledger, &record->ticket, &entry, err);
     if (st == GC_OK) {
         entry.process = s->login.host;
-        (void)snprintf(entry.store, sizeof(entry.store), "%s", s->shelf.name);
         (void)snprintf(entry.record, sizeof(entry.record), "%s", record->id);
         (void)snprintf(entry.transaction, sizeof(entry.transaction), "%s",
                        s->login.transaction);
@@ -213,7 +212,7 @@ give_back(struct session *s)
     for (size_t i = 0; i < s->records.count; i++)
         (void)!gc_handshake_undo(s->errand, &s->vcenter, &s->records.items[i],
                                  NULL);
-    (void)!gc_shelf_remove(GC_ERRAND_RUN, &s->errand->as, s->shelf.name,
+    (void)!gc_shelf_remove(GC_SHELF_RUN, &s->errand->as, s->shelf.name,
                            s->errand->end, NULL);
 }
 
@@ -289,7 +288,7 @@ make_session(struct session *s, struct gc_error *err)
     if (st == GC_OK)
         st = gc_worker_new_as(GC_WIRE_FD, &e->as, &s->worker, err);
     if (st == GC_OK)
-        st = gc_shelf_open(GC_ERRAND_RUN, &e->as, &s->shelf, err);
+        st = gc_shelf_open(GC_SHELF_RUN, &e->as, &s->shelf, err);
     if (st == GC_OK)
         st = gc_errand_choose(
             e, e->request.vm[0] != '\0' ? e->request.vm : s->login.vm, err);
@@ -304,6 +303,7 @@ make_session(struct session *s, struct gc_error *err)
     if (st != GC_OK)
         return st;
     e->made = true;
+    s->vcenter.custody.elsewhere = s->shelf.name;
     st = acquire_all(s, err);
     if (st == GC_OK)
         st = write_login(s, err);
@@ -399,7 +399,7 @@ end_login(struct gc_errand *e, const struct gc_login *login,
     GC_AUTO(gc_entries) entries = {.count = 0};
     gc_status st;
 
-    (void)!gc_shelf_remove(GC_ERRAND_RUN, &e->as, login->cache, e->deadline,
+    (void)!gc_shelf_remove(GC_SHELF_RUN, &e->as, login->cache, e->deadline,
                            NULL);
     st = gc_ledger_list_of(e->ledger, login->transaction, e->as.uid, &entries,
                            err);

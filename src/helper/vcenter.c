@@ -146,7 +146,8 @@ gc_vcenter_open(const struct gc_errand *e, struct gc_vcenter *ret_vcenter,
     if (st != GC_OK)
         return st;
     adopt(v);
-    v->custody = (struct gc_custody){v->client, NULL, e->ledger, e->as.uid};
+    v->custody =
+        (struct gc_custody){v->client, NULL, e->ledger, e->as.uid, NULL};
     return GC_OK;
 }
 

@@ -143,6 +143,7 @@ VIM_LOW = ["src/json", "src/base64", "src/vim/http", "src/vim/fault"]
 MANAGERS = ["src/vim/auth_manager", "src/vim/inventory",
             "src/vim/process_manager", "src/vim/file_manager"]
 SRC_ARROWS = {
+    "src/aside": [],
     "src/json": [],
     "src/base64": [],
     "src/config": [],
@@ -158,6 +159,7 @@ SRC_ARROWS = {
     "src/ticket": ["src/json", "src/base64"],
     "src/store/": ["src/ticket", "src/json", "src/base64", "src/store/",
                    "src/process", "src/vim/facts"],
+    "src/shelf": ["src/aside", "src/ticket", "src/json", "src/store/"],
     "src/ledger": ["src/ticket", "src/json", "src/base64", "src/store/",
                    "src/process"],
     "src/client": VIM_LOW + ["src/vim/session"] + MANAGERS

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "src/helper/aside.h"
+#include "src/aside.h"
 
 #include <signal.h>
 #include <string.h>

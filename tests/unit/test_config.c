@@ -236,6 +236,7 @@ vms_are_literal(void **state)
         "2c3d4e5f-0000-4000-8000-00000000abcg/vm-1",
         "2c3d4e5f-0000-4000-8000-00000000abc/vm-1",
         "2c3d4e5f-0000-4000-8000-00000000abcd0/vm-1",
+        "2c3d4e5f-0000-4000-8000-00000000abcdx/vm-1",
         "2c3d4e5f-0000-4000-8000-00000000abcd/x/vm-1",
     };
     struct gc_config_vm vm = {.moid = "x"};

@@ -268,7 +268,7 @@ test_which_process(void **state)
     GC_AUTO(gc_login) login = {.uid = 0};
 
     (void)state;
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 8; i++) {
         fill(&login, ID);
         login.parent = (struct gc_process){.pid = 0};
         if (i == 1)
@@ -283,6 +283,9 @@ test_which_process(void **state)
             login.host.start = 0;
         if (i == 6)
             login.host.pid++;
+        if (i == 7)
+            (void)snprintf(login.host.machine, sizeof(login.host.machine),
+                           "fedcba9876543210");
         put(&login);
         assert_int_equal(found_by(getpid()), i == 0);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "src/helper/shelf.h"
+#include "src/shelf.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "gss/frame.h"
-#include "src/helper/aside.h"
+#include "src/aside.h"
 #include "src/store/files.h"
 #include "src/store/record.h"
 

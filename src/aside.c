@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "src/helper/aside.h"
+#include "src/aside.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -7,11 +7,14 @@
  * never reads what is in the store.
  */
 
-#ifndef GC_SRC_HELPER_SHELF_H
-#define GC_SRC_HELPER_SHELF_H
+#ifndef GC_SRC_SHELF_H
+#define GC_SRC_SHELF_H
 
 #include "gss/child.h"
 #include "src/store/store.h"
+
+/* Below it a directory a user, and in that one a login. */
+#define GC_SHELF_RUN "/run/guestcred"
 
 /* Zero it before use. */
 struct gc_shelf {
