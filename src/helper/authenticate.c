@@ -152,9 +152,10 @@ prove(struct gc_errand *e, struct gc_initiator *worker, struct gc_want *want,
     st = fill(e, want, err);
     if (st == GC_OK)
         st = gc_proof(e, worker, want, login->principal, err);
+    /* By now with the code of a VM that is off; the log tells them apart. */
     if (st == GC_OK && chosen != GC_OK) {
         *err = refused;
-        return chosen;
+        return err->status = GC_E_NOT_FOUND;
     }
     return st == GC_OK ? keep_proved(worker, want, login, err) : st;
 }

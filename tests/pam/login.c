@@ -8,7 +8,8 @@
  *
  *   caller:UID      as a setuid program that UID started: ids UID/0/0, and
  *                   UID's own group
- *   limit:NAME=N    nofile, fsize, cpu, nproc, core, as or stack
+ *   limit:NAME=N    nofile, fsize, cpu, nproc, core, as or stack; soft:NAME=N
+ *                   leaves the hard limit alone
  *   umask:OCTAL     nice:N    cwd:DIR    ignore:SIGNAL    block:SIGNAL
  *   reap            a SIGCHLD handler that reaps whatever there is
  *   close:FD        environ:NAME=VALUE, in the host's own environment
@@ -42,6 +43,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -169,7 +171,7 @@ set_caller(uid_t uid)
 }
 
 static void
-set_limit(char *text)
+set_limit(char *text, bool hard)
 {
     static const struct {
         const char *name;
@@ -185,11 +187,17 @@ set_limit(char *text)
     if (value == NULL)
         die("limit");
     *value++ = '\0';
-    limit.rlim_cur = limit.rlim_max = (rlim_t)strtoul(value, NULL, 10);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (strcmp(rows[i].name, text) == 0
-            && setrlimit((__rlimit_resource_t)rows[i].resource, &limit) == 0)
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        __rlimit_resource_t which = (__rlimit_resource_t)rows[i].resource;
+
+        if (strcmp(rows[i].name, text) != 0 || getrlimit(which, &limit) != 0)
+            continue;
+        limit.rlim_cur = (rlim_t)strtoul(value, NULL, 10);
+        if (hard)
+            limit.rlim_max = limit.rlim_cur;
+        if (setrlimit(which, &limit) == 0)
             return;
+    }
     die("limit");
 }
 
@@ -260,8 +268,8 @@ prepare(const char *step, char *rest)
 
     if (strcmp(step, "caller") == 0)
         set_caller((uid_t)number);
-    else if (strcmp(step, "limit") == 0)
-        set_limit(rest);
+    else if (strcmp(step, "limit") == 0 || strcmp(step, "soft") == 0)
+        set_limit(rest, step[0] == 'l');
     else if (strcmp(step, "umask") == 0)
         (void)umask((mode_t)strtol(rest, NULL, 8));
     else if (strcmp(step, "nice") == 0)
@@ -651,6 +659,8 @@ main(int argc, char **argv)
     host.out = fcntl(1, F_DUPFD_CLOEXEC, 11);
     if (host.out < 0)
         die("standard output");
+    /* The log's descriptor is the host's, and there from the start. */
+    openlog("login", LOG_NDELAY, LOG_AUTH);
     play();
     _exit(0); /* a host that goes without pam_end */
 }
