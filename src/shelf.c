@@ -48,6 +48,9 @@ own_place(int dir, const char *name, mode_t mode, uid_t owner, gid_t group,
     if (!made && errno != EEXIST)
         return gc_files_fail(err, "cannot make the place for tickets", errno);
     fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
+        return gc_fail(err, GC_E_CONFIG,
+                       "the place for tickets is no directory");
     if (fd < 0)
         return gc_files_fail(err, "the place for tickets", errno);
     if (made && (fchown(fd, owner, group) != 0 || fchmod(fd, mode) != 0))

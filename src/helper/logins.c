@@ -329,18 +329,19 @@ age(int64_t then)
 }
 
 /*
- * Without a lock: between this and the removal only a login that is past its
- * age could be written again, because that takes a host or parent that lives.
+ * A session ends with its host, whose ticket the sweeper takes; before there is
+ * one, the host may have been a child of who goes on.
+ *
+ * Without a lock: a login that is written again in between is there again.
  */
 static bool
 is_over(const struct gc_login *login)
 {
-    int64_t limit =
-        login->cache[0] == '\0' ? GC_LOGIN_WAIT_S : GC_LOGIN_OLDEST_S;
+    bool session = login->cache[0] != '\0';
 
-    return age(login->written) > limit
+    return age(login->written) > (session ? GC_LOGIN_OLDEST_S : GC_LOGIN_WAIT_S)
            || (!gc_process_alive(&login->host)
-               && !gc_process_alive(&login->parent));
+               && (session || !gc_process_alive(&login->parent)));
 }
 
 static gc_status

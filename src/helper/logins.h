@@ -104,7 +104,8 @@ GC_MUST_USE gc_status gc_logins_forget(struct gc_logins *logins,
                                        struct gc_error *err);
 
 /*
- * Remove the logins that cannot be found again, for host and parent are gone;
+ * Remove the logins that cannot be found again, for host and parent are gone,
+ * and those whose session's host is, with the tickets that they keep;
  * those with no session after GC_LOGIN_WAIT_S, because a service that lives for
  * months may leave one with every password; and all after GC_LOGIN_OLDEST_S:
  * what they still owe is in the ledger.  So does what cannot be read, after

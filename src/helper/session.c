@@ -335,6 +335,7 @@ gc_call_establish(struct gc_errand *e, struct gc_wire_reply *reply,
                        s.login.principal);
         return GC_OK;
     }
+    (void)!gc_logins_tidy(e->logins, NULL);
     st = make_session(&s, err);
     if (s.stranger)
         return nothing(reply, err->message);

@@ -578,11 +578,10 @@ test_tidy(void **state)
     assert_false(kept(&login, GC_LOGIN_OLDEST_S + 60));
     /* The clock was put back. */
     assert_true(kept(&login, -1000000));
-    /* The child that authenticated is gone, its parent goes on. */
+    /* The session's host is gone: its parent is somebody's daemon. */
     login.host = gone;
     login.parent = lives;
-    assert_true(kept(&login, GC_LOGIN_OLDEST_S - 60));
-    assert_false(kept(&login, GC_LOGIN_OLDEST_S + 60));
+    assert_false(kept(&login, 0));
     login.host = lives;
     login.parent = gone;
     assert_true(kept(&login, 0));
@@ -596,6 +595,12 @@ test_tidy(void **state)
     login.cache[0] = '\0';
     assert_true(kept(&login, GC_LOGIN_WAIT_S - 60));
     assert_false(kept(&login, GC_LOGIN_WAIT_S + 60));
+    /* The child that authenticated is gone, its parent goes on. */
+    login.host = gone;
+    login.parent = lives;
+    assert_true(kept(&login, GC_LOGIN_WAIT_S - 60));
+    login.parent = gone;
+    assert_false(kept(&login, 0));
 }
 
 /* A child that dies before what it wrote has a name. */
