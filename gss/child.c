@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define END_MS 1000 /* for the kernel to end what was killed */
 
 /* ---- whom ---------------------------------------------------------------- */
 
@@ -291,6 +294,24 @@ gc_child_start(const struct gc_child_as *as, void (*run)(int, void *),
  * By descriptor where there is one: where the host ignores SIGCHLD the child's
  * pid is nobody's, or somebody else's, as soon as it is dead.
  */
+/*
+ * Does it end, now that it was killed?  One that hangs in a file system of its
+ * user's does not, and its owner does not wait for that.
+ */
+static bool
+ends(const struct gc_child *child)
+{
+    struct pollfd gone = {child->pidfd, POLLIN, 0};
+    int ready;
+
+    if (child->pidfd < 0)
+        return true;
+    do
+        ready = poll(&gone, 1, END_MS);
+    while (ready < 0 && errno == EINTR);
+    return ready != 0;
+}
+
 void
 gc_child_end(struct gc_child *child)
 {
@@ -307,7 +328,8 @@ gc_child_end(struct gc_child *child)
     if (child->pidfd < 0)
         (void)kill(child->pid, SIGKILL);
     do
-        done = child->pidfd >= 0
+        done = !ends(child) ? 0
+               : child->pidfd >= 0
                    ? waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED)
                    : waitid(P_PID, (id_t)child->pid, &info, WEXITED);
     while (done != 0 && errno == EINTR);

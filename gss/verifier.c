@@ -27,7 +27,7 @@
 /* Keys of MIT's credential store; one that it does not know is ignored. */
 #define STORE_KEYTAB "keytab"
 #define STORE_RCACHE "rcache"
-#define RCACHE       "dfl:"
+#define RCACHE       "dfl:" /* where none was named */
 
 #define ERRNO_MAX 4096 /* Linux has none beyond */
 
@@ -59,11 +59,12 @@ acceptor_clear(struct acceptor *acceptor)
 /* The host's key, that of TARGET and no other in KEYTAB. */
 static gc_status
 open_keytab(struct acceptor *acceptor, const char *keytab, const char *target,
-            struct gc_error *err)
+            const char *rcache, struct gc_error *err)
 {
     gss_OID_set_desc only = {1, gc_mech_oid(GC_MECH_KERBEROS)};
-    gss_key_value_element_desc elements[] = {{STORE_RCACHE, RCACHE},
-                                             {STORE_KEYTAB, keytab}};
+    gss_key_value_element_desc elements[] = {
+        {STORE_RCACHE, rcache[0] == '\0' ? RCACHE : rcache},
+        {STORE_KEYTAB, keytab}};
     gss_key_value_set_desc store = {keytab[0] == '\0' ? 1 : 2, elements};
     struct gc_verdict v = {.mech = gc_mech_oid(GC_MECH_KERBEROS)};
     struct gc_spn spn;
@@ -159,7 +160,7 @@ take_names(const struct acceptor *acceptor, struct gc_verified *verified,
 }
 
 gc_status
-gc_verifier_check(const char *keytab, const char *target,
+gc_verifier_check(const char *keytab, const char *target, const char *rcache,
                   const struct gc_bytes *token,
                   struct gc_verified *ret_verified, struct gc_error *err)
 {
@@ -169,7 +170,7 @@ gc_verifier_check(const char *keytab, const char *target,
 
     if (!gc_token_is_first_of(token, GC_MECH_KERBEROS))
         return gc_fail(err, GC_E_DENIED, "the token is not plain Kerberos");
-    st = open_keytab(&acceptor, keytab, target, err);
+    st = open_keytab(&acceptor, keytab, target, rcache, err);
     if (st == GC_OK)
         st = accept_token(&acceptor, token, err);
     if (st == GC_OK)

@@ -29,15 +29,16 @@ struct gc_verified {
  * anything (no keytab, no key of TARGET in it, TARGET that is none).
  * GC_E_INTERNAL: a name that cannot be kept whole, or no replay cache.
  *
- * A token counts once on this host.  Seen ones are kept in libkrb5's default
- * replay cache whatever the environment says, because it is the one in which
- * sshd and others note theirs: a token caught on its way to them is as useless
- * here as a second copy of ours.
+ * A token counts once.  Seen ones are kept in RCACHE ("file2:/…", in a
+ * directory of the caller's own), whatever the environment says.  "": in
+ * libkrb5's default one, where sshd and others note theirs, and which anybody
+ * may have planted first in /var/tmp: then nothing is proved to anybody.
  *
  * Leaves nothing behind but that; may block on local files alone.  To be called
  * by a process that may read KEYTAB and has no other business (P3).
  */
 GC_MUST_USE gc_status gc_verifier_check(const char *keytab, const char *target,
+                                        const char *rcache,
                                         const struct gc_bytes *token,
                                         struct gc_verified *ret_verified,
                                         struct gc_error *err);

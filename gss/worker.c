@@ -85,6 +85,13 @@ await(struct worker *worker, struct gc_error *err)
                         "allow more time with --timeout");
 }
 
+/* A child that is somebody else is theirs to kill; ours just does not end. */
+static gc_status
+loss(const struct worker *worker)
+{
+    return worker->another ? GC_E_UNAVAILABLE : GC_E_INTERNAL;
+}
+
 /* Ask, wait, check.  Whatever goes wrong on the way ends the child. */
 static gc_status
 call(struct worker *worker, gc_frame_op op, const void *body, size_t len,
@@ -97,11 +104,11 @@ call(struct worker *worker, gc_frame_op op, const void *body, size_t len,
 
     /* Never blocks: the child has read all that came before. */
     if (!gc_frame_send(worker->child.socket, MSG_DONTWAIT, head, &request))
-        st = gc_fail(err, GC_E_INTERNAL, "the worker is gone");
+        st = gc_fail(err, loss(worker), "the worker is gone");
     else
         st = await(worker, err);
     if (st == GC_OK && !gc_frame_receive(worker->child.socket, &head, &reply))
-        st = gc_fail(err, GC_E_INTERNAL, "the worker is gone, or lies");
+        st = gc_fail(err, loss(worker), "the worker is gone, or lies");
     if (st != GC_OK) {
         kill_and_reap(worker);
         return st;
@@ -122,7 +129,7 @@ revive(struct worker *worker, struct gc_error *err)
         return GC_OK;
     /* Root has read its secrets by now: no fork may carry them to a user. */
     if (worker->another)
-        return gc_fail(err, GC_E_INTERNAL, "the user's worker is gone");
+        return gc_fail(err, loss(worker), "the user's worker is gone");
     return spawn(worker, err);
 }
 

@@ -28,9 +28,10 @@ GC_MUST_USE gc_status gc_worker_new(int cancel_fd,
 
 /*
  * The same with a child that becomes AS (copied; NULL: stays who we are) before
- * it serves.  One that cannot is gone at the first call: GC_E_INTERNAL.  Once
+ * it serves.  One that cannot is gone at the first call.  Once
  * gone, at a deadline or by the user's hand, it is not replaced, for another
- * fork would carry to the user what was read since: GC_E_INTERNAL from then on.
+ * fork would carry to the user what was read since.  GC_E_UNAVAILABLE for all
+ * of these: it is the user's to kill.
  */
 GC_MUST_USE gc_status gc_worker_new_as(int cancel_fd,
                                        const struct gc_child_as *as,

@@ -102,6 +102,7 @@ keep_proof(struct gc_visit *visit, const struct gc_wire_request *request,
 
     memcpy(kept.principal, reply->principal, sizeof(kept.principal));
     memcpy(kept.vm, request->vm, sizeof(kept.vm));
+    memcpy(kept.transaction, reply->transaction, sizeof(kept.transaction));
     st = gc_kept_put(visit->pamh, &kept, &error);
     if (st == GC_OK)
         st = gc_kept_export(visit->pamh, GC_KEPT_TRANSACTION,
@@ -236,6 +237,7 @@ keep_ticket(struct gc_visit *visit, const struct gc_wire_reply *reply,
     if (before != NULL)
         kept = *before;
     kept.ticket = GC_KEPT_TICKET;
+    memcpy(kept.transaction, reply->transaction, sizeof(kept.transaction));
     st = gc_kept_put(visit->pamh, &kept, err);
     if (st == GC_OK)
         st = gc_kept_export(visit->pamh, GC_KEPT_TRANSACTION,

@@ -100,7 +100,10 @@ gc_kept_put(pam_handle_t *pamh, const struct gc_kept *kept,
 const char *
 gc_kept_transaction(pam_handle_t *pamh)
 {
-    const char *id = pam_getenv(pamh, GC_KEPT_TRANSACTION);
+    const struct gc_kept *kept = gc_kept_get(pamh);
+    const char *id = kept != NULL && kept->transaction[0] != '\0'
+                         ? kept->transaction
+                         : pam_getenv(pamh, GC_KEPT_TRANSACTION);
 
     if (id == NULL || strlen(id) != GC_WIRE_TRANSACTION_SIZE - 1
         || strspn(id, "0123456789abcdef") != GC_WIRE_TRANSACTION_SIZE - 1)

@@ -32,7 +32,8 @@ struct gc_kept {
     uint32_t uid;                           /* whose transaction this is */
     char principal[GC_WIRE_PRINCIPAL_SIZE]; /* proved to be UID; "": nobody */
     char vm[GC_WIRE_NAME_SIZE];             /* as the user chose it */
-    gc_kept_ticket ticket;                  /* in the process that follows */
+    char transaction[GC_WIRE_TRANSACTION_SIZE]; /* ours, or "" */
+    gc_kept_ticket ticket; /* in the process that follows */
     pid_t pid;
     uint64_t start;
 };
@@ -51,7 +52,10 @@ GC_MUST_USE gc_status gc_kept_put(pam_handle_t *pamh,
                                   const struct gc_kept *kept,
                                   struct gc_error *err);
 
-/* The id in PAM's environment, or "" where there is none that could be one. */
+/*
+ * The id that was kept here; without any, the one in PAM's environment, which
+ * the user may have written; "" where there is none that could be one.
+ */
 const char *gc_kept_transaction(pam_handle_t *pamh);
 
 /* NAME=VALUE into PAM's environment; VALUE NULL takes NAME out of it. */

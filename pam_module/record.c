@@ -18,6 +18,20 @@
 
 #define FIELD_SIZE 320
 
+/* What fields are told by; not to be imitated by a text behind them. */
+static void
+tame(char *dst, size_t dst_size, const char *text)
+{
+    size_t used = 0;
+
+    for (const char *c = text; *c != '\0' && used + 5 < dst_size; c++)
+        if (*c == '"')
+            used += (size_t)snprintf(dst + used, dst_size - used, "\\x22");
+        else
+            dst[used++] = *c;
+    dst[used] = '\0';
+}
+
 void
 gc_record_quote(char *dst, size_t dst_size, const char *text)
 {
@@ -75,8 +89,11 @@ record_failure(pam_handle_t *pamh, const struct gc_outcome *outcome,
 {
     char tty[FIELD_SIZE], ruser[FIELD_SIZE], rhost[FIELD_SIZE];
     const struct gc_error *error = outcome->error;
+    char message[2 * GC_ERROR_MESSAGE_SIZE], hint[2 * GC_ERROR_HINT_SIZE];
     bool proving = strcmp(outcome->what, "authentication") == 0;
 
+    tame(message, sizeof(message), error->message);
+    tame(hint, sizeof(hint), error->hint);
     item(pamh, PAM_TTY, tty);
     item(pamh, PAM_RUSER, ruser);
     item(pamh, PAM_RHOST, rhost);
@@ -86,9 +103,8 @@ record_failure(pam_handle_t *pamh, const struct gc_outcome *outcome,
                "%s%s%s%s",
                proving ? "authentication" : outcome->what, outcome->caller,
                (unsigned int)geteuid(), tty, ruser, rhost, user,
-               gc_status_word(outcome->status), (long long)outcome->ms,
-               error->message, error->hint[0] == '\0' ? "" : " (", error->hint,
-               error->hint[0] == '\0' ? "" : ")");
+               gc_status_word(outcome->status), (long long)outcome->ms, message,
+               hint[0] == '\0' ? "" : " (", hint, hint[0] == '\0' ? "" : ")");
 }
 
 void
@@ -96,13 +112,14 @@ gc_record_outcome(pam_handle_t *pamh, const struct gc_outcome *outcome)
 {
     const struct gc_wire_reply *reply = outcome->reply;
     char user[FIELD_SIZE], principal[FIELD_SIZE], vm[FIELD_SIZE],
-        mech[FIELD_SIZE];
+        mech[FIELD_SIZE], message[2 * GC_ERROR_MESSAGE_SIZE];
 
     gc_record_quote(user, sizeof(user), outcome->user);
     if (outcome->status != GC_OK) {
         record_failure(pamh, outcome, user);
         return;
     }
+    tame(message, sizeof(message), reply == NULL ? "" : reply->message);
     gc_record_quote(principal, sizeof(principal),
                     reply == NULL ? "" : reply->principal);
     gc_record_quote(vm, sizeof(vm), reply == NULL ? "" : reply->vm);
@@ -110,8 +127,6 @@ gc_record_outcome(pam_handle_t *pamh, const struct gc_outcome *outcome)
     pam_syslog(pamh, LOG_INFO,
                "%s: user=%s principal=%s vm=%s mech=%s outcome=\"ok\" "
                "ms=\"%lld\"%s%s",
-               outcome->what, user, principal, vm, mech,
-               (long long)outcome->ms,
-               reply == NULL || reply->message[0] == '\0' ? "" : ": ",
-               reply == NULL ? "" : reply->message);
+               outcome->what, user, principal, vm, mech, (long long)outcome->ms,
+               message[0] == '\0' ? "" : ": ", message);
 }

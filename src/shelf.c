@@ -18,7 +18,10 @@
 #include "src/store/files.h"
 #include "src/store/record.h"
 
-#define OP_PUT 2
+#define OP_PUT  2
+#define OP_WIPE 3
+
+#define TYPE "DIR:"
 
 void
 gc_shelf_clear(struct gc_shelf *shelf)
@@ -43,7 +46,7 @@ own_place(int dir, const char *name, mode_t mode, uid_t owner, gid_t group,
 {
     struct stat info;
     AUTO_FD fd = -1;
-    bool made = mkdirat(dir, name, 0700) == 0;
+    bool made = mkdirat(dir, name, 0700) == 0, open_to_others;
 
     if (!made && errno != EEXIST)
         return gc_files_fail(err, "cannot make the place for tickets", errno);
@@ -55,8 +58,13 @@ own_place(int dir, const char *name, mode_t mode, uid_t owner, gid_t group,
         return gc_files_fail(err, "the place for tickets", errno);
     if (made && (fchown(fd, owner, group) != 0 || fchmod(fd, mode) != 0))
         return gc_files_fail(err, "the place for tickets", errno);
-    if (fstat(fd, &info) != 0 || info.st_uid != owner
-        || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    if (fstat(fd, &info) != 0)
+        return gc_files_fail(err, "the place for tickets", errno);
+    /* Its owner may have played with it, and must not undo a login by that. */
+    open_to_others = owner != 0 && (info.st_mode & 07777) != mode;
+    if (info.st_uid == owner && open_to_others && fchmod(fd, mode) == 0)
+        info.st_mode = S_IFDIR | mode;
+    if (info.st_uid != owner || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return gc_fail(err, GC_E_CONFIG,
                        "the place for tickets is not its owner's alone");
     *ret_fd = fd;
@@ -88,6 +96,36 @@ prepare(const char *run, const struct gc_child_as *as, struct gc_error *err)
 
 /* ---- the user's half ---- */
 
+static void
+close_dir(DIR **dir)
+{
+    if (*dir != NULL)
+        (void)closedir(*dir);
+}
+
+/* As the user: nothing but files of one directory, and then that. */
+static gc_status
+wipe(void *user, struct gc_bytes *ret_result, struct gc_error *err)
+{
+    const char *path = user;
+    __attribute__((cleanup(close_dir))) DIR *dir = NULL;
+    const struct dirent *entry;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    (void)ret_result;
+    if (fd < 0)
+        return gc_fail(err, GC_E_NOT_FOUND, "the session's store is gone");
+    dir = fdopendir(fd);
+    if (dir == NULL) {
+        (void)close(fd);
+        return gc_fail_no_memory(err);
+    }
+    while ((entry = readdir(dir)) != NULL)
+        (void)unlinkat(fd, entry->d_name, 0);
+    return rmdir(path) == 0 ? GC_OK
+                            : gc_files_fail(err, "the session's store", errno);
+}
+
 static gc_status
 put(const char *name, const struct gc_bytes *text, struct gc_bytes *ret_id,
     struct gc_error *err)
@@ -112,7 +150,7 @@ put(const char *name, const struct gc_bytes *text, struct gc_bytes *ret_id,
 static void
 serve(int socket, void *user)
 {
-    const char *name = user;
+    char *name = user;
     struct gc_frame_head head = {.op = 0};
 
     for (;;) {
@@ -121,9 +159,11 @@ serve(int socket, void *user)
         struct gc_error err = {.status = GC_OK};
         gc_status st;
 
-        if (!gc_frame_receive(socket, &head, &text) || head.op != OP_PUT)
+        if (!gc_frame_receive(socket, &head, &text)
+            || (head.op != OP_PUT && head.op != OP_WIPE))
             return;
-        st = put(name, &text, &id, &err);
+        st = head.op == OP_PUT ? put(name, &text, &id, &err)
+                               : wipe(name + strlen(TYPE), &id, &err);
         gc_aside_tell(socket, st, &id, &err);
     }
 }
@@ -170,34 +210,16 @@ gc_shelf_put(struct gc_shelf *shelf, struct gc_record *record, int64_t deadline,
 
 /* ---- taking it away ---- */
 
-static void
-close_dir(DIR **dir)
+gc_status
+gc_shelf_wipe(struct gc_shelf *shelf, int64_t deadline, struct gc_error *err)
 {
-    if (*dir != NULL)
-        (void)closedir(*dir);
-}
+    GC_AUTO(gc_bytes) nothing = {0};
+    struct gc_frame_head head = {.op = OP_WIPE};
+    struct gc_frame_body none = {NULL, NULL, 0, 0};
 
-/* As the user: nothing but files of one directory, and then that. */
-static gc_status
-wipe(void *user, struct gc_bytes *ret_result, struct gc_error *err)
-{
-    const char *path = user;
-    __attribute__((cleanup(close_dir))) DIR *dir = NULL;
-    const struct dirent *entry;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-    (void)ret_result;
-    if (fd < 0)
-        return gc_fail(err, GC_E_NOT_FOUND, "the session's store is gone");
-    dir = fdopendir(fd);
-    if (dir == NULL) {
-        (void)close(fd);
-        return gc_fail_no_memory(err);
-    }
-    while ((entry = readdir(dir)) != NULL)
-        (void)unlinkat(fd, entry->d_name, 0);
-    return rmdir(path) == 0 ? GC_OK
-                            : gc_files_fail(err, "the session's store", errno);
+    if (!gc_frame_send(shelf->child.socket, MSG_DONTWAIT, head, &none))
+        return gc_fail(err, GC_E_INTERNAL, "the store cannot be taken away");
+    return gc_aside_hear(&shelf->child, deadline, -1, &nothing, err);
 }
 
 gc_status
@@ -213,6 +235,6 @@ gc_shelf_remove(const char *run, const struct gc_child_as *as, const char *name,
     random = strncmp(name, place, (size_t)len) == 0 ? name + len : "";
     if (strlen(random) != 32 || strspn(random, "0123456789abcdef") != 32)
         return gc_fail(err, GC_E_NOT_FOUND, "that is no store of a session's");
-    (void)snprintf(path, sizeof(path), "%s", name + 4);
+    (void)snprintf(path, sizeof(path), "%s", name + strlen(TYPE));
     return gc_aside(as, deadline, -1, wipe, path, &nothing, err);
 }

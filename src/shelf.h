@@ -40,6 +40,10 @@ GC_MUST_USE gc_status gc_shelf_put(struct gc_shelf *shelf,
                                    struct gc_record *record, int64_t deadline,
                                    struct gc_error *err);
 
+/* Take it away with all that is in it, by the process that filled it. */
+GC_MUST_USE gc_status gc_shelf_wipe(struct gc_shelf *shelf, int64_t deadline,
+                                    struct gc_error *err);
+
 /*
  * Take the store called NAME away with all that is in it.  GC_E_NOT_FOUND: NAME
  * is none of AS's below RUN, or gone.

@@ -11,12 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gss/clock.h"
 #include "src/cli/connect.h"
 #include "src/cli/output.h"
 #include "src/cli/places.h"
 #include "src/shelf.h"
 
-/* What the ledger has, and is there anything to be done about? */
+#define WIPE_MS 2000 /* for all of them */
+
+/* What the ledger has (without tickets), and is there anything to be done? */
 static gc_status
 look(struct gc_cli *cli, struct gc_entries *ret_entries, bool *ret_owed,
      struct gc_error *err)
@@ -29,8 +32,10 @@ look(struct gc_cli *cli, struct gc_entries *ret_entries, bool *ret_owed,
     if (st != GC_OK)
         return st;
     *ret_owed = false;
-    for (size_t i = 0; i < ret_entries->count && !*ret_owed; i++)
-        *ret_owed = !gc_entry_needed(&ret_entries->items[i]);
+    for (size_t i = 0; i < ret_entries->count; i++) {
+        *ret_owed |= !gc_entry_needed(&ret_entries->items[i]);
+        gc_bytes_clear(&ret_entries->items[i].ticket.ticket);
+    }
     return GC_OK;
 }
 
@@ -39,18 +44,21 @@ look(struct gc_cli *cli, struct gc_entries *ret_entries, bool *ret_owed,
  * word.  Done as their users, and what does not work out is /run's to lose.
  */
 static void
-wipe_stores(const struct gc_connection *connection,
-            const struct gc_entries *before, int64_t deadline)
+wipe_stores(struct gc_cli *cli, const struct gc_entries *before)
 {
+    GC_AUTO_PTR(gc_ledger) ledger = NULL;
     GC_AUTO(gc_entry) now = {0};
+    int64_t deadline = gc_clock_now() + WIPE_MS;
+
+    if (gc_places_ledger(cli, &ledger, NULL) != GC_OK)
+        return;
 
     for (size_t i = 0; i < before->count; i++) {
         const struct gc_entry *entry = &before->items[i];
         struct gc_child_as as;
 
         if (entry->uid != geteuid() && entry->store[0] != '\0'
-            && gc_ledger_read(connection->custody.ledger, entry->id, &now, NULL)
-                   == GC_E_NOT_FOUND
+            && gc_ledger_read(ledger, entry->id, &now, NULL) == GC_E_NOT_FOUND
             && gc_child_as_uid(entry->uid, &as, NULL) == GC_OK)
             (void)!gc_shelf_remove(GC_SHELF_RUN, &as, entry->store, deadline,
                                    NULL);
@@ -153,14 +161,17 @@ gc_cli_sweep(struct gc_cli *cli, struct gc_error *err)
         return st;
     swept =
         gc_custody_sweep(&connection.custody, all, cli->deadline, &tally, err);
-    if (all)
-        wipe_stores(&connection, &before, cli->deadline);
     st =
         release_all(&connection, &records, &tally, swept == GC_OK ? err : NULL);
     if (swept == GC_OK)
         swept = st;
     connection.owes = swept != GC_OK;
     gc_disconnect(&connection, swept);
+    /* Their children get neither the password nor anybody's ticket. */
+    gc_connection_clear(&connection);
+    gc_records_clear(&records);
+    if (all)
+        wipe_stores(cli, &before);
     if (swept != GC_OK)
         return swept;
     return print(cli, &tally, err);

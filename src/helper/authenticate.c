@@ -41,6 +41,9 @@ start(struct gc_errand *e, struct gc_initiator **ret_worker,
     struct gc_child_as as;
     gc_status st;
 
+    if (e->request.source == GC_WIRE_PASSWORD
+        && !gc_errand_has_source(e, "password"))
+        return gc_fail(err, GC_E_CONFIG, "source= names no password");
     if (e->request.source == GC_WIRE_PASSWORD)
         return gc_worker_new_as(GC_WIRE_FD, &e->as, ret_worker, err);
     if (!gc_errand_has_source(e, "ccache"))

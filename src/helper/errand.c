@@ -53,6 +53,7 @@ gc_errand_read(int socket, struct gc_errand *ret_errand, struct gc_error *err)
     if (st != GC_OK)
         return st;
     errand->end = errand->request.deadline;
+    errand->latest = now + (errand->end - now) / 3 * 2;
     left = errand->end - now;
     errand->deadline =
         errand->end

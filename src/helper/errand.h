@@ -28,6 +28,7 @@ struct gc_errand {
     struct gc_config config;
     int64_t deadline;         /* of the work; what is undone may go on … */
     int64_t end;              /* … until then */
+    int64_t latest;           /* to send a guest anything */
     struct gc_child_as as;    /* USER's ids */
     struct gc_ledger *ledger; /* root's */
     struct gc_logins *logins;

@@ -3,12 +3,26 @@
 
 #include "src/helper/gate.h"
 
+#include "gss/clock.h"
 #include "gss/token.h"
 
 static struct gc_initiator *
 behind(struct gc_initiator *door)
 {
     return ((struct gc_gate *)door)->worker;
+}
+
+/* Is there time enough for the guest to answer? */
+static gc_status
+in_time(struct gc_initiator *door, struct gc_error *err)
+{
+    struct gc_initiator *worker = behind(door);
+
+    if (gc_clock_now() < ((struct gc_gate *)door)->latest)
+        return GC_OK;
+    worker->ops->end(worker);
+    return gc_fail(err, GC_E_UNAVAILABLE,
+                   "it is too late to ask the guest within the deadline");
 }
 
 static gc_status
@@ -30,6 +44,8 @@ begin(struct gc_initiator *door, const struct gc_want *want,
     gc_mech mech = want->mutual ? GC_MECH_NEGOTIATE : want->mech;
     gc_status st = worker->ops->begin(worker, want, &said, err);
 
+    if (st == GC_OK)
+        st = in_time(door, err);
     if (st != GC_OK)
         return st;
     if (!gc_token_is_first_of(&said.token, mech)) {
@@ -49,7 +65,9 @@ answer(struct gc_initiator *door, const struct gc_bytes *challenge,
 {
     struct gc_initiator *worker = behind(door);
 
-    return worker->ops->answer(worker, challenge, ret_said, err);
+    gc_status st = worker->ops->answer(worker, challenge, ret_said, err);
+
+    return st == GC_OK ? in_time(door, err) : st;
 }
 
 static gc_status
@@ -77,11 +95,12 @@ leave(struct gc_initiator *door)
 }
 
 void
-gc_gate_init(struct gc_gate *gate, struct gc_initiator *worker)
+gc_gate_init(struct gc_gate *gate, struct gc_initiator *worker, int64_t latest)
 {
     static const struct gc_initiator_ops ops = {who,   begin, answer,
                                                 facts, end,   leave};
 
     gate->door.ops = &ops;
     gate->worker = worker;
+    gate->latest = latest;
 }

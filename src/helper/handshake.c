@@ -39,7 +39,7 @@ gc_handshake(struct gc_errand *e, struct gc_vcenter *vcenter,
 
     if (st != GC_OK)
         return st;
-    gc_gate_init(&gate, worker);
+    gc_gate_init(&gate, worker, e->latest);
     memcpy(want->target, vm->target, sizeof(want->target));
     st = gc_vcenter_check(vcenter, vm, e->deadline, err);
     if (st == GC_OK)

@@ -3,12 +3,15 @@
 
 #include "src/helper/proof.h"
 
+#include <sched.h>
 #include <string.h>
 
 #include "gss/account.h"
 #include "gss/identity.h"
 #include "gss/verifier.h"
 #include "src/aside.h"
+
+#define REPLAYS "file2:" GC_ERRAND_STATE "/replay" /* root's own */
 
 /* ---- the verifier ---- */
 
@@ -34,8 +37,12 @@ verify(void *user, struct gc_bytes *ret_result, struct gc_error *err)
 {
     const struct host_proof *p = user;
     struct gc_verified verified;
-    gc_status st =
-        gc_verifier_check(p->keytab, p->target, p->token, &verified, err);
+    gc_status st;
+
+    /* It needs none; where that is not allowed it has one all the same. */
+    (void)unshare(CLONE_NEWNET);
+    st = gc_verifier_check(p->keytab, p->target, REPLAYS, p->token, &verified,
+                           err);
 
     return st == GC_OK ? gc_bytes_set(ret_result, verified.principal,
                                       strlen(verified.principal), err)

@@ -19,6 +19,7 @@
 #include "src/helper/proof.h"
 #include "src/shelf.h"
 
+#define WIPE_MS        1000        /* of the user's own store, and no more */
 #define SYSTEM_ACCOUNT "guestcred" /* may act for others, and nothing else */
 
 /* What one session is made of while it is. */
@@ -212,8 +213,7 @@ give_back(struct session *s)
     for (size_t i = 0; i < s->records.count; i++)
         (void)!gc_handshake_undo(s->errand, &s->vcenter, &s->records.items[i],
                                  NULL);
-    (void)!gc_shelf_remove(GC_SHELF_RUN, &s->errand->as, s->shelf.name,
-                           s->errand->end, NULL);
+    (void)!gc_shelf_wipe(&s->shelf, gc_clock_now() + WIPE_MS, NULL);
 }
 
 /* One VM that fails does not take the others' tickets away. */
@@ -252,6 +252,8 @@ write_login(struct session *s, struct gc_error *err)
     (void)snprintf(login->service, sizeof(login->service), "%s",
                    e->request.service);
     (void)snprintf(login->cache, sizeof(login->cache), "%s", s->shelf.name);
+    /* They have served: nobody needs the user's tickets any more. */
+    gc_bytes_clear(&login->credential);
     st = gc_logins_put(e->logins, login, err);
     return st;
 }
@@ -313,6 +315,23 @@ make_session(struct session *s, struct gc_error *err)
     return st;
 }
 
+/* Does the session of LOGIN have its tickets, and a host that needs them? */
+static bool
+still_live(struct gc_errand *e, const struct gc_login *login)
+{
+    GC_AUTO(gc_entries) entries = {.count = 0};
+    bool live = false;
+
+    if (gc_ledger_list_of(e->ledger, login->transaction, e->as.uid, &entries,
+                          NULL)
+        != GC_OK)
+        return true; /* then another one would fare no better */
+    for (size_t i = 0; i < entries.count && !live; i++)
+        live = entries.items[i].state == GC_OWED_TICKET
+               && gc_process_alive(&entries.items[i].process);
+    return live;
+}
+
 gc_status
 gc_call_establish(struct gc_errand *e, struct gc_wire_reply *reply,
                   struct gc_error *err)
@@ -327,7 +346,7 @@ gc_call_establish(struct gc_errand *e, struct gc_wire_reply *reply,
     st = find_login(e, &s.login, err);
     if (st != GC_OK && st != GC_E_NOT_FOUND)
         return st;
-    if (st == GC_OK && s.login.cache[0] != '\0') {
+    if (st == GC_OK && s.login.cache[0] != '\0' && still_live(e, &s.login)) {
         (void)snprintf(reply->cache, sizeof(reply->cache), "%s", s.login.cache);
         (void)snprintf(reply->transaction, sizeof(reply->transaction), "%s",
                        s.login.transaction);
@@ -363,20 +382,26 @@ release_one(struct gc_errand *e, struct gc_vcenter *vcenter,
     return gc_handshake_undo(e, vcenter, &record, err);
 }
 
-/* Marked first, all of them, so that a kill on the way owes the rest. */
+/* All of them, so that a kill on the way owes the rest. */
+static gc_status
+mark_all(struct gc_errand *e, struct gc_entries *entries, struct gc_error *err)
+{
+    gc_status st = GC_OK;
+
+    for (size_t i = 0; st == GC_OK && i < entries->count; i++) {
+        entries->items[i].state = GC_OWED_RELEASE;
+        st = gc_ledger_write(e->ledger, &entries->items[i], err);
+    }
+    return st;
+}
+
 static gc_status
 release_all(struct gc_errand *e, struct gc_entries *entries,
             struct gc_error *err)
 {
     GC_AUTO(gc_vcenter) vcenter = {.client = NULL};
-    gc_status first = GC_OK, st = GC_OK;
+    gc_status first = GC_OK, st;
 
-    for (size_t i = 0; i < entries->count; i++) {
-        entries->items[i].state = GC_OWED_RELEASE;
-        st = gc_ledger_write(e->ledger, &entries->items[i], err);
-        if (st != GC_OK)
-            return st;
-    }
     st = gc_vcenter_open(e, &vcenter, err);
     if (st != GC_OK)
         return st;
@@ -400,11 +425,17 @@ end_login(struct gc_errand *e, const struct gc_login *login,
     GC_AUTO(gc_entries) entries = {.count = 0};
     gc_status st;
 
-    (void)!gc_shelf_remove(GC_SHELF_RUN, &e->as, login->cache, e->deadline,
-                           NULL);
     st = gc_ledger_list_of(e->ledger, login->transaction, e->as.uid, &entries,
                            err);
-    if (st == GC_OK && entries.count > 0) {
+    if (st == GC_OK)
+        st = mark_all(e, &entries, err);
+    /* What could not even be owed must be found again by another close. */
+    if (st != GC_OK)
+        return st;
+    /* A child with the user's ids, before the first secret of root's. */
+    (void)!gc_shelf_remove(GC_SHELF_RUN, &e->as, login->cache,
+                           gc_clock_now() + WIPE_MS, NULL);
+    if (entries.count > 0) {
         /* The log names the first; releasing moves the entry's ticket away. */
         (void)snprintf(reply->vm, sizeof(reply->vm), "%s",
                        entries.items[0].ticket.vm);
@@ -467,8 +498,8 @@ gc_call_undo(struct gc_errand *e, const struct gc_wire_reply *reply)
     if (!e->made || reply->transaction[0] == '\0' || e->logins == NULL)
         return;
     e->end = gc_clock_now() + GC_CLIENT_GRACE_MS;
-    (void)snprintf(e->request.transaction, sizeof(e->request.transaction), "%s",
-                   reply->transaction);
-    if (find_login(e, &login, &ignored) == GC_OK)
-        (void)!end_login(e, &login, &unsent, &ignored);
+    /* It is ours, whether or not the host that asked is still there. */
+    memcpy(login.transaction, reply->transaction, sizeof(login.transaction));
+    memcpy(login.cache, reply->cache, sizeof(login.cache));
+    (void)!end_login(e, &login, &unsent, &ignored);
 }

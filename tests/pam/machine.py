@@ -47,6 +47,13 @@ class Wrong(Exception):
     """An expectation that was not met."""
 
 
+def not_sanitized(why):
+    """Skip where the module, and so the host, has a sanitizer in it."""
+    with open(os.environ["PAM_MODULE"], "rb") as f:
+        if b"__asan_init" in f.read():
+            raise Skip(f"not with a sanitizer: {why}")
+
+
 class Skip(Exception):
     """This machine cannot; why."""
 

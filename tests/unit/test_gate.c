@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "gss/clock.h"
 #include "gss/token.h"
 #include "src/helper/gate.h"
 
@@ -91,6 +92,8 @@ scripted_end(struct gc_initiator *door)
     ((struct script *)door)->ended++;
 }
 
+static int late = 60000; /* milliseconds from now */
+
 static gc_status
 pass(const char *token, size_t len, gc_mech mech, bool mutual, int *ret_ended,
      size_t *ret_len)
@@ -103,7 +106,7 @@ pass(const char *token, size_t len, gc_mech mech, bool mutual, int *ret_ended,
     struct gc_gate gate;
     gc_status st;
 
-    gc_gate_init(&gate, &script.door);
+    gc_gate_init(&gate, &script.door, gc_clock_now() + late);
     st = gate.door.ops->begin(&gate.door, &want, &said, NULL);
     *ret_ended = script.ended;
     *ret_len = said.token.len;
@@ -140,6 +143,24 @@ only_the_configured_mechanism_passes(void **state)
                      GC_E_INTERNAL);
 }
 
+/* Neither the first token nor another one, once there is no time left. */
+static void
+nothing_passes_too_late(void **state)
+{
+    static const char krb5[] = "\x60\x0d" KRB5 "\x01\x00";
+    int ended;
+    size_t len;
+
+    (void)state;
+    late = 0;
+    assert_int_equal(
+        pass(krb5, sizeof(krb5) - 1, GC_MECH_KERBEROS, false, &ended, &len),
+        GC_E_UNAVAILABLE);
+    assert_int_equal(len, 0);
+    assert_int_equal(ended, 1);
+    late = 60000;
+}
+
 int
 main(void)
 {
@@ -147,6 +168,7 @@ main(void)
         cmocka_unit_test(framed_tokens_are_known),
         cmocka_unit_test(others_are_not),
         cmocka_unit_test(only_the_configured_mechanism_passes),
+        cmocka_unit_test(nothing_passes_too_late),
     };
 
     return cmocka_run_group_tests_name("gate", tests, NULL, NULL);

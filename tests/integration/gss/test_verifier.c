@@ -111,7 +111,7 @@ check(const struct gc_bytes *token, struct gc_verified *ret)
 {
     struct gc_error error = {.status = GC_OK};
     gc_status st =
-        gc_verifier_check(at("", "host.keytab"), HOST, token, ret, &error);
+        gc_verifier_check(at("", "host.keytab"), HOST, "", token, ret, &error);
 
     assert_int_equal(st, error.status);
     assert_int_equal(st == GC_OK, error.message[0] == '\0');
@@ -327,8 +327,8 @@ good_token(void **state)
     assert_string_equal(v.target, HOST "@" REALM);
     /* The default keytab, the realm spelled out, bob. */
     token_for(GC_MECH_KERBEROS, at("FILE:", "bob.cc"), HOST, &token);
-    assert_int_equal(gc_verifier_check("", HOST "@" REALM, &token, &v, NULL),
-                     GC_OK);
+    assert_int_equal(
+        gc_verifier_check("", HOST "@" REALM, "", &token, &v, NULL), GC_OK);
     assert_string_equal(v.principal, "bob@" REALM);
 }
 
@@ -527,11 +527,12 @@ other_service(void **state)
     token_for(GC_MECH_KERBEROS, at("FILE:", "cc"), OTHER, &token);
     assert_denied(&token);
     /* Not even where the key for it lies in the same file. */
-    assert_int_equal(gc_verifier_check(both, HOST, &token, &v, NULL),
+    assert_int_equal(gc_verifier_check(both, HOST, "", &token, &v, NULL),
                      GC_E_DENIED);
     assert_string_equal(v.principal, "");
     token_for(GC_MECH_KERBEROS, at("FILE:", "cc"), OTHER, &token);
-    assert_int_equal(gc_verifier_check(both, OTHER, &token, &v, NULL), GC_OK);
+    assert_int_equal(gc_verifier_check(both, OTHER, "", &token, &v, NULL),
+                     GC_OK);
     assert_string_equal(v.target, OTHER "@" REALM);
 }
 
@@ -550,7 +551,7 @@ check_apart(const char *keytab, const char *target,
 
     assert_true(pid >= 0);
     if (pid == 0) {
-        gc_status st = gc_verifier_check(keytab, target, token, &v, &error);
+        gc_status st = gc_verifier_check(keytab, target, "", token, &v, &error);
         bool said = strstr(error.message, target) != NULL;
 
         _exit(said && v.principal[0] == '\0' ? (int)st : 99);
@@ -576,7 +577,7 @@ wrong_keytab(void **state)
         check_apart(at("", "host.keytab"), HOST "@OTHER.TEST", &token),
         GC_E_CONFIG);
     assert_int_equal(
-        gc_verifier_check(at("", "host.keytab"), "host", &token, &v, NULL),
+        gc_verifier_check(at("", "host.keytab"), "host", "", &token, &v, NULL),
         GC_E_CONFIG);
     assert_string_equal(v.principal, "");
     assert_int_equal(check(&token, &v), GC_OK);
@@ -607,7 +608,7 @@ wrong_key(void **state)
     krb5_free_keyblock_contents(forgery.krb5, &entry.key);
     alices(&token);
     assert_int_equal(
-        gc_verifier_check(at("", "wrong.keytab"), HOST, &token, &v, NULL),
+        gc_verifier_check(at("", "wrong.keytab"), HOST, "", &token, &v, NULL),
         GC_E_DENIED);
     assert_string_equal(v.principal, "");
 }
@@ -813,7 +814,8 @@ target_proves(void **state)
     assert_int_equal(gc_verifier_target("", target, NULL), GC_OK);
     assert_string_equal(target, HOST "@" REALM);
     token_for(GC_MECH_KERBEROS, at("FILE:", "cc"), target, &token);
-    assert_int_equal(gc_verifier_check("", target, &token, &v, NULL), GC_OK);
+    assert_int_equal(gc_verifier_check("", target, "", &token, &v, NULL),
+                     GC_OK);
     assert_string_equal(v.principal, ALICE);
 }
 
