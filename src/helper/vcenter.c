@@ -173,16 +173,21 @@ gc_vcenter_keep(struct gc_vcenter *v, gc_status status)
     struct gc_session *session = gc_client_session(v->client);
     const char *url = gc_session_url(session);
     const struct gc_bytes *id = gc_session_id(session);
+    bool fresh = id->len != v->adopted_id.len
+                 || memcmp(id->data, v->adopted_id.data, id->len) != 0;
 
     if (!gc_session_spoke(session))
         return;
     if (status == GC_E_PROTOCOL || status == GC_E_NOT_SUPPORTED)
         (void)!gc_store_forget_session(v->sessions, url, v->key, NULL);
-    else if (status != GC_OK || id->len != v->adopted_id.len
-             || memcmp(id->data, v->adopted_id.data, id->len) != 0
-             || memcmp(gc_session_facts(session), &v->adopted,
-                       sizeof(v->adopted))
-                    != 0)
-        (void)!gc_store_put_session(v->sessions, url, v->key,
-                                    gc_session_facts(session), id, NULL);
+    else if ((status != GC_OK || fresh
+              || memcmp(gc_session_facts(session), &v->adopted,
+                        sizeof(v->adopted))
+                     != 0)
+             && gc_store_put_session(v->sessions, url, v->key,
+                                     gc_session_facts(session), id, NULL)
+                    != GC_OK
+             && fresh)
+        /* A vCenter has room for few that nobody comes back to. */
+        gc_client_logout(v->client);
 }

@@ -36,7 +36,10 @@ GC_MUST_USE gc_status gc_vcenter_check(struct gc_vcenter *vcenter,
                                        const struct gc_map_vm *vm,
                                        int64_t deadline, struct gc_error *err);
 
-/* For the next helper, unless STATUS says that the session is no good. */
+/*
+ * For the next helper, unless STATUS says that the session is no good.  A new
+ * one that cannot be kept is ended.
+ */
 void gc_vcenter_keep(struct gc_vcenter *vcenter, gc_status status);
 
 #endif

@@ -27,7 +27,7 @@ struct gc_blobs;
  * touch   set the time.  GC_E_NOT_FOUND.
  * remove  absent is GC_OK.
  * has     is ID there, or can that not be told?
- * lock    keep other processes from putting; GC_E_BUSY after some seconds.
+ * lock    keep other processes from putting; GC_E_BUSY at DEADLINE.
  * adopt   whatever a dead process left unnamed: VISIT it as each does, after
  *         which it has its name (GC_OK) or is removed (GC_E_PROTOCOL).  Under
  *         the lock.  NULL where nothing can be left.
@@ -48,7 +48,8 @@ struct gc_blobs_ops {
     gc_status (*remove)(struct gc_blobs *, const char *id,
                         struct gc_error *err);
     bool (*has)(struct gc_blobs *, const char *id);
-    gc_status (*lock)(struct gc_blobs *, struct gc_error *err);
+    gc_status (*lock)(struct gc_blobs *, int64_t deadline,
+                      struct gc_error *err);
     void (*unlock)(struct gc_blobs *);
     gc_status (*adopt)(struct gc_blobs *, const char *suffix,
                        gc_status (*visit)(void *user, const char *id,

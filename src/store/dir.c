@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
 #include "src/store/atomic.h"
 #include "src/store/files.h"
 
@@ -127,10 +126,9 @@ dir_has(struct gc_blobs *blobs, const char *id)
 }
 
 static gc_status
-dir_lock(struct gc_blobs *blobs, struct gc_error *err)
+dir_lock(struct gc_blobs *blobs, int64_t deadline, struct gc_error *err)
 {
-    return gc_atomic_lock(inner(blobs)->fd, gc_clock_now() + GC_ATOMIC_LOCK_MS,
-                          &inner(blobs)->lock, err);
+    return gc_atomic_lock(inner(blobs)->fd, deadline, &inner(blobs)->lock, err);
 }
 
 static void

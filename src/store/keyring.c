@@ -18,7 +18,6 @@
 
 #define DEFAULT_NAME "guestcred"
 #define LOCK_NAME    "lock"
-#define LOCK_MS      3000
 #define PAYLOAD_MAX  32767
 /* Twenty digits and a newline, always as long, so that using costs no quota. */
 #define TIME_LENGTH 21
@@ -329,9 +328,8 @@ break_lock(struct keyring *ring)
 }
 
 static gc_status
-keyring_lock(struct gc_blobs *blobs, struct gc_error *err)
+keyring_lock(struct gc_blobs *blobs, int64_t deadline, struct gc_error *err)
 {
-    const int64_t deadline = gc_clock_now() + LOCK_MS;
     struct timespec pause = {.tv_nsec = 1000000};
     struct keyring *ring = inner(blobs);
     char text[GC_PROCESS_TEXT_SIZE];

@@ -7,10 +7,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "gss/clock.h"
 #include "src/store/files.h"
 #include "src/store/record.h"
 
 #define SESSION ".session"
+
+/* What is not kept costs a login, and who holds the lock may be stopped. */
+#define LOCK_MS 500
 
 /* A crash can leave two of a kind; more than that are for another time. */
 #define TWINS_MAX 10
@@ -103,7 +107,7 @@ gc_sessions_put(struct gc_blobs *blobs, const char *url, const char *username,
     if (st == GC_OK)
         st = gc_session_record_read(&text, &again, err);
     if (st == GC_OK)
-        st = blobs->ops->lock(blobs, err);
+        st = blobs->ops->lock(blobs, gc_clock_now() + LOCK_MS, err);
     if (st != GC_OK)
         return st;
     st = put_locked(blobs, &s, &text, err);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gss/clock.h"
 #include "src/store/blobs.h"
 #include "src/store/dir.h"
 #include "src/store/files.h"
@@ -14,7 +15,8 @@
 #include "src/store/record.h"
 #include "src/store/sessions.h"
 
-#define TICKET ".ticket"
+#define TICKET  ".ticket"
+#define LOCK_MS 3000
 
 /* Of a moId in a name: enough to tell VMs apart, the text has it whole. */
 #define STEM_MAX 64
@@ -195,7 +197,7 @@ gc_store_adopt(struct gc_store *store, struct gc_records *ret_records,
     gc_status st = GC_OK;
 
     if (ops->adopt != NULL) {
-        st = ops->lock(store->blobs, err);
+        st = ops->lock(store->blobs, gc_clock_now() + LOCK_MS, err);
         if (st != GC_OK)
             return st;
         st = ops->adopt(store->blobs, TICKET, gather, &g, err);
@@ -462,7 +464,8 @@ gc_store_put(struct gc_store *store, struct gc_record *record,
     gc_status st = write_checked(record, &text, err);
 
     if (st == GC_OK)
-        st = store->blobs->ops->lock(store->blobs, err);
+        st = store->blobs->ops->lock(store->blobs, gc_clock_now() + LOCK_MS,
+                                     err);
     if (st == GC_OK) {
         st = put_locked(store, record, &text, &s, err);
         store->blobs->ops->unlock(store->blobs);

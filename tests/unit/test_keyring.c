@@ -711,7 +711,7 @@ die_with_lock(void *user)
 
     (void)user;
     if (gc_keyring_open("session:guestcred-test", false, &blobs, NULL) != GC_OK
-        || blobs->ops->lock(blobs, NULL) != GC_OK)
+        || blobs->ops->lock(blobs, 0, NULL) != GC_OK)
         return 1;
     (void)raise(SIGKILL);
     return 2;
@@ -764,7 +764,7 @@ test_living_holder(void **state)
     if (holder == 0) {
         if (gc_keyring_open("session:guestcred-test", false, &blobs, NULL)
                 != GC_OK
-            || blobs->ops->lock(blobs, NULL) != GC_OK
+            || blobs->ops->lock(blobs, 0, NULL) != GC_OK
             || write(ready[1], "x", 1) != 1)
             _exit(1);
         (void)nanosleep(&nap, NULL);

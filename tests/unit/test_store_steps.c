@@ -576,6 +576,7 @@ test_lock_times_out(void **state)
     GC_AUTO_PTR(gc_store) store = help_store();
     GC_AUTO(gc_record) record = {0};
     GC_AUTO(gc_record) earlier = {0};
+    const struct gc_session_facts facts = {.release = "8.0.3.0"};
     int fd;
 
     (void)state;
@@ -590,6 +591,11 @@ test_lock_times_out(void **state)
                      GC_E_BUSY);
     /* Three seconds of it: twice or thrice it was tried. */
     assert_true(opens >= 2 && opens <= 4);
+    /* A session is not worth as much. */
+    opens = 0;
+    assert_int_equal(gc_store_put_session(store, URL, "u", &facts, NULL, NULL),
+                     GC_E_BUSY);
+    assert_in_range(opens, 1, 2);
     clock_jump = 0;
     (void)close(fd);
     assert_int_equal(gc_store_put(store, &record, NULL, &earlier, NULL), GC_OK);
