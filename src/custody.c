@@ -557,6 +557,9 @@ gc_custody_acquire(const struct gc_custody *c, struct gc_initiator *initiator,
  */
 #define FORGOTTEN_S (48 * 3600)
 
+/* Who sweeps many ledgers waits no longer for the lock of one. */
+#define LOCK_MS 500
+
 enum verdict { LEAVE, DROP, RELEASE };
 
 /*
@@ -599,19 +602,38 @@ look_again(const struct gc_custody *c, struct gc_entry *entry,
     return RELEASE;
 }
 
+/* Once for all of them: nobody waits as often as there are entries. */
 static gc_status
-sweep_one(const struct gc_custody *c, struct gc_entry *entry, int64_t deadline,
-          struct gc_custody_tally *tally, struct gc_error *err)
+lock(const struct gc_custody *c, struct gc_entries *entries, int64_t deadline,
+     struct gc_error *err)
 {
+    int64_t patience = gc_clock_now() + LOCK_MS;
+    gc_status st;
+
+    if (entries->locked)
+        return gc_fail(err, GC_E_BUSY,
+                       "another process holds the ledger's lock");
+    st = gc_ledger_lock(c->ledger, deadline < patience ? deadline : patience,
+                        err);
+    entries->locked = st == GC_E_BUSY;
+    return st;
+}
+
+static gc_status
+sweep_one(const struct gc_custody *c, struct gc_entries *entries, size_t i,
+          int64_t deadline, struct gc_custody_tally *tally,
+          struct gc_error *err)
+{
+    struct gc_entry *entry = &entries->items[i];
     enum verdict verdict;
     enum gc_released how;
     gc_status st = GC_OK;
 
     /* Which vCenter this is must be known before a ticket is judged. */
-    if (entry->state != GC_OWED_INTENT)
+    if (entry->state != GC_OWED_INTENT && !entries->locked)
         st = gc_session_open(gc_client_session(c->client), deadline, err);
     if (st == GC_OK)
-        st = gc_ledger_lock(c->ledger, deadline, err);
+        st = lock(c, entries, deadline, err);
     if (st != GC_OK) {
         tally->owed++;
         return st;
@@ -638,14 +660,13 @@ sweep_one(const struct gc_custody *c, struct gc_entry *entry, int64_t deadline,
 }
 
 gc_status
-gc_custody_sweep(const struct gc_custody *c, bool all_users, int64_t deadline,
-                 struct gc_custody_tally *ret_tally, struct gc_error *err)
+gc_custody_sweep(const struct gc_custody *c, int64_t deadline,
+                 struct gc_custody_tally *tally, struct gc_error *err)
 {
     GC_AUTO(gc_entries) entries = {0};
     const char *url = gc_session_url(gc_client_session(c->client));
     gc_status first = GC_OK, st;
 
-    *ret_tally = (struct gc_custody_tally){0};
     st = gc_ledger_list(c->ledger, &entries, err);
     if (st != GC_OK)
         return st;
@@ -654,11 +675,11 @@ gc_custody_sweep(const struct gc_custody *c, bool all_users, int64_t deadline,
         struct gc_error why = {0};
 
         if (strcmp(entry->url, url) != 0 || gc_entry_elsewhere(entry)
-            || (!all_users && entry->uid != c->uid))
-            ret_tally->elsewhere++;
+            || entry->uid != c->uid)
+            tally->elsewhere++;
         else if (gc_entry_needed(entry))
-            ret_tally->needed++;
-        else if (sweep_one(c, entry, deadline, ret_tally, &why) != GC_OK
+            tally->needed++;
+        else if (sweep_one(c, &entries, i, deadline, tally, &why) != GC_OK
                  && first == GC_OK) {
             first = why.status;
             if (err != NULL)

@@ -75,13 +75,14 @@ struct gc_custody_tally {
 };
 
 /*
- * Settle what LEDGER owes to this client's vCenter and nobody needs any more.
- * ALL_USERS: also what was written for other users (root's ledger only).
- * GC_OK if nothing stays owed here; else the first failure.
+ * Settle what LEDGER owes to this client's vCenter and nobody needs any more,
+ * and add what was done to TALLY.  GC_OK if nothing stays owed here; else the
+ * first failure.  GC_E_BUSY, after a moment, where another process holds the
+ * ledger's lock: then all of it stays.
  */
 GC_MUST_USE gc_status gc_custody_sweep(const struct gc_custody *custody,
-                                       bool all_users, int64_t deadline,
-                                       struct gc_custody_tally *ret_tally,
+                                       int64_t deadline,
+                                       struct gc_custody_tally *tally,
                                        struct gc_error *err);
 
 #endif

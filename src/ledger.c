@@ -28,6 +28,7 @@
 #define TIDY_MS 200
 
 struct gc_ledger {
+    uid_t uid;
     int dir;
     int lock;
     unsigned held; /* how often this handle has the lock */
@@ -62,16 +63,19 @@ gc_entries_clear(struct gc_entries *entries)
 }
 
 gc_status
-gc_ledger_open(const char *path, struct gc_ledger **ret_ledger,
+gc_ledger_open(const char *path, uid_t uid, struct gc_ledger **ret_ledger,
                struct gc_error *err)
 {
+    const unsigned flags = GC_FILES_CREATE | GC_FILES_PARENTS;
     struct gc_ledger *ledger = calloc(1, sizeof(*ledger));
     gc_status st;
 
     if (ledger == NULL)
         return gc_fail_no_memory(err);
-    st = gc_files_open(path, GC_FILES_CREATE | GC_FILES_PARENTS, &ledger->dir,
-                       err);
+    ledger->uid = uid;
+    st = uid == geteuid()
+             ? gc_files_open(path, flags, &ledger->dir, err)
+             : gc_files_open_for(path, uid, flags, &ledger->dir, err);
     if (st != GC_OK) {
         free(ledger);
         return st;
@@ -89,6 +93,49 @@ gc_ledger_free(struct gc_ledger *ledger)
         gc_atomic_unlock(ledger->lock);
     (void)close(ledger->dir);
     free(ledger);
+}
+
+struct each_uid {
+    gc_status (*visit)(void *user, uid_t uid, struct gc_error *err);
+    void *user;
+};
+
+/* NAME as gc_files_open_for gave it, and nothing else that reads like one. */
+static gc_status
+visit_uid(void *user, const char *name, struct gc_error *err)
+{
+    const struct each_uid *each = user;
+    uint64_t uid = 0;
+    char again[24];
+
+    for (size_t i = 0; i < 10 && name[i] >= '0' && name[i] <= '9'; i++)
+        uid = uid * 10 + (uint64_t)(name[i] - '0');
+    (void)snprintf(again, sizeof(again), "%ju", (uintmax_t)uid);
+    if (strcmp(again, name) != 0 || uid >= (uid_t)-1 || uid == geteuid())
+        return GC_OK;
+    return each->visit(each->user, (uid_t)uid, err);
+}
+
+gc_status
+gc_ledger_each_uid(const char *path,
+                   gc_status (*visit)(void *user, uid_t uid,
+                                      struct gc_error *err),
+                   void *user, struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_ledger) own = NULL;
+    struct each_uid each = {visit, user};
+    bool more = false;
+    gc_status st = gc_ledger_open(path, geteuid(), &own, err);
+
+    if (st == GC_OK)
+        st = visit(user, geteuid(), err);
+    if (st == GC_OK)
+        st = gc_files_each(own->dir, "", "", GC_LEDGER_UIDS_MAX, visit_uid,
+                           &each, &more, err);
+    if (st == GC_OK && more)
+        return gc_fail(err, GC_E_FAILED, "the ledger is of more than %d users",
+                       GC_LEDGER_UIDS_MAX);
+    return st;
 }
 
 void
@@ -327,6 +374,10 @@ gc_ledger_write(struct gc_ledger *ledger, struct gc_entry *entry,
     char random[33], name[GC_LEDGER_ID_SIZE];
     gc_status st;
 
+    if (entry->uid != ledger->uid)
+        return gc_fail(err, GC_E_INTERNAL,
+                       "an entry of uid %lu in the ledger of uid %lu",
+                       (unsigned long)entry->uid, (unsigned long)ledger->uid);
     gc_process_machine(entry->machine);
     st = write_checked(entry, &text, err);
     if (st == GC_OK && entry->id[0] == '\0')
@@ -368,8 +419,7 @@ struct walk {
     struct gc_ledger *ledger;
     struct gc_bytes buffer;
     const struct gc_ticket *wanted; /* gather only who owes it; or NULL */
-    const char *transaction;        /* gather only this one's, UID's; or NULL */
-    uid_t uid;
+    const char *transaction;        /* gather only this one's; or NULL */
     struct gc_entries entries;
     size_t room;
 };
@@ -505,8 +555,7 @@ visit(void *user, const char *name, struct gc_error *err)
     if (w->wanted != NULL && !owes(&entry, w->wanted))
         return GC_OK;
     if (w->transaction != NULL
-        && (entry.uid != w->uid
-            || strcmp(entry.transaction, w->transaction) != 0))
+        && strcmp(entry.transaction, w->transaction) != 0)
         return GC_OK;
     return keep(w, &entry, err);
 }
@@ -548,12 +597,15 @@ static gc_status
 walk(struct walk *w, struct gc_error *err)
 {
     bool more = false;
-    gc_status st = GC_OK;
+    gc_status st = gc_ledger_lock(w->ledger, gc_clock_now() + TIDY_MS, NULL);
 
-    if (gc_ledger_lock(w->ledger, gc_clock_now() + TIDY_MS, NULL) == GC_OK) {
+    w->entries.locked = st == GC_E_BUSY;
+    if (st == GC_OK) {
         st = gc_atomic_adopt(w->ledger->dir, ENTRY_MAX, &w->ledger->skip, judge,
                              w, err);
         gc_ledger_unlock(w->ledger);
+    } else {
+        st = GC_OK;
     }
     if (st == GC_OK)
         st = gc_files_each(w->ledger->dir, "", OWED, GC_LEDGER_COUNT_MAX, visit,
@@ -601,11 +653,11 @@ gc_ledger_list(struct gc_ledger *ledger, struct gc_entries *ret_entries,
 }
 
 gc_status
-gc_ledger_list_of(struct gc_ledger *ledger, const char *transaction, uid_t uid,
+gc_ledger_list_of(struct gc_ledger *ledger, const char *transaction,
                   struct gc_entries *ret_entries, struct gc_error *err)
 {
     __attribute__((cleanup(walk_clear))) struct walk w = {
-        .ledger = ledger, .transaction = transaction, .uid = uid};
+        .ledger = ledger, .transaction = transaction};
 
     /* "" would be everything that no login owes. */
     if (!gc_entry_transaction_ok(transaction)) {

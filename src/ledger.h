@@ -8,6 +8,10 @@
  * the guest no longer has the ticket.  Root's ledger is /var/lib/guestcred, a
  * user's own $XDG_STATE_HOME/guestcred; neither reads the other (rules P6, P11,
  * P19).  Knows no network: who settles is the client.
+ *
+ * What is owed for another uid than our own stands in a directory of that uid's
+ * in ours, which has a lock of its own: a user may stop a process of root's
+ * that works for them while it holds a lock, and nobody else is to wait for it.
  */
 
 #ifndef GC_SRC_LEDGER_H
@@ -18,7 +22,8 @@
 #include "src/store/store.h"
 #include "src/ticket.h"
 
-#define GC_LEDGER_COUNT_MAX 10000
+#define GC_LEDGER_COUNT_MAX 10000 /* entries of one uid's that are listed */
+#define GC_LEDGER_UIDS_MAX  100000
 #define GC_LEDGER_ID_SIZE   64
 #define GC_TRANSACTION_SIZE 33
 
@@ -44,20 +49,33 @@ void gc_entry_clear(struct gc_entry *entry);
 struct gc_entries {
     struct gc_entry *items;
     size_t count;
+    bool locked; /* somebody else held the lock when they were listed */
 };
 void gc_entries_clear(struct gc_entries *entries);
 
 struct gc_ledger;
 
 /*
- * Open the ledger in directory PATH (made if absent, with its missing parents,
- * all 0700).  Owner and mode are checked as the store checks them: GC_E_CONFIG.
+ * Open what is owed for UID in the ledger of directory PATH: PATH itself if
+ * that is the effective uid, else PATH/UID (made if absent, with missing
+ * parents, all 0700).  Owner and mode are checked as the store checks them:
+ * GC_E_CONFIG.
  */
-GC_MUST_USE gc_status gc_ledger_open(const char *path,
+GC_MUST_USE gc_status gc_ledger_open(const char *path, uid_t uid,
                                      struct gc_ledger **ret_ledger,
                                      struct gc_error *err);
 void gc_ledger_free(struct gc_ledger *ledger);
 GC_DEFINE_FREEP(gc_ledger)
+
+/*
+ * Call VISIT for our own uid, and then for each other that the ledger in PATH
+ * has a directory of, whatever is in it.  Stops with VISIT's error.
+ * GC_E_FAILED: there are more than GC_LEDGER_UIDS_MAX.
+ */
+GC_MUST_USE gc_status gc_ledger_each_uid(
+    const char *path,
+    gc_status (*visit)(void *user, uid_t uid, struct gc_error *err), void *user,
+    struct gc_error *err);
 
 void gc_ledger_on_skip(struct gc_ledger *ledger,
                        void (*skipped)(void *user, const char *line),
@@ -80,7 +98,8 @@ GC_MUST_USE gc_status gc_ledger_read(struct gc_ledger *ledger, const char *id,
 /*
  * Write ENTRY, new (its id is set) or in place of what its id names; on disk
  * (fsync) when this returns GC_OK, but for an intent, which names no ticket.
- * All or nothing.  Takes the lock, as settling does: GC_E_BUSY.
+ * All or nothing.  Takes the lock, as settling does: GC_E_BUSY.  GC_E_INTERNAL:
+ * it is another uid's than LEDGER.
  */
 GC_MUST_USE gc_status gc_ledger_write(struct gc_ledger *ledger,
                                       struct gc_entry *entry,
@@ -94,20 +113,21 @@ GC_MUST_USE gc_status gc_ledger_settle(struct gc_ledger *ledger, const char *id,
                                        struct gc_error *err);
 
 /*
- * All entries, oldest first, half-written ones of dead processes included where
- * they are whole (torn ones are removed and reported), unless somebody holds
- * the lock: then another time.  A torn entry is reported and set aside, once.
+ * All entries of LEDGER's uid, oldest first, half-written ones of dead
+ * processes included where they are whole (torn ones are removed and reported),
+ * unless somebody holds the lock: then another time.  A torn entry is reported
+ * and set aside, once.
  */
 GC_MUST_USE gc_status gc_ledger_list(struct gc_ledger *ledger,
                                      struct gc_entries *ret_entries,
                                      struct gc_error *err);
 
 /*
- * The same for those of UID's login TRANSACTION alone.  "", and what is no
+ * The same for those of the login TRANSACTION alone.  "", and what is no
  * transaction: none.
  */
 GC_MUST_USE gc_status gc_ledger_list_of(struct gc_ledger *ledger,
-                                        const char *transaction, uid_t uid,
+                                        const char *transaction,
                                         struct gc_entries *ret_entries,
                                         struct gc_error *err);
 

@@ -14,8 +14,8 @@
 static struct gc_custody
 custody_of(struct guestcred_client *client, struct gc_store *store)
 {
-    return (struct gc_custody){client->client, store, client->ledger,
-                               geteuid(), NULL};
+    return (struct gc_custody){client->client, store, client->ledger, geteuid(),
+                               NULL};
 }
 
 /* ---- acquire ---- */
@@ -230,7 +230,7 @@ guestcred_sweep(struct guestcred_client *client, int timeout_ms,
         st = gc_fail(&why, GC_E_CONFIG, "the client has no ledger");
     if (st == GC_OK) {
         custody = custody_of(client, client->store);
-        st = gc_custody_sweep(&custody, false, deadline, &tally, &why);
+        st = gc_custody_sweep(&custody, deadline, &tally, &why);
     }
     if (ret_released != NULL)
         *ret_released = tally.released + tally.gone;

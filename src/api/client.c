@@ -261,7 +261,7 @@ guestcred_client_set_ledger(struct guestcred_client *client,
     if (st == GC_OK && directory != NULL) {
         st = gc_api_check_text(directory, "the ledger's directory", &why);
         if (st == GC_OK)
-            st = gc_ledger_open(directory, &ledger, &why);
+            st = gc_ledger_open(directory, geteuid(), &ledger, &why);
     }
     if (st == GC_OK) {
         if (ledger != NULL)

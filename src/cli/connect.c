@@ -211,7 +211,7 @@ gc_connect(struct gc_cli *cli, struct gc_connection *ret_connection,
     if (st == GC_OK)
         st = gc_places_store(cli, true, &c.store, err);
     if (st == GC_OK)
-        st = gc_places_ledger(cli, &c.ledger, err);
+        st = gc_places_ledger(cli, geteuid(), &c.ledger, err);
     if (st != GC_OK)
         return st;
     adopt_session(&c);
@@ -226,12 +226,12 @@ gc_connect(struct gc_cli *cli, struct gc_connection *ret_connection,
 static void
 settle(struct gc_connection *c)
 {
-    struct gc_custody_tally tally;
+    struct gc_custody_tally tally = {0};
     struct gc_error why = {0};
     gc_status st;
 
-    st = gc_custody_sweep(&c->custody, false,
-                          gc_clock_now() + GC_CLIENT_GRACE_MS, &tally, &why);
+    st = gc_custody_sweep(&c->custody, gc_clock_now() + GC_CLIENT_GRACE_MS,
+                          &tally, &why);
     if (tally.released + tally.gone > 0)
         gc_output_note(c->cli, 1, "released %d tickets that were owed",
                        tally.released + tally.gone);

@@ -82,14 +82,14 @@ gc_places_ledger_name(struct gc_cli *cli, char *dst, size_t size,
 }
 
 gc_status
-gc_places_ledger(struct gc_cli *cli, struct gc_ledger **ret_ledger,
+gc_places_ledger(struct gc_cli *cli, uid_t uid, struct gc_ledger **ret_ledger,
                  struct gc_error *err)
 {
     char name[PATH_MAX];
     gc_status st = gc_places_ledger_name(cli, name, sizeof(name), err);
 
     if (st == GC_OK)
-        st = gc_ledger_open(name, ret_ledger, err);
+        st = gc_ledger_open(name, uid, ret_ledger, err);
     if (st == GC_OK)
         gc_ledger_on_skip(*ret_ledger, tell_skipped, NULL);
     return st;

@@ -20,9 +20,9 @@ GC_MUST_USE gc_status gc_places_store(struct gc_cli *cli, bool create,
 
 /*
  * --ledger, else root's GC_LOCALSTATEDIR/lib/guestcred or a user's own
- * $XDG_STATE_HOME/guestcred (~/.local/state/guestcred).
+ * $XDG_STATE_HOME/guestcred (~/.local/state/guestcred); what UID owes there.
  */
-GC_MUST_USE gc_status gc_places_ledger(struct gc_cli *cli,
+GC_MUST_USE gc_status gc_places_ledger(struct gc_cli *cli, uid_t uid,
                                        struct gc_ledger **ret_ledger,
                                        struct gc_error *err);
 

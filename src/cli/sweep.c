@@ -8,6 +8,8 @@
 
 #include "src/cli/cli.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,24 +21,115 @@
 
 #define WIPE_MS 2000 /* for all of them */
 
-/* What the ledger has (without tickets), and is there anything to be done? */
+/* What is owed for one uid, as it was before (without tickets). */
+struct part {
+    struct part *next;
+    uid_t uid;
+    bool owed; /* some of it is to be settled */
+    struct gc_entries before;
+};
+
+struct sweep {
+    struct gc_cli *cli;
+    struct part *parts; /* of those for whom there is anything */
+    bool owed;
+    struct gc_custody_tally tally;
+    struct gc_error failed; /* the first that did */
+};
+
+static void
+sweep_clear(struct sweep *s)
+{
+    struct part *next;
+
+    for (struct part *part = s->parts; part != NULL; part = next) {
+        next = part->next;
+        gc_entries_clear(&part->before);
+        free(part);
+    }
+}
+
+/* One user's trouble is said, and stops nobody else's sweep. */
+static void
+note_failure(struct sweep *s, uid_t uid, struct gc_error *why)
+{
+    if (uid != geteuid())
+        (void)gc_fail_context(why, why->status, "uid %lu", (unsigned long)uid);
+    if (s->failed.status == GC_OK)
+        s->failed = *why;
+    else
+        gc_output_warn("%s", why->message);
+}
+
 static gc_status
-look(struct gc_cli *cli, struct gc_entries *ret_entries, bool *ret_owed,
-     struct gc_error *err)
+list(struct sweep *s, struct part *part, struct gc_error *err)
 {
     GC_AUTO_PTR(gc_ledger) ledger = NULL;
-    gc_status st = gc_places_ledger(cli, &ledger, err);
+    gc_status st = gc_places_ledger(s->cli, part->uid, &ledger, err);
 
     if (st == GC_OK)
-        st = gc_ledger_list(ledger, ret_entries, err);
-    if (st != GC_OK)
-        return st;
-    *ret_owed = false;
-    for (size_t i = 0; i < ret_entries->count; i++) {
-        *ret_owed |= !gc_entry_needed(&ret_entries->items[i]);
-        gc_bytes_clear(&ret_entries->items[i].ticket.ticket);
+        st = gc_ledger_list(ledger, &part->before, err);
+    for (size_t i = 0; i < part->before.count; i++) {
+        part->owed |= !gc_entry_needed(&part->before.items[i]);
+        gc_bytes_clear(&part->before.items[i].ticket.ticket);
     }
+    return st;
+}
+
+static gc_status
+look(void *user, uid_t uid, struct gc_error *err)
+{
+    struct sweep *s = user;
+    struct part *part = calloc(1, sizeof(*part));
+    struct gc_error why = {0};
+
+    if (part == NULL)
+        return gc_fail_no_memory(err);
+    part->uid = uid;
+    if (list(s, part, &why) != GC_OK)
+        note_failure(s, uid, &why);
+    if (part->before.count == 0) {
+        free(part);
+        return GC_OK;
+    }
+    part->next = s->parts;
+    s->parts = part;
+    s->owed |= part->owed;
     return GC_OK;
+}
+
+/* What is owed, and may be settled by us: our own, or everybody's. */
+static gc_status
+look_at_all(struct sweep *s, bool all, struct gc_error *err)
+{
+    char ledger[PATH_MAX];
+    gc_status st;
+
+    if (!all)
+        return look(s, geteuid(), err);
+    st = gc_places_ledger_name(s->cli, ledger, sizeof(ledger), err);
+    return st == GC_OK ? gc_ledger_each_uid(ledger, look, s, err) : st;
+}
+
+static void
+settle(struct sweep *s, struct gc_connection *connection)
+{
+    for (const struct part *p = s->parts; p != NULL; p = p->next) {
+        struct gc_custody custody = connection->custody;
+        GC_AUTO_PTR(gc_ledger) ledger = NULL;
+        struct gc_error why = {0};
+        gc_status st;
+
+        if (!p->owed)
+            continue;
+        custody.uid = p->uid;
+        st = gc_places_ledger(s->cli, custody.uid, &ledger, &why);
+        custody.ledger = ledger;
+        if (st == GC_OK)
+            st = gc_custody_sweep(&custody, s->cli->deadline, &s->tally, &why);
+        if (st != GC_OK)
+            note_failure(s, custody.uid, &why);
+    }
 }
 
 /*
@@ -44,22 +137,21 @@ look(struct gc_cli *cli, struct gc_entries *ret_entries, bool *ret_owed,
  * word.  Done as their users, and what does not work out is /run's to lose.
  */
 static void
-wipe_stores(struct gc_cli *cli, const struct gc_entries *before)
+wipe_stores(struct gc_cli *cli, const struct part *part, int64_t deadline)
 {
     GC_AUTO_PTR(gc_ledger) ledger = NULL;
     GC_AUTO(gc_entry) now = {0};
-    int64_t deadline = gc_clock_now() + WIPE_MS;
+    struct gc_child_as as;
 
-    if (gc_places_ledger(cli, &ledger, NULL) != GC_OK)
+    if (!part->owed || part->uid == geteuid()
+        || gc_places_ledger(cli, part->uid, &ledger, NULL) != GC_OK
+        || gc_child_as_uid(part->uid, &as, NULL) != GC_OK)
         return;
+    for (size_t i = 0; i < part->before.count; i++) {
+        const struct gc_entry *entry = &part->before.items[i];
 
-    for (size_t i = 0; i < before->count; i++) {
-        const struct gc_entry *entry = &before->items[i];
-        struct gc_child_as as;
-
-        if (entry->uid != geteuid() && entry->store[0] != '\0'
-            && gc_ledger_read(ledger, entry->id, &now, NULL) == GC_E_NOT_FOUND
-            && gc_child_as_uid(entry->uid, &as, NULL) == GC_OK)
+        if (entry->store[0] != '\0'
+            && gc_ledger_read(ledger, entry->id, &now, NULL) == GC_E_NOT_FOUND)
             (void)!gc_shelf_remove(GC_SHELF_RUN, &as, entry->store, deadline,
                                    NULL);
         gc_entry_clear(&now);
@@ -140,39 +232,38 @@ print(struct gc_cli *cli, const struct gc_custody_tally *tally,
 gc_status
 gc_cli_sweep(struct gc_cli *cli, struct gc_error *err)
 {
+    __attribute__((cleanup(sweep_clear))) struct sweep s = {.cli = cli};
     GC_AUTO(gc_connection) connection = {0};
-    GC_AUTO(gc_entries) before = {0};
     GC_AUTO(gc_records) records = {0};
-    struct gc_custody_tally tally = {0};
-    bool all = gc_config_flag(&cli->config, GC_OPT_ALL_USERS), owed = false;
-    gc_status st, swept;
+    bool all = gc_config_flag(&cli->config, GC_OPT_ALL_USERS);
+    struct gc_error why = {0};
+    int64_t deadline;
+    gc_status st;
 
     if (all && geteuid() != 0)
         return gc_fail(err, GC_E_CONFIG, "--all-users is for root");
-    st = look(cli, &before, &owed, err);
+    st = look_at_all(&s, all, err);
     if (st == GC_OK)
         st = half_written(cli, &records, err);
+    if (st == GC_OK && (s.owed || records.count > 0))
+        st = gc_connect(cli, &connection, err);
     if (st != GC_OK)
         return st;
-    if (!owed && records.count == 0)
-        return print(cli, &tally, err);
-    st = gc_connect(cli, &connection, err);
-    if (st != GC_OK)
-        return st;
-    swept =
-        gc_custody_sweep(&connection.custody, all, cli->deadline, &tally, err);
-    st =
-        release_all(&connection, &records, &tally, swept == GC_OK ? err : NULL);
-    if (swept == GC_OK)
-        swept = st;
-    connection.owes = swept != GC_OK;
-    gc_disconnect(&connection, swept);
+    if (connection.client != NULL) {
+        settle(&s, &connection);
+        if (release_all(&connection, &records, &s.tally, &why) != GC_OK)
+            note_failure(&s, geteuid(), &why);
+        connection.owes = s.failed.status != GC_OK;
+        gc_disconnect(&connection, s.failed.status);
+    }
     /* Their children get neither the password nor anybody's ticket. */
     gc_connection_clear(&connection);
     gc_records_clear(&records);
-    if (all)
-        wipe_stores(cli, &before);
-    if (swept != GC_OK)
-        return swept;
-    return print(cli, &tally, err);
+    deadline = gc_clock_now() + WIPE_MS;
+    for (const struct part *p = s.parts; p != NULL; p = p->next)
+        wipe_stores(cli, p, deadline);
+    if (s.failed.status == GC_OK)
+        return print(cli, &s.tally, err);
+    *err = s.failed;
+    return err->status;
 }

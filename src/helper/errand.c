@@ -113,7 +113,8 @@ gc_errand_account(struct gc_errand *errand, struct gc_error *err)
 gc_status
 gc_errand_open(struct gc_errand *errand, struct gc_error *err)
 {
-    gc_status st = gc_ledger_open(GC_ERRAND_STATE, &errand->ledger, err);
+    gc_status st =
+        gc_ledger_open(GC_ERRAND_STATE, errand->as.uid, &errand->ledger, err);
 
     /* Users pass through it, to their stores. */
     if (st == GC_OK)

@@ -30,7 +30,7 @@ struct gc_errand {
     int64_t end;              /* … until then */
     int64_t latest;           /* to send a guest anything */
     struct gc_child_as as;    /* USER's ids */
-    struct gc_ledger *ledger; /* root's */
+    struct gc_ledger *ledger; /* root's, of what is owed for USER */
     struct gc_logins *logins;
     bool made; /* something that is to be undone where nobody hears of it */
     size_t vm_count;
@@ -46,7 +46,7 @@ GC_MUST_USE gc_status gc_errand_read(int socket, struct gc_errand *ret_errand,
 GC_MUST_USE gc_status gc_errand_account(struct gc_errand *errand,
                                         struct gc_error *err);
 
-/* Open what root keeps. */
+/* Open what root keeps, of USER where that is a user's. */
 GC_MUST_USE gc_status gc_errand_open(struct gc_errand *errand,
                                      struct gc_error *err);
 

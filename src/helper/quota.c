@@ -131,27 +131,10 @@ parse(struct state *s, const struct gc_bytes *text, struct gc_error *err)
 /* ---- from the directory ---- */
 
 static gc_status
-open_dir(const char *place, uid_t uid, unsigned flags, int *ret_dir,
-         struct gc_error *err)
-{
-    char path[1024];
-    int above = -1, n;
-    gc_status st = gc_files_open(place, flags, &above, err);
-
-    if (st != GC_OK)
-        return st;
-    (void)close(above);
-    n = snprintf(path, sizeof(path), "%s/%lu", place, (unsigned long)uid);
-    if (n < 0 || (size_t)n >= sizeof(path))
-        return gc_fail(err, GC_E_CONFIG, "a directory's name is too long");
-    return gc_files_open(path, flags & GC_FILES_CREATE, ret_dir, err);
-}
-
-static gc_status
 open_state(struct state *s, const char *place, uid_t uid, unsigned flags,
            int64_t deadline, struct gc_error *err)
 {
-    gc_status st = open_dir(place, uid, flags, &s->dir, err);
+    gc_status st = gc_files_open_for(place, uid, flags, &s->dir, err);
 
     if (st == GC_OK)
         st = gc_atomic_lock(s->dir, deadline, &s->lock, err);
@@ -258,8 +241,8 @@ check_attempts(const struct state *s, const char *url, const char *vm,
 }
 
 static gc_status
-check_tickets(struct gc_ledger *ledger, const char *url, uid_t uid,
-              const char *vm, struct gc_error *err)
+check_tickets(struct gc_ledger *ledger, const char *url, const char *vm,
+              struct gc_error *err)
 {
     GC_AUTO(gc_entries) entries = {0};
     int tickets = 0;
@@ -270,8 +253,7 @@ check_tickets(struct gc_ledger *ledger, const char *url, uid_t uid,
     for (size_t i = 0; i < entries.count; i++) {
         const struct gc_entry *e = &entries.items[i];
 
-        tickets += e->state == GC_OWED_TICKET && e->uid == uid
-                           && strcmp(e->url, url) == 0
+        tickets += e->state == GC_OWED_TICKET && strcmp(e->url, url) == 0
                            && strcmp(e->ticket.vm, vm) == 0
                        ? 1
                        : 0;
@@ -337,7 +319,7 @@ gc_quota_enter(const char *place, struct gc_ledger *ledger, const char *url,
     st = check_attempts(&s, url, vm, err);
     /* Under the lock: who waited for it must see what the others got. */
     if (st == GC_OK)
-        st = check_tickets(ledger, url, uid, vm, err);
+        st = check_tickets(ledger, url, vm, err);
     if (st == GC_OK)
         st = add(&s, url, vm, pass.id, err);
     else if (s.changed)

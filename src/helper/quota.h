@@ -34,13 +34,13 @@ struct gc_quota_pass {
 };
 
 /*
- * May UID begin one more handshake with the VM called VM (its moId) of the
- * vCenter at URL?  GC_OK: it is written down in directory PLACE (absolute; made
- * if absent; ours alone, else GC_E_CONFIG) for this process, and RET_PASS is to
- * be given back; a process that dies without is forgotten, but its attempt is
- * not.  GC_E_BUSY: too many attempts, handshakes or tickets, and which; or
- * another process of UID's held the lock until DEADLINE.  Nothing was asked of
- * the guest then, and nothing is counted.
+ * May UID, whose LEDGER it is, begin one more handshake with the VM called VM
+ * (its moId) of the vCenter at URL?  GC_OK: it is written down in directory
+ * PLACE (absolute; made if absent; ours alone, else GC_E_CONFIG) for this
+ * process, and RET_PASS is to be given back; a process that dies without is
+ * forgotten, but its attempt is not.  GC_E_BUSY: too many attempts, handshakes
+ * or tickets, and which; or another process of UID's held the lock until
+ * DEADLINE.  Nothing was asked of the guest then, and nothing is counted.
  *
  * A file that cannot be read says nothing about the last minute, so it counts
  * as full until it is a minute old, and is then begun anew.

@@ -322,8 +322,7 @@ still_live(struct gc_errand *e, const struct gc_login *login)
     GC_AUTO(gc_entries) entries = {.count = 0};
     bool live = false;
 
-    if (gc_ledger_list_of(e->ledger, login->transaction, e->as.uid, &entries,
-                          NULL)
+    if (gc_ledger_list_of(e->ledger, login->transaction, &entries, NULL)
         != GC_OK)
         return true; /* then another one would fare no better */
     for (size_t i = 0; i < entries.count && !live; i++)
@@ -425,8 +424,7 @@ end_login(struct gc_errand *e, const struct gc_login *login,
     GC_AUTO(gc_entries) entries = {.count = 0};
     gc_status st;
 
-    st = gc_ledger_list_of(e->ledger, login->transaction, e->as.uid, &entries,
-                           err);
+    st = gc_ledger_list_of(e->ledger, login->transaction, &entries, err);
     if (st == GC_OK)
         st = mark_all(e, &entries, err);
     /* What could not even be owed must be found again by another close. */

@@ -184,6 +184,24 @@ gc_files_open(const char *path, unsigned flags, int *ret_dir,
     return GC_OK;
 }
 
+gc_status
+gc_files_open_for(const char *path, uid_t uid, unsigned flags, int *ret_dir,
+                  struct gc_error *err)
+{
+    char part[PATH_SIZE + 1];
+    int above = -1, n;
+    gc_status st = gc_files_open(path, flags, &above, err);
+
+    if (st != GC_OK)
+        return st;
+    (void)close(above);
+    /* What is cut off is refused for its length. */
+    n = snprintf(part, sizeof(part), "%s/%lu", path, (unsigned long)uid);
+    if (n < 0)
+        return gc_fail(err, GC_E_INTERNAL, "a directory without a name");
+    return gc_files_open(part, flags & GC_FILES_CREATE, ret_dir, err);
+}
+
 static bool
 fits(const char *name, const char *prefix, const char *suffix)
 {

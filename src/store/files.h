@@ -10,6 +10,8 @@
 #ifndef GC_SRC_STORE_FILES_H
 #define GC_SRC_STORE_FILES_H
 
+#include <sys/types.h>
+
 #include "gss/base.h"
 #include "gss/bytes.h"
 #include "src/store/skip.h"
@@ -26,6 +28,14 @@
  */
 GC_MUST_USE gc_status gc_files_open(const char *path, unsigned flags,
                                     int *ret_dir, struct gc_error *err);
+
+/*
+ * The same for PATH/UID, what is UID's in a place of ours: both must be ours
+ * alone.  PARENTS is for what is above PATH.
+ */
+GC_MUST_USE gc_status gc_files_open_for(const char *path, uid_t uid,
+                                        unsigned flags, int *ret_dir,
+                                        struct gc_error *err);
 
 /*
  * Call VISIT for each name in DIR that starts with PREFIX and ends with SUFFIX,

@@ -182,8 +182,8 @@ def stores():
 
 
 def owed():
-    return sorted(name for name in os.listdir("/var/lib/guestcred")
-                  if name.endswith(".owed"))
+    return sorted(name for _, _, names in os.walk("/var/lib/guestcred")
+                  for name in names if name.endswith(".owed"))
 
 
 def until(what, function, limit=10):

@@ -276,7 +276,8 @@ class Work:
 
     def owed(self):
         """How many entries the ledger has."""
-        return len(members(self.ledger, ".owed"))
+        return sum(len(members(at, ".owed"))
+                   for at, _, _ in os.walk(self.ledger))
 
     def files(self):
         return {os.path.join(at, name)[len(self.dir) + 1:]

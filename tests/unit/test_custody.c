@@ -202,8 +202,8 @@ make_world(void **state)
     assert_int_equal(
         gc_store_open(world.store_name, true, &world.custody.store, NULL),
         GC_OK);
-    assert_int_equal(gc_ledger_open(ledger, &world.custody.ledger, NULL),
-                     GC_OK);
+    assert_int_equal(
+        gc_ledger_open(ledger, geteuid(), &world.custody.ledger, NULL), GC_OK);
     world.custody.uid = geteuid();
     return 0;
 }
@@ -299,10 +299,10 @@ up_for_release(struct gc_entry *entry)
 static struct gc_custody_tally
 sweep(gc_status expected)
 {
-    struct gc_custody_tally tally;
+    struct gc_custody_tally tally = {0};
 
-    assert_int_equal(
-        gc_custody_sweep(&world.custody, false, SOON, &tally, NULL), expected);
+    assert_int_equal(gc_custody_sweep(&world.custody, SOON, &tally, NULL),
+                     expected);
     return tally;
 }
 
@@ -540,6 +540,31 @@ test_sweep_drops_dead_intents(void **state)
     assert_int_equal(entries(), 0);
 }
 
+/* Whoever holds the lock costs a moment, and not one an entry. */
+static void
+test_sweep_waits_once(void **state)
+{
+    GC_AUTO_PTR(gc_ledger) other = NULL;
+    struct gc_custody_tally tally;
+    int64_t before;
+    char ledger[80];
+
+    (void)state;
+    for (int i = 0; i < 8; i++)
+        write_one(GC_OWED_RELEASE, "owed", NULL);
+    (void)snprintf(ledger, sizeof(ledger), "%s/ledger", world.dir);
+    assert_int_equal(gc_ledger_open(ledger, geteuid(), &other, NULL), GC_OK);
+    assert_int_equal(gc_ledger_lock(other, SOON, NULL), GC_OK);
+    before = gc_clock_now();
+    tally = sweep(GC_E_BUSY);
+    assert_true(gc_clock_now() - before < 1500);
+    assert_int_equal(tally.owed, 8);
+    assert_int_equal(world.opened, 0);
+    assert_int_equal(world.released, 0);
+    gc_ledger_unlock(other);
+    assert_int_equal(sweep(GC_OK).released, 8);
+}
+
 /* vCenter was rebuilt at the same address. */
 static void
 test_another_vcenters_ticket(void **state)
@@ -609,6 +634,7 @@ main(void)
         TEST(test_release_without_a_ledger_to_write),
         TEST(test_sweep_looks_again),
         TEST(test_sweep_drops_dead_intents),
+        TEST(test_sweep_waits_once),
         TEST(test_another_vcenters_ticket),
         TEST(test_foreign_debts_do_not_last_for_ever),
         TEST(test_no_ticket_without_a_ledger_entry),

@@ -8,9 +8,11 @@
 
 #include "gss/clock.h"
 #include "src/ledger.h"
+#include "src/store/atomic.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +52,7 @@ open_ledger(void)
     struct gc_ledger *ledger = NULL;
     struct gc_error err;
 
-    if (gc_ledger_open(help_path("ledger"), &ledger, &err) != GC_OK)
+    if (gc_ledger_open(help_path("ledger"), geteuid(), &ledger, &err) != GC_OK)
         fail_msg("%s", err.message);
     gc_ledger_on_skip(ledger, help_skipped, NULL);
     return ledger;
@@ -61,7 +63,7 @@ try_open(const char *sub, struct gc_error *err)
 {
     GC_AUTO_PTR(gc_ledger) ledger = NULL;
 
-    return gc_ledger_open(help_path(sub), &ledger, err);
+    return gc_ledger_open(help_path(sub), geteuid(), &ledger, err);
 }
 
 static void
@@ -133,8 +135,10 @@ test_open(void **state)
     {
         GC_AUTO_PTR(gc_ledger) ledger = NULL;
 
-        assert_int_equal(gc_ledger_open("state", &ledger, &err), GC_E_CONFIG);
-        assert_int_equal(gc_ledger_open("", &ledger, &err), GC_E_CONFIG);
+        assert_int_equal(gc_ledger_open("state", geteuid(), &ledger, &err),
+                         GC_E_CONFIG);
+        assert_int_equal(gc_ledger_open("", geteuid(), &ledger, &err),
+                         GC_E_CONFIG);
     }
     if (geteuid() == 0) {
         assert_int_equal(mkdir(help_path("theirs"), 0700), 0);
@@ -191,6 +195,7 @@ test_bare_intent(void **state)
     (void)state;
     (void)snprintf(entry.url, sizeof(entry.url), "%s", URL);
     (void)snprintf(entry.ticket.vm, sizeof(entry.ticket.vm), "vm-1");
+    entry.uid = geteuid();
     assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
     assert_int_equal(gc_ledger_list(ledger, &entries, NULL), GC_OK);
     assert_int_equal(entries.count, 1);
@@ -243,15 +248,11 @@ test_order_and_find(void **state)
 static void
 test_list_of(void **state)
 {
-    static const struct {
-        const char *transaction;
-        uid_t uid;
-    } logins[] = {
-        {TRANSACTION, 1000},
-        {"", 1000},
-        {TRANSACTION, 1001},
-        {TRANSACTION, 1000},
-        {"ffffffffffffffffffffffffffffffff", 1000},
+    static const char *const logins[] = {
+        TRANSACTION,
+        "",
+        TRANSACTION,
+        "ffffffffffffffffffffffffffffffff",
     };
     GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
     GC_AUTO(gc_entries) entries = {0};
@@ -262,22 +263,17 @@ test_list_of(void **state)
         GC_AUTO(gc_entry) one = {0};
 
         fill(&one, GC_OWED_TICKET, 10 - (int)i);
-        one.uid = logins[i].uid;
         (void)snprintf(one.transaction, sizeof(one.transaction), "%s",
-                       logins[i].transaction);
+                       logins[i]);
         assert_int_equal(gc_ledger_write(ledger, &one, &err), GC_OK);
     }
-    assert_int_equal(
-        gc_ledger_list_of(ledger, TRANSACTION, 1000, &entries, &err), GC_OK);
+    assert_int_equal(gc_ledger_list_of(ledger, TRANSACTION, &entries, &err),
+                     GC_OK);
     assert_int_equal(entries.count, 2);
-    assert_int_equal(entries.items[0].tries, 7);
+    assert_int_equal(entries.items[0].tries, 8);
     assert_int_equal(entries.items[1].tries, 10);
     assert_string_equal(entries.items[0].transaction, TRANSACTION);
-    assert_int_equal(gc_ledger_list_of(ledger, "", 1000, &entries, &err),
-                     GC_OK);
-    assert_int_equal(entries.count, 0);
-    assert_int_equal(
-        gc_ledger_list_of(ledger, TRANSACTION, 1002, &entries, &err), GC_OK);
+    assert_int_equal(gc_ledger_list_of(ledger, "", &entries, &err), GC_OK);
     assert_int_equal(entries.count, 0);
 }
 
@@ -647,12 +643,14 @@ test_lock(void **state)
     /* It has it still, after its own write, settling and list. */
     assert_int_equal(gc_ledger_list(one, &entries, &err), GC_OK);
     assert_int_equal(entries.count, 1);
+    assert_false(entries.locked);
     assert_int_equal(gc_ledger_write(two, &other, &err), GC_E_BUSY);
     assert_string_equal(other.id, "");
     assert_int_equal(gc_ledger_settle(two, entry.id, &err), GC_E_BUSY);
-    /* Who only reads does not wait for it. */
+    /* Who only reads does not wait for it, but is told. */
     assert_int_equal(gc_ledger_list(two, &entries, &err), GC_OK);
     assert_int_equal(entries.count, 1);
+    assert_true(entries.locked);
     assert_int_equal(gc_ledger_settle(one, entry.id, &err), GC_OK);
     assert_int_equal(gc_ledger_lock(two, gc_clock_now(), &err), GC_E_BUSY);
     /* Taken twice, it is given up twice. */
@@ -665,6 +663,191 @@ test_lock(void **state)
     assert_int_equal(gc_ledger_lock(two, gc_clock_now(), &err), GC_OK);
     gc_ledger_free(GC_TAKE(two));
     assert_int_equal(gc_ledger_lock(one, gc_clock_now(), &err), GC_OK);
+}
+
+/* ---- of others ---- */
+
+static struct gc_ledger *
+open_for(uid_t uid)
+{
+    struct gc_ledger *ledger = NULL;
+    struct gc_error err;
+
+    if (gc_ledger_open(help_path("ledger"), uid, &ledger, &err) != GC_OK)
+        fail_msg("%s", err.message);
+    return ledger;
+}
+
+/* Hold UID's lock, say so, and be stopped. */
+static pid_t
+stop_with_lock(uid_t uid)
+{
+    pid_t child = fork();
+    int status = 0;
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        GC_AUTO_PTR(gc_ledger) ledger = NULL;
+
+        help_in_child();
+        ledger = open_for(uid);
+        if (gc_ledger_lock(ledger, gc_clock_now() + 1000, NULL) != GC_OK)
+            _exit(1);
+        (void)raise(SIGSTOP);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    assert_true(WIFSTOPPED(status));
+    return child;
+}
+
+static void
+let_go(pid_t child)
+{
+    int status = -1;
+
+    assert_int_equal(kill(child, SIGCONT), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void
+write_for(uid_t uid, int number, gc_status expected)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = open_for(uid);
+    GC_AUTO(gc_entry) entry = {0};
+
+    fill(&entry, GC_OWED_TICKET, number);
+    entry.uid = uid;
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), expected);
+}
+
+/* Whoever is stopped while they hold their lock stops nobody else. */
+static void
+test_one_stopped(void **state)
+{
+    const uid_t alice = geteuid() + 1, bob = geteuid() + 2;
+    GC_AUTO_PTR(gc_ledger) hers = open_for(alice);
+    GC_AUTO_PTR(gc_ledger) his = open_for(bob);
+    GC_AUTO(gc_entries) entries = {0};
+    pid_t stopped = stop_with_lock(alice);
+    int64_t before = gc_clock_now();
+
+    (void)state;
+    write_for(bob, 2, GC_OK);
+    write_for(geteuid(), 3, GC_OK);
+    assert_int_equal(gc_ledger_list(his, &entries, NULL), GC_OK);
+    assert_int_equal(entries.count, 1);
+    assert_int_equal(entries.items[0].uid, bob);
+    assert_false(entries.locked);
+    assert_true(gc_clock_now() - before < GC_ATOMIC_LOCK_MS / 3);
+    /* Nor is what is theirs lost or in doubt, only late. */
+    write_for(alice, 1, GC_E_BUSY);
+    assert_int_equal(gc_ledger_list(hers, &entries, NULL), GC_OK);
+    assert_true(entries.locked);
+    let_go(stopped);
+    write_for(alice, 1, GC_OK);
+    assert_int_equal(gc_ledger_list(hers, &entries, NULL), GC_OK);
+    assert_int_equal(entries.count, 1);
+    assert_int_equal(entries.items[0].uid, alice);
+    assert_false(entries.locked);
+}
+
+/* Each has their own, and nobody another's. */
+static void
+test_others(void **state)
+{
+    const uid_t alice = geteuid() + 1;
+    GC_AUTO_PTR(gc_ledger) own = open_ledger();
+    GC_AUTO_PTR(gc_ledger) hers = open_for(alice);
+    GC_AUTO(gc_entries) entries = {0};
+    GC_AUTO(gc_entry) entry = {0};
+    GC_AUTO(gc_entry) found = {0};
+    struct stat info;
+    char part[64];
+
+    (void)state;
+    (void)snprintf(part, sizeof(part), "ledger/%lu", (unsigned long)alice);
+    assert_int_equal(stat(help_path(part), &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0700);
+    fill(&entry, GC_OWED_TICKET, 1);
+    assert_int_equal(gc_ledger_write(hers, &entry, NULL), GC_E_INTERNAL);
+    entry.uid = alice;
+    assert_int_equal(gc_ledger_write(own, &entry, NULL), GC_E_INTERNAL);
+    assert_string_equal(entry.id, "");
+    assert_int_equal(gc_ledger_write(hers, &entry, NULL), GC_OK);
+    assert_int_equal(gc_ledger_list(own, &entries, NULL), GC_OK);
+    assert_int_equal(entries.count, 0);
+    assert_int_equal(gc_ledger_read(own, entry.id, &found, NULL),
+                     GC_E_NOT_FOUND);
+    assert_int_equal(gc_ledger_read(hers, entry.id, &found, NULL), GC_OK);
+    check_same(&found, &entry);
+    assert_int_equal(gc_ledger_find(own, &entry.ticket, &found, NULL),
+                     GC_E_NOT_FOUND);
+    assert_int_equal(help_skips, 0);
+    /* Theirs is as closed as ours, and so is what it stands in. */
+    assert_int_equal(chmod(help_path(part), 0711), 0);
+    gc_ledger_free(GC_TAKE(hers));
+    assert_int_equal(gc_ledger_open(help_path("ledger"), alice, &hers, NULL),
+                     GC_E_CONFIG);
+    assert_int_equal(chmod(help_path(part), 0700), 0);
+    assert_int_equal(chmod(help_path("ledger"), 0711), 0);
+    assert_int_equal(gc_ledger_open(help_path("ledger"), alice, &hers, NULL),
+                     GC_E_CONFIG);
+}
+
+struct seen {
+    uid_t uids[8];
+    size_t count;
+    gc_status st;
+};
+
+static gc_status
+see(void *user, uid_t uid, struct gc_error *err)
+{
+    struct seen *seen = user;
+
+    (void)err;
+    assert_true(seen->count < GC_COUNT_OF(seen->uids));
+    seen->uids[seen->count++] = uid;
+    return seen->st;
+}
+
+static void
+test_each_uid(void **state)
+{
+    static const char *const names[] = {
+        "",   "/vcenter",   "/07",         "/+7", "/-7",
+        "/7", "/7x",        "/4294967295", "/ 7", "/18446744073709551623",
+        "/8", "/4294967294"};
+    struct seen seen = {.st = GC_OK};
+    char own[64];
+    bool has[3] = {false};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(names); i++) {
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "ledger%s", names[i]);
+        assert_int_equal(mkdir(help_path(path), 0700), 0);
+    }
+    (void)snprintf(own, sizeof(own), "ledger/%lu", (unsigned long)geteuid());
+    assert_int_equal(mkdir(help_path(own), 0700), 0);
+    assert_int_equal(gc_ledger_each_uid(help_path("ledger"), see, &seen, NULL),
+                     GC_OK);
+    /* Ours first, and once. */
+    assert_int_equal(seen.count, 4);
+    assert_int_equal(seen.uids[0], geteuid());
+    for (size_t i = 1; i < seen.count; i++) {
+        has[0] |= seen.uids[i] == 7;
+        has[1] |= seen.uids[i] == 8;
+        has[2] |= seen.uids[i] == 4294967294;
+    }
+    assert_true(has[0] && has[1] && has[2]);
+    seen = (struct seen){.st = GC_E_FAILED};
+    assert_int_equal(gc_ledger_each_uid(help_path("ledger"), see, &seen, NULL),
+                     GC_E_FAILED);
+    assert_int_equal(seen.count, 1);
 }
 
 /* What is torn is said once, and kept; what is of a later version is not it. */
@@ -828,6 +1011,9 @@ main(void)
         TEST(test_elsewhere),
         TEST(test_read),
         TEST(test_lock),
+        TEST(test_one_stopped),
+        TEST(test_others),
+        TEST(test_each_uid),
         TEST(test_torn),
         TEST(test_read_only),
         TEST(test_file_size_limit),

@@ -52,7 +52,14 @@ __wrap_time(time_t *ret_now)
     return now;
 }
 
-static struct gc_ledger *ledger;
+/* ALICE's and BOB's. */
+static struct gc_ledger *ledgers[2];
+
+static struct gc_ledger *
+ledger_of(uid_t uid)
+{
+    return ledgers[uid == ALICE ? 0 : 1];
+}
 
 static int
 setup(void **state)
@@ -60,14 +67,18 @@ setup(void **state)
     *state = NULL;
     ahead = 0;
     (void)help_mkdir();
-    return gc_ledger_open(help_path("ledger"), &ledger, NULL) != GC_OK;
+    return gc_ledger_open(help_path("ledger"), ALICE, &ledgers[0], NULL)
+               != GC_OK
+           || gc_ledger_open(help_path("ledger"), BOB, &ledgers[1], NULL)
+                  != GC_OK;
 }
 
 static int
 teardown(void **state)
 {
     (void)state;
-    gc_ledger_free(ledger);
+    gc_ledger_free(ledgers[0]);
+    gc_ledger_free(ledgers[1]);
     help_rmdir();
     return 0;
 }
@@ -76,7 +87,7 @@ static gc_status
 enter_at(const char *url, uid_t uid, const char *vm, int patience_ms,
          struct gc_quota_pass *ret_pass, struct gc_error *err)
 {
-    return gc_quota_enter(help_path("quota"), ledger, url, uid, vm,
+    return gc_quota_enter(help_path("quota"), ledger_of(uid), url, uid, vm,
                           gc_clock_now() + patience_ms, ret_pass, err);
 }
 
@@ -217,7 +228,7 @@ owe(uid_t uid, const char *vm, const char *url, gc_owed owed)
     help_record(&record, vm, number++);
     gc_ticket_move(&entry.ticket, &record.ticket);
     (void)snprintf(entry.url, sizeof(entry.url), "%s", url);
-    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+    assert_int_equal(gc_ledger_write(ledger_of(uid), &entry, NULL), GC_OK);
 }
 
 static void
@@ -243,13 +254,13 @@ test_tickets(void **state)
     /* What is refused for another reason is no attempt either. */
     for (int i = 0; i < GC_QUOTA_ATTEMPTS; i++)
         assert_true(refused(ALICE, VM, "tickets"));
-    assert_int_equal(gc_ledger_list(ledger, &entries, NULL), GC_OK);
+    assert_int_equal(gc_ledger_list(ledger_of(ALICE), &entries, NULL), GC_OK);
     for (size_t i = 0; i < entries.count; i++)
-        if (entries.items[i].state == GC_OWED_TICKET
-            && entries.items[i].uid == ALICE) {
+        if (entries.items[i].state == GC_OWED_TICKET) {
             entries.items[i].state = GC_OWED_RELEASE;
-            assert_int_equal(gc_ledger_write(ledger, &entries.items[i], NULL),
-                             GC_OK);
+            assert_int_equal(
+                gc_ledger_write(ledger_of(ALICE), &entries.items[i], NULL),
+                GC_OK);
         }
     assert_true(through(ALICE, VM));
 }
@@ -514,9 +525,9 @@ test_hostile_files(void **state)
     assert_int_equal(symlink("../moved", help_path("quota/1000")), 0);
     assert_int_equal(enter(ALICE, VM, &pass), GC_E_CONFIG);
     assert_true(through(BOB, VM));
-    assert_int_equal(
-        gc_quota_enter("quota", ledger, URL, ALICE, VM, 0, &pass, NULL),
-        GC_E_CONFIG);
+    assert_int_equal(gc_quota_enter("quota", ledger_of(ALICE), URL, ALICE, VM,
+                                    0, &pass, NULL),
+                     GC_E_CONFIG);
 }
 
 /* A child that dies before what it wrote has a name. */

@@ -649,7 +649,7 @@ open_ledger(void)
     struct gc_ledger *ledger = NULL;
     struct gc_error err;
 
-    if (gc_ledger_open(help_path("ledger"), &ledger, &err) != GC_OK)
+    if (gc_ledger_open(help_path("ledger"), geteuid(), &ledger, &err) != GC_OK)
         return NULL;
     gc_ledger_on_skip(ledger, help_skipped, NULL);
     return ledger;
@@ -668,6 +668,7 @@ fill_entry(struct gc_entry *entry, gc_owed state, int number)
     gc_ticket_move(&entry->ticket, &record.ticket);
     (void)snprintf(entry->url, sizeof(entry->url), "%s", URL);
     entry->state = state;
+    entry->uid = geteuid();
     entry->written = 1700000000 + number;
     gc_process_self(&entry->process);
 }
