@@ -4,6 +4,7 @@
 #include "src/helper/proof.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gss/account.h"
@@ -11,7 +12,12 @@
 #include "gss/verifier.h"
 #include "src/aside.h"
 
-#define REPLAYS "file2:" GC_ERRAND_STATE "/replay" /* root's own */
+/*
+ * Root's own, and one for each account, for the library locks it: whoever may
+ * stop a verifier of theirs stops nobody else.  A token is good for one
+ * account.
+ */
+#define REPLAYS "file2:" GC_ERRAND_STATE "/%lu/replay"
 
 /* ---- the verifier ---- */
 
@@ -19,6 +25,7 @@ struct host_proof {
     const char *keytab;
     const char *target;
     const struct gc_bytes *token;
+    uid_t uid;
 };
 
 static gc_status
@@ -37,11 +44,13 @@ verify(void *user, struct gc_bytes *ret_result, struct gc_error *err)
 {
     const struct host_proof *p = user;
     struct gc_verified verified;
+    char replays[sizeof(REPLAYS) + 24];
     gc_status st;
 
+    (void)snprintf(replays, sizeof(replays), REPLAYS, (unsigned long)p->uid);
     /* It needs none; where that is not allowed it has one all the same. */
     (void)unshare(CLONE_NEWNET);
-    st = gc_verifier_check(p->keytab, p->target, REPLAYS, p->token, &verified,
+    st = gc_verifier_check(p->keytab, p->target, replays, p->token, &verified,
                            err);
 
     return st == GC_OK ? gc_bytes_set(ret_result, verified.principal,
@@ -71,6 +80,7 @@ prove_here(struct gc_errand *e, struct gc_initiator *worker,
     struct host_proof p = {
         .keytab = gc_errand_text(e, GC_OPT_PAM_KEYTAB, ""),
         .target = local.target,
+        .uid = e->as.uid,
     };
     GC_AUTO(gc_bytes) result = {0};
     GC_AUTO(gc_said) said = {.done = false};
