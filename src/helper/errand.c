@@ -120,7 +120,7 @@ gc_errand_open(struct gc_errand *errand, struct gc_error *err)
     if (st == GC_OK)
         st = gc_shelf_prepare(GC_SHELF_RUN, err);
     if (st == GC_OK)
-        st = gc_logins_open(GC_SHELF_RUN "/logins", &errand->logins, err);
+        st = gc_logins_open(GC_ERRAND_RUN "/logins", &errand->logins, err);
     return st;
 }
 

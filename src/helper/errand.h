@@ -14,8 +14,12 @@
 #include "src/helper/wire.h"
 #include "src/ledger.h"
 
-/* Root's own place.  What is below GC_SHELF_RUN a boot takes away. */
+/*
+ * Root's own places; a boot empties the second.  Nothing of root's is below
+ * GC_SHELF_RUN, which users may fill.
+ */
 #define GC_ERRAND_STATE GC_LOCALSTATEDIR "/lib/guestcred"
+#define GC_ERRAND_RUN   "/run/guestcred-helper"
 
 /* Kept of the deadline for what must be ended before there is an answer. */
 #define GC_ERRAND_RESERVE_MS 1000

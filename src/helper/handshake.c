@@ -7,9 +7,8 @@
 
 #include "src/helper/gate.h"
 #include "src/helper/quota.h"
-#include "src/shelf.h"
 
-#define QUOTA GC_SHELF_RUN "/quota"
+#define QUOTA GC_ERRAND_RUN "/quota"
 
 void
 gc_handshake_want(const struct gc_errand *e, struct gc_want *ret_want)

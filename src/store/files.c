@@ -144,8 +144,7 @@ fail_open(const char *path, int error, struct gc_error *err)
     if (error == ELOOP || error == ENOTDIR)
         return gc_fail(err, GC_E_CONFIG,
                        "%s is a symbolic link or no directory", path);
-    (void)gc_files_fail(err, "cannot be opened", error);
-    return gc_fail_context(err, error == EACCES ? GC_E_CONFIG : GC_E_INTERNAL,
+    return gc_fail_context(err, gc_files_fail(err, "cannot be opened", error),
                            "the directory %s", path);
 }
 

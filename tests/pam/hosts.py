@@ -247,7 +247,7 @@ def begin():
     """A check of its own: its log, and nothing that counts against its users
     yet (root may forget how often they tried)."""
     Log.clear()
-    shutil.rmtree(os.path.join(STORES, "quota"), ignore_errors=True)
+    shutil.rmtree("/run/guestcred-helper/quota", ignore_errors=True)
 
 
 def no_secrets():

@@ -29,6 +29,7 @@ GUESTCRED = "/run/built/guestcred"
 LAB = "/run/lab"
 CONF = "/etc/guestcred/guestcred.conf"
 RUN = "/run/guestcred"
+HELPER_RUN = "/run/guestcred-helper"
 VM = ("vm=vm-42", "spn=host/guest1.example.test")
 VM2 = ("vm=vm-43", "spn=host/guest2.example.test")
 PATH = "/run/built:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -480,12 +481,12 @@ def test(text):
 
 def forget_quota():
     """As if a minute had passed."""
-    shutil.rmtree(RUN + "/quota", ignore_errors=True)
+    shutil.rmtree(HELPER_RUN + "/quota", ignore_errors=True)
 
 
 def wipe():
     """As after a boot."""
-    for place in (RUN, os.environ["GUESTCRED_STATE"]):
+    for place in (RUN, HELPER_RUN, os.environ["GUESTCRED_STATE"]):
         shutil.rmtree(place, ignore_errors=True)
     for name in os.listdir("/tmp"):
         if name.startswith(("krb5cc", "cc")):
