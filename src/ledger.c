@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "gss/clock.h"
+#include "src/fields.h"
 #include "src/json.h"
 #include "src/store/atomic.h"
 #include "src/store/files.h"
@@ -202,37 +203,6 @@ gc_entry_write(const struct gc_entry *entry, struct gc_bytes *ret_text,
     return GC_OK;
 }
 
-/* Copy the string KEY of OBJECT to DST; false if absent or too long. */
-static bool
-read_text(const struct gc_json *object, const char *key, char *dst, size_t size)
-{
-    const char *text = gc_json_string(object, key);
-
-    if (text == NULL || strlen(text) >= size)
-        return false;
-    memcpy(dst, text, strlen(text) + 1);
-    return true;
-}
-
-/* A whole number that is not negative, up to MAX. */
-static bool
-read_number(const struct gc_json *object, const char *key, int64_t max,
-            int64_t *ret_value)
-{
-    char digits[GC_JSON_INT64_SIZE];
-    int64_t value = 0;
-
-    if (!gc_json_int64(object, key, digits) || digits[0] == '-')
-        return false;
-    /* Within int64 for sure: gc_json_int64 looked. */
-    for (const char *c = digits; *c != '\0'; c++)
-        value = value * 10 + (*c - '0');
-    if (value > max)
-        return false;
-    *ret_value = value;
-    return true;
-}
-
 static bool
 read_state(const struct gc_json *root, gc_owed *ret_state)
 {
@@ -253,15 +223,16 @@ read_intended(const struct gc_json *object, struct gc_ticket *t)
     char mech[16];
 
     if (gc_json_get(object, "name") != NULL
-        && !read_text(object, "name", t->name, sizeof(t->name)))
+        && !gc_field_text(object, "name", t->name, sizeof(t->name)))
         return false;
     if (gc_json_get(object, "vcenter") != NULL
-        && !read_text(object, "vcenter", t->vcenter, sizeof(t->vcenter)))
+        && !gc_field_text(object, "vcenter", t->vcenter, sizeof(t->vcenter)))
         return false;
-    return read_text(object, "vm", t->vm, sizeof(t->vm)) && t->vm[0] != '\0'
-           && read_text(object, "principal", t->principal, sizeof(t->principal))
-           && read_text(object, "target", t->target, sizeof(t->target))
-           && read_text(object, "mechanism", mech, sizeof(mech))
+    return gc_field_text(object, "vm", t->vm, sizeof(t->vm)) && t->vm[0] != '\0'
+           && gc_field_text(object, "principal", t->principal,
+                            sizeof(t->principal))
+           && gc_field_text(object, "target", t->target, sizeof(t->target))
+           && gc_field_text(object, "mechanism", mech, sizeof(mech))
            && gc_mech_parse(mech, &t->mech)
            && gc_json_bool(object, "mutual", &t->mutual);
 }
@@ -271,8 +242,8 @@ static bool
 read_machine(const struct gc_json *root, struct gc_entry *entry)
 {
     return gc_json_get(root, "machine") == NULL
-           || read_text(root, "machine", entry->machine,
-                        sizeof(entry->machine));
+           || gc_field_text(root, "machine", entry->machine,
+                            sizeof(entry->machine));
 }
 
 bool
@@ -287,8 +258,8 @@ static bool
 read_transaction(const struct gc_json *root, struct gc_entry *entry)
 {
     return gc_json_get(root, "transaction") == NULL
-           || (read_text(root, "transaction", entry->transaction,
-                         sizeof(entry->transaction))
+           || (gc_field_text(root, "transaction", entry->transaction,
+                             sizeof(entry->transaction))
                && gc_entry_transaction_ok(entry->transaction));
 }
 
@@ -296,21 +267,19 @@ read_transaction(const struct gc_json *root, struct gc_entry *entry)
 static bool
 read_members(const struct gc_json *root, struct gc_entry *entry)
 {
-    char process[GC_PROCESS_TEXT_SIZE];
     int64_t version, uid, tries;
 
-    if (!read_number(root, "version", 1, &version) || version != 1
+    if (!gc_field_number(root, "version", 1, &version) || version != 1
         || !read_state(root, &entry->state)
-        || !read_number(root, "uid", UINT32_MAX, &uid)
-        || !read_text(root, "url", entry->url, sizeof(entry->url))
+        || !gc_field_number(root, "uid", UINT32_MAX, &uid)
+        || !gc_field_text(root, "url", entry->url, sizeof(entry->url))
         || entry->url[0] == '\0'
-        || !read_text(root, "store", entry->store, sizeof(entry->store))
-        || !read_text(root, "record", entry->record, sizeof(entry->record))
-        || !read_text(root, "process", process, sizeof(process))
-        || !gc_process_parse(process, strlen(process), &entry->process)
+        || !gc_field_text(root, "store", entry->store, sizeof(entry->store))
+        || !gc_field_text(root, "record", entry->record, sizeof(entry->record))
+        || !gc_field_process(root, "process", &entry->process)
         || !read_machine(root, entry) || !read_transaction(root, entry)
-        || !read_number(root, "written", INT64_MAX, &entry->written)
-        || !read_number(root, "tries", TRIES_MAX, &tries))
+        || !gc_field_number(root, "written", INT64_MAX, &entry->written)
+        || !gc_field_number(root, "tries", TRIES_MAX, &tries))
         return false;
     entry->uid = (uid_t)uid;
     entry->tries = (int)tries;
@@ -476,7 +445,7 @@ is_torn(const struct gc_bytes *text)
     if (gc_entry_read(text, &entry, NULL) != GC_E_PROTOCOL)
         return false;
     return gc_json_parse(text->data, text->len, &root, NULL) != GC_OK
-           || !read_number(root, "version", INT64_MAX, &version)
+           || !gc_field_number(root, "version", INT64_MAX, &version)
            || version == 1;
 }
 

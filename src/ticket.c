@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "src/fields.h"
+
 #define TYPE_NAME "TicketedSessionAuthentication"
 
 void
@@ -132,24 +134,6 @@ read_auth(const struct gc_json *auth, struct gc_bytes *ret_ticket,
     return gc_bytes_set(ret_ticket, ticket, strlen(ticket), err);
 }
 
-/* A small non-negative integer, for "legs" and "version". */
-static bool
-read_small(const struct gc_json *object, const char *key, int *ret_value)
-{
-    char digits[GC_JSON_INT64_SIZE];
-    int value = 0;
-
-    if (!gc_json_int64(object, key, digits) || strlen(digits) > 3)
-        return false;
-    for (const char *c = digits; *c != '\0'; c++) {
-        if (*c < '0' || *c > '9')
-            return false;
-        value = value * 10 + (*c - '0');
-    }
-    *ret_value = value;
-    return true;
-}
-
 gc_status
 gc_ticket_read(const struct gc_json *object, struct gc_ticket *ret_ticket,
                struct gc_error *err)
@@ -170,6 +154,7 @@ gc_ticket_read(const struct gc_json *object, struct gc_ticket *ret_ticket,
         {"mechanism", false, mech, sizeof(mech)},
         {"acquired", false, when, sizeof(when)},
     };
+    int64_t legs;
     gc_status st;
 
     if (!gc_json_is_object(object))
@@ -182,11 +167,12 @@ gc_ticket_read(const struct gc_json *object, struct gc_ticket *ret_ticket,
     }
     if (!gc_mech_parse(mech, &t.mech)
         || !gc_json_bool(object, "mutual", &t.mutual)
-        || !read_small(object, "legs", &t.legs)
+        || !gc_field_number(object, "legs", 999, &legs)
         || !gc_ticket_time_parse(when, &t.acquired))
         return gc_fail(err, GC_E_PROTOCOL,
                        "the ticket record's \"mechanism\", \"mutual\", "
                        "\"legs\" or \"acquired\" is missing or wrong");
+    t.legs = (int)legs;
     st = read_auth(gc_json_get(object, "authentication"), &t.ticket, err);
     if (st != GC_OK)
         return st;
@@ -199,13 +185,13 @@ gc_ticket_from_json(const void *text, size_t len, struct gc_ticket *ret_ticket,
                     struct gc_error *err)
 {
     GC_AUTO_PTR(gc_json) root = NULL;
-    int version;
+    int64_t version;
     gc_status st;
 
     st = gc_json_parse(text, len, &root, err);
     if (st != GC_OK)
         return st;
-    if (!read_small(root, "version", &version) || version != 1)
+    if (!gc_field_number(root, "version", 1, &version) || version != 1)
         return gc_fail(err, GC_E_PROTOCOL,
                        "the ticket record's \"version\" is not 1");
     return gc_ticket_read(root, ret_ticket, err);

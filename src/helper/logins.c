@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "src/base64.h"
-#include "src/helper/fields.h"
+#include "src/fields.h"
 #include "src/json.h"
 #include "src/store/atomic.h"
 #include "src/store/files.h"

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "gss/clock.h"
-#include "src/helper/fields.h"
+#include "src/fields.h"
 #include "src/json.h"
 #include "src/process.h"
 #include "src/store/atomic.h"

@@ -147,6 +147,7 @@ SRC_ARROWS = {
     "src/json": [],
     "src/base64": [],
     "src/config": [],
+    "src/fields": ["src/json", "src/process"],
     "src/patience": [],
     "src/process": [],
     "src/secret": [],
@@ -156,12 +157,12 @@ SRC_ARROWS = {
     "src/vim/session": VIM_LOW + ["src/vim/facts"],
     **{m: VIM_LOW + ["src/vim/session"] for m in MANAGERS},
     "src/acquire": VIM_LOW + ["src/vim/session"] + MANAGERS,
-    "src/ticket": ["src/json", "src/base64"],
+    "src/ticket": ["src/json", "src/base64", "src/fields"],
     "src/store/": ["src/ticket", "src/json", "src/base64", "src/store/",
                    "src/process", "src/vim/facts"],
     "src/shelf": ["src/aside", "src/ticket", "src/json", "src/store/"],
     "src/ledger": ["src/ticket", "src/json", "src/base64", "src/store/",
-                   "src/process"],
+                   "src/fields", "src/process"],
     "src/client": VIM_LOW + ["src/vim/session"] + MANAGERS
     + ["src/acquire", "src/ticket", "src/patience"],
     "src/custody": VIM_LOW + ["src/vim/session"] + MANAGERS
@@ -171,11 +172,10 @@ SRC_ARROWS = {
     "src/guestcred": [],
     "src/cli/": ["src/"],
     "src/helper/wire": [],
-    "src/helper/fields": ["src/json", "src/process"],
-    "src/helper/logins": ["src/helper/fields", "src/json", "src/base64",
+    "src/helper/logins": ["src/fields", "src/json", "src/base64",
                           "src/ledger", "src/process", "src/store/"],
     "src/helper/map": ["src/config", "src/secret"],
-    "src/helper/quota": ["src/helper/fields", "src/json", "src/ledger",
+    "src/helper/quota": ["src/fields", "src/json", "src/ledger",
                          "src/process", "src/store/", "src/ticket"],
     "src/helper/": ["src/"],
 }
@@ -310,8 +310,8 @@ BANNED = {
         "unsetenv", "memset", "bzero", "realloc", "reallocarray", "strdupa"],
     # Rooms never print, never exit, never assert on what came from outside.
     "gss/ src/json src/base64 src/vim/ src/acquire src/ticket src/client "
-    "src/config src/patience src/process src/secret src/store/ "
-    "src/ledger src/helper/fields src/helper/logins src/helper/map "
+    "src/config src/fields src/patience src/process src/secret src/store/ "
+    "src/ledger src/helper/logins src/helper/map "
     "src/helper/quota pam_module/": [
         "printf", "vprintf", "puts", "putchar", "perror", "exit", "abort",
         "assert", "err", "errx", "warn", "warnx"],

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Members of the helper's own small files, read strictly.
+ * Members of our own small files, read strictly.
  */
 
-#ifndef GC_SRC_HELPER_FIELDS_H
-#define GC_SRC_HELPER_FIELDS_H
+#ifndef GC_SRC_FIELDS_H
+#define GC_SRC_FIELDS_H
 
 #include <stdbool.h>
 #include <stddef.h>

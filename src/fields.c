@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "src/helper/fields.h"
+#include "src/fields.h"
 
 #include <string.h>
 
