@@ -12,32 +12,20 @@
 #include <unistd.h>
 
 #include "gss/clock.h"
-#include "src/fields.h"
-#include "src/json.h"
-#include "src/process.h"
+#include "src/helper/attempts.h"
 #include "src/store/atomic.h"
 #include "src/store/files.h"
 
-#define STATE     "attempts"
-#define STATE_MAX (512 * 1024)
+#define STATE "attempts"
 /* Who only says goodbye waits no longer for the lock. */
 #define LEAVE_MS 200
-
-struct attempt {
-    char id[33];
-    char url[GC_URL_SIZE];
-    char vm[GC_TICKET_VM_SIZE];
-    int64_t time;
-    struct gc_process process;
-    bool done;
-};
 
 /* One uid's directory, locked, and what stands in it. */
 struct state {
     int dir;
     int lock;
     int64_t now;
-    struct attempt *attempts; /* room for GC_QUOTA_ATTEMPTS_ALL */
+    struct gc_attempt *attempts; /* room for GC_ATTEMPTS_MAX */
     size_t count;
     bool changed; /* other than on disk */
 };
@@ -53,79 +41,16 @@ state_close(struct state *s)
 }
 #define AUTO_STATE __attribute__((cleanup(state_close))) struct state
 
-/* ---- as text ---- */
-
 static gc_status
 save(const struct state *s, struct gc_error *err)
 {
-    GC_AUTO_PTR(gc_json) root = gc_json_new_object();
     GC_AUTO(gc_bytes) text = {0};
-    struct gc_json *list;
-    gc_status st;
+    gc_status st = gc_attempts_write(s->attempts, s->count, &text, err);
 
-    (void)gc_json_add_int(root, "version", 1);
-    list = gc_json_add_array(root, "attempts");
-    for (size_t i = 0; i < s->count; i++) {
-        const struct attempt *a = &s->attempts[i];
-        struct gc_json *object = gc_json_add_object(list, NULL);
-        char process[GC_PROCESS_TEXT_SIZE];
-
-        gc_process_print(&a->process, process);
-        (void)gc_json_add_string(object, "id", a->id);
-        (void)gc_json_add_string(object, "url", a->url);
-        (void)gc_json_add_string(object, "vm", a->vm);
-        (void)gc_json_add_int(object, "time", a->time);
-        (void)gc_json_add_string(object, "process", process);
-        (void)gc_json_add_bool(object, "done", a->done);
-    }
-    st = gc_json_print(root, &text, err);
-    if (st == GC_OK && text.len > STATE_MAX)
-        return gc_fail(err, GC_E_BUSY, "too many attempts of this user");
     /* Not durable: after a power cut no handshake is under way. */
     if (st == GC_OK)
         st = gc_atomic_write(s->dir, STATE, &text, s->now, false, err);
     return st;
-}
-
-static bool
-read_attempt(const struct gc_json *object, struct attempt *ret_attempt)
-{
-    struct attempt a = {.time = 0};
-
-    if (!gc_field_text(object, "id", a.id, sizeof(a.id))
-        || !gc_field_text(object, "url", a.url, sizeof(a.url))
-        || !gc_field_text(object, "vm", a.vm, sizeof(a.vm))
-        || !gc_field_number(object, "time", INT64_MAX, &a.time)
-        || !gc_field_process(object, "process", &a.process)
-        || !gc_json_bool(object, "done", &a.done))
-        return false;
-    *ret_attempt = a;
-    return true;
-}
-
-static gc_status
-parse(struct state *s, const struct gc_bytes *text, struct gc_error *err)
-{
-    GC_AUTO_PTR(gc_json) root = NULL;
-    const struct gc_json *list;
-    int64_t version;
-    gc_status st = gc_json_parse(text->data, text->len, &root, err);
-
-    if (st != GC_OK)
-        return st;
-    list = gc_json_get(root, "attempts");
-    if (!gc_field_number(root, "version", 1, &version) || version != 1
-        || !gc_json_is_array(list))
-        return gc_fail(err, GC_E_PROTOCOL, "not attempts of version 1");
-    for (const struct gc_json *item = gc_json_first(list); item != NULL;
-         item = gc_json_next(item)) {
-        if (s->count == GC_QUOTA_ATTEMPTS_ALL
-            || !read_attempt(item, &s->attempts[s->count]))
-            return gc_fail(err, GC_E_PROTOCOL,
-                           "attempts that are wrong or too many");
-        s->count++;
-    }
-    return GC_OK;
 }
 
 /* ---- from the directory ---- */
@@ -142,7 +67,7 @@ open_state(struct state *s, const char *place, uid_t uid, unsigned flags,
         return gc_fail_context(err, st, "the quota");
     /* The time as of now that nobody else writes. */
     s->now = (int64_t)time(NULL);
-    s->attempts = calloc(GC_QUOTA_ATTEMPTS_ALL, sizeof(*s->attempts));
+    s->attempts = calloc(GC_ATTEMPTS_MAX, sizeof(*s->attempts));
     return s->attempts == NULL ? gc_fail_no_memory(err) : GC_OK;
 }
 
@@ -153,7 +78,7 @@ tidy(struct state *s)
     size_t kept = 0;
 
     for (size_t i = 0; i < s->count; i++) {
-        struct attempt *a = &s->attempts[i];
+        struct gc_attempt *a = &s->attempts[i];
         int64_t age;
 
         if (a->time > s->now) {
@@ -202,10 +127,11 @@ load(struct state *s, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) text = {0};
     int64_t mtime;
-    gc_status st = gc_files_read(s->dir, STATE, STATE_MAX, &text, &mtime, err);
+    gc_status st =
+        gc_files_read(s->dir, STATE, GC_ATTEMPTS_TEXT_MAX, &text, &mtime, err);
 
     if (st == GC_OK)
-        st = parse(s, &text, err);
+        st = gc_attempts_read(&text, s->attempts, &s->count, err);
     if (st == GC_E_NOT_FOUND)
         return GC_OK;
     if (st == GC_E_PROTOCOL)
@@ -224,14 +150,14 @@ check_attempts(const struct state *s, const char *url, const char *vm,
     int attempts = 0, handshakes = 0;
 
     for (size_t i = 0; i < s->count; i++) {
-        const struct attempt *a = &s->attempts[i];
+        const struct gc_attempt *a = &s->attempts[i];
 
         if (strcmp(a->url, url) != 0 || strcmp(a->vm, vm) != 0)
             continue;
         attempts += s->now - a->time < GC_QUOTA_WINDOW_S ? 1 : 0;
         handshakes += a->done ? 0 : 1;
     }
-    if (attempts >= GC_QUOTA_ATTEMPTS || s->count == GC_QUOTA_ATTEMPTS_ALL)
+    if (attempts >= GC_QUOTA_ATTEMPTS || s->count == GC_ATTEMPTS_MAX)
         return gc_fail(err, GC_E_BUSY,
                        "too many attempts of this user in a minute");
     if (handshakes >= GC_QUOTA_HANDSHAKES)
@@ -280,10 +206,10 @@ static gc_status
 add(struct state *s, const char *url, const char *vm, char ret_id[33],
     struct gc_error *err)
 {
-    struct attempt *a = &s->attempts[s->count];
+    struct gc_attempt *a = &s->attempts[s->count];
     gc_status st;
 
-    *a = (struct attempt){.time = s->now};
+    *a = (struct gc_attempt){.time = s->now};
     st = gc_files_random(a->id, err);
     if (st != GC_OK)
         return st;
@@ -311,7 +237,8 @@ gc_quota_enter(const char *place, struct gc_ledger *ledger, const char *url,
     st = open_state(&s, place, uid, GC_FILES_CREATE | GC_FILES_PARENTS,
                     deadline, err);
     if (st == GC_OK)
-        st = gc_atomic_adopt(s.dir, STATE_MAX, NULL, judge, NULL, err);
+        st = gc_atomic_adopt(s.dir, GC_ATTEMPTS_TEXT_MAX, NULL, judge, NULL,
+                             err);
     if (st == GC_OK)
         st = load(&s, err);
     if (st != GC_OK)

@@ -21,9 +21,7 @@
 #define GC_QUOTA_TICKETS    4
 #define GC_QUOTA_HANDSHAKES 2
 #define GC_QUOTA_ATTEMPTS   10 /* in GC_QUOTA_WINDOW_S */
-#define GC_QUOTA_WINDOW_S   60
-/* By one user in the window, whichever VM it is: the file stays small. */
-#define GC_QUOTA_ATTEMPTS_ALL 256
+#define GC_QUOTA_WINDOW_S   60 /* and GC_ATTEMPTS_MAX, in whatever VM */
 /* No handshake takes longer, whoever says that its process still lives. */
 #define GC_QUOTA_LONGEST_S 3600
 

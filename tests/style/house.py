@@ -172,11 +172,13 @@ SRC_ARROWS = {
     "src/guestcred": [],
     "src/cli/": ["src/"],
     "src/helper/wire": [],
+    "src/helper/attempts": ["src/fields", "src/json", "src/process",
+                            "src/store/", "src/ticket"],
     "src/helper/logins": ["src/fields", "src/json", "src/base64",
                           "src/ledger", "src/process", "src/store/"],
     "src/helper/map": ["src/config", "src/secret"],
-    "src/helper/quota": ["src/fields", "src/json", "src/ledger",
-                         "src/process", "src/store/", "src/ticket"],
+    "src/helper/quota": ["src/helper/attempts", "src/ledger", "src/process",
+                         "src/store/", "src/ticket"],
     "src/helper/": ["src/"],
 }
 # ... but no front end knows another.
@@ -311,7 +313,7 @@ BANNED = {
     # Rooms never print, never exit, never assert on what came from outside.
     "gss/ src/json src/base64 src/vim/ src/acquire src/ticket src/client "
     "src/config src/fields src/patience src/process src/secret src/store/ "
-    "src/ledger src/helper/logins src/helper/map "
+    "src/ledger src/helper/attempts src/helper/logins src/helper/map "
     "src/helper/quota pam_module/": [
         "printf", "vprintf", "puts", "putchar", "perror", "exit", "abort",
         "assert", "err", "errx", "warn", "warnx"],

@@ -6,6 +6,7 @@
 
 #include <config.h>
 
+#include "src/helper/attempts.h"
 #include "src/helper/quota.h"
 
 #include <errno.h>
@@ -181,7 +182,7 @@ test_all_attempts(void **state)
     char vm[32];
 
     (void)state;
-    for (int i = 0; i < GC_QUOTA_ATTEMPTS_ALL; i++) {
+    for (int i = 0; i < GC_ATTEMPTS_MAX; i++) {
         (void)snprintf(vm, sizeof(vm), "vm-%d", i);
         assert_true(through(ALICE, vm));
     }
@@ -482,7 +483,7 @@ test_hostile_text(void **state)
         check_bad();
     }
     (void)snprintf(many, sizeof(many), "{\"version\":1,\"attempts\":[" ATTEMPT);
-    for (int i = 1; i < GC_QUOTA_ATTEMPTS_ALL + 1; i++) {
+    for (int i = 1; i < GC_ATTEMPTS_MAX + 1; i++) {
         len = strlen(many);
         (void)snprintf(many + len, sizeof(many) - len, "," ATTEMPT);
     }
