@@ -399,6 +399,63 @@ test_groups(void **state)
     assert_false(enters(many, "a", "dave", 51, "does not let"));
 }
 
+/* ---- a list alone: for whom root's key may speak ---- */
+
+static void
+test_permits(void **state)
+{
+    static const struct {
+        const char *list, *user;
+        gid_t group;
+        gc_status status;
+        bool may;
+    } cases[] = {
+        {"alice", "alice", 1, GC_OK, true},
+        {"alice,bob", "bob", 1, GC_OK, true},
+        /* The whole name, as it is, and nothing beside it. */
+        {"alice,bob", "bo", 1, GC_OK, false},
+        {"alice,bob", "bobby", 1, GC_OK, false},
+        {"alice,bob", "lice", 1, GC_OK, false},
+        {"alice,bob", "ALICE", 1, GC_OK, false},
+        {"alice,bob", "alice,bob", 1, GC_OK, false},
+        {"alice,bob", "", 1, GC_OK, false},
+        {"alice", "*", 1, GC_OK, false},
+        {"*", "anybody", 1, GC_OK, true},
+        {"*", "", 1, GC_OK, false},
+        /* A group is one with "@", and not an account of its name. */
+        {"@staff", "dave", 50, GC_OK, true},
+        {"@staff", "dave", 51, GC_OK, false},
+        {"@staff", "staff", 51, GC_OK, false},
+        {"@staff", "@staff", 51, GC_OK, false},
+        {"staff", "dave", 50, GC_OK, false},
+        {"@sta", "dave", 50, GC_OK, false},
+        {"eve,@staff", "dave", 50, GC_OK, true},
+        {"@nobodys", "dave", 0, GC_OK, false},
+        /* What is no list is nobody's. */
+        {"", "alice", 1, GC_E_CONFIG, false},
+        {",", "alice", 1, GC_E_CONFIG, false},
+        {"alice,", "alice", 1, GC_E_CONFIG, false},
+        {",alice", "alice", 1, GC_E_CONFIG, false},
+        {"alice,,bob", "alice", 1, GC_E_CONFIG, false},
+        {"alice bob", "alice", 1, GC_E_CONFIG, false},
+        {"@", "alice", 1, GC_E_CONFIG, false},
+        {"*x", "alice", 1, GC_E_CONFIG, false},
+        {"al*", "alice", 1, GC_E_CONFIG, false},
+        {"*,!alice", "alice", 1, GC_E_CONFIG, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        bool may = !cases[i].may;
+        gc_status st = gc_map_permits(cases[i].list, cases[i].user,
+                                      &cases[i].group, 1, &may, NULL);
+
+        if (st != cases[i].status || may != cases[i].may)
+            fail_msg("\"%s\" of \"%s\": %d, %d", cases[i].user, cases[i].list,
+                     st, may);
+    }
+}
+
 /* ---- the file ---- */
 
 static gc_status
@@ -454,7 +511,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_whole),  TEST(test_malformed), TEST(test_limits),
         TEST(test_unique), TEST(test_who),       TEST(test_one_answer),
-        TEST(test_groups), TEST(test_file),
+        TEST(test_groups), TEST(test_file),      TEST(test_permits),
     };
 
     skips_begin();
