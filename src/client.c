@@ -366,6 +366,20 @@ nothing(const struct gc_witness *w)
         w->nothing(w->user);
 }
 
+/* The legs failed: what is left of them in the guest? */
+static void
+testify_failure(struct attempt *a, const struct gc_exchange *exchange)
+{
+    const struct gc_witness *w = a->witness;
+
+    if (exchange->owed.len > 0)
+        owe(a->client, w, &exchange->owed);
+    else if (!exchange->lost)
+        nothing(w);
+    else if (w != NULL)
+        w->lost(w->user);
+}
+
 /* A ticket nobody will get must not stay in the guest. */
 static void
 give_back(struct gc_client *client, struct gc_ticket *ticket,
@@ -423,10 +437,7 @@ shake_hands(struct attempt *a, const struct gc_said *first,
     exchange.deadline = a->want->deadline;
     st = gc_acquire_run(a->initiator, first, &exchange, &ticket->ticket, err);
     if (st != GC_OK) {
-        if (exchange.owed.len > 0)
-            owe(a->client, a->witness, &exchange.owed);
-        else
-            nothing(a->witness);
+        testify_failure(a, &exchange);
         return st;
     }
     st = testify(a->witness, &ticket->ticket, err);

@@ -64,8 +64,9 @@ GC_MUST_USE gc_status gc_client_locate(struct gc_client *client,
  * Who must know of a ticket before anything else happens to it.  INTENT is
  * called before each handshake, TICKET the moment one is known: a failure of
  * either ends the acquire, and no ticket is left.  OWE: nobody will use this
- * ticket, and it is about to be released, or could not be.  NOTHING: the intent
- * came to nothing, or the ticket was released.
+ * ticket, and it is about to be released, or could not be.  LOST: the guest may
+ * have issued a ticket that nobody can name.  NOTHING: the intent came to
+ * nothing, or the ticket was released.
  */
 struct gc_witness {
     gc_status (*intent)(void *user, const struct gc_place *place,
@@ -74,6 +75,7 @@ struct gc_witness {
                         struct gc_error *err);
     gc_status (*owe)(void *user, const struct gc_bytes *ticket,
                      struct gc_error *err);
+    void (*lost)(void *user);
     void (*nothing)(void *user);
     void *user;
 };

@@ -132,6 +132,33 @@ settle(const struct gc_custody *c, const char *id)
         gc_client_say(c->client, "ledger: %s", why.message);
 }
 
+/*
+ * A ticket may live in the guest that nobody can name, from the time of the
+ * intent on.  It is nobody's, and no store is waiting for it.
+ */
+static void
+mark_lost(const struct gc_custody *c, struct gc_entry *entry)
+{
+    struct gc_error why;
+
+    entry->state = GC_OWED_LOST;
+    entry->process = (struct gc_process){0};
+    entry->store[0] = entry->record[0] = '\0';
+    if (gc_ledger_write(c->ledger, entry, &why) != GC_OK)
+        gc_client_say(c->client, "ledger: %s", why.message);
+}
+
+static void
+write_lost(void *user)
+{
+    struct writing *w = user;
+
+    if (w->custody->ledger == NULL || w->entry.id[0] == '\0')
+        return;
+    mark_lost(w->custody, &w->entry);
+    w->entry.id[0] = '\0';
+}
+
 static void
 write_nothing(void *user)
 {
@@ -507,8 +534,8 @@ acquire(const struct gc_custody *c, struct gc_initiator *initiator,
         .custody = c,
         .key = &p->key,
     };
-    struct gc_witness witness = {write_intent, write_ticket, write_owed,
-                                 write_nothing, &w};
+    struct gc_witness witness = {write_intent, write_ticket,  write_owed,
+                                 write_lost,   write_nothing, &w};
     GC_AUTO(gc_record) record = {.used = today()};
     gc_status st;
 
@@ -562,6 +589,15 @@ gc_custody_acquire(const struct gc_custody *c, struct gc_initiator *initiator,
 
 enum verdict { LEAVE, DROP, RELEASE };
 
+static void
+count_needed(const struct gc_entry *entry, struct gc_custody_tally *tally)
+{
+    if (entry->state == GC_OWED_LOST)
+        tally->lost++;
+    else
+        tally->needed++;
+}
+
 /*
  * Look at ENTRY again, as it stands by now, and say what to do: it was listed a
  * while ago, and its process may have handed the ticket over since.  A RELEASE
@@ -582,11 +618,16 @@ look_again(const struct gc_custody *c, struct gc_entry *entry,
     *entry = now;
     now = (struct gc_entry){0};
     if (gc_entry_needed(entry)) {
-        tally->needed++;
+        count_needed(entry, tally);
         return LEAVE;
     }
     if (entry->state == GC_OWED_INTENT) {
         tally->abandoned++;
+        mark_lost(c, entry);
+        return LEAVE;
+    }
+    if (entry->state == GC_OWED_LOST) {
+        tally->gone++;
         return DROP;
     }
     if (gc_client_is_foreign(c->client, &entry->ticket)) {
@@ -630,7 +671,7 @@ sweep_one(const struct gc_custody *c, struct gc_entries *entries, size_t i,
     gc_status st = GC_OK;
 
     /* Which vCenter this is must be known before a ticket is judged. */
-    if (entry->state != GC_OWED_INTENT && !entries->locked)
+    if (entry->state >= GC_OWED_TICKET && !entries->locked)
         st = gc_session_open(gc_client_session(c->client), deadline, err);
     if (st == GC_OK)
         st = lock(c, entries, deadline, err);
@@ -678,7 +719,7 @@ gc_custody_sweep(const struct gc_custody *c, int64_t deadline,
             || entry->uid != c->uid)
             tally->elsewhere++;
         else if (gc_entry_needed(entry))
-            tally->needed++;
+            count_needed(entry, tally);
         else if (sweep_one(c, &entries, i, deadline, tally, &why) != GC_OK
                  && first == GC_OK) {
             first = why.status;

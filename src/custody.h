@@ -68,7 +68,8 @@ GC_MUST_USE gc_status gc_custody_release(const struct gc_custody *custody,
 struct gc_custody_tally {
     int released;  /* ended in the guest just now */
     int gone;      /* the guest had forgotten them already */
-    int abandoned; /* handshakes of dead processes: no ticket is known */
+    int abandoned; /* handshakes of dead processes: by now they are lost */
+    int lost;      /* known to be lost, for less than GC_LEDGER_LOST_S */
     int needed;    /* somebody still needs them */
     int elsewhere; /* another vCenter's, user's or machine's */
     int owed;      /* could not be released now */

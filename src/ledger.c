@@ -37,7 +37,13 @@ struct gc_ledger {
 };
 
 /* In the order of gc_owed, which only ever moves on. */
-static const char *const states[] = {"intent", "ticket", "release"};
+static const char *const states[] = {"intent", "lost", "ticket", "release"};
+
+static bool
+holds_ticket(const struct gc_entry *entry)
+{
+    return entry->state >= GC_OWED_TICKET;
+}
 
 void
 gc_entry_clear(struct gc_entry *entry)
@@ -190,7 +196,7 @@ gc_entry_write(const struct gc_entry *entry, struct gc_bytes *ret_text,
     (void)gc_json_add_int(root, "written", entry->written);
     (void)gc_json_add_int(root, "tries",
                           entry->tries < TRIES_MAX ? entry->tries : TRIES_MAX);
-    gc_ticket_write(&entry->ticket, entry->state != GC_OWED_INTENT,
+    gc_ticket_write(&entry->ticket, holds_ticket(entry),
                     gc_json_add_object(root, "ticket"));
     st = gc_json_print(root, &text, err);
     if (st != GC_OK)
@@ -305,7 +311,7 @@ gc_entry_read(const struct gc_bytes *text, struct gc_entry *ret_entry,
         return gc_fail(err, GC_E_PROTOCOL,
                        "not a ledger entry of version 1: a member is missing "
                        "or wrong");
-    if (entry.state != GC_OWED_INTENT)
+    if (holds_ticket(&entry))
         st = gc_ticket_read(ticket, &entry.ticket, err);
     else if (!read_intended(ticket, &entry.ticket))
         st = gc_fail(err, GC_E_PROTOCOL,
@@ -327,7 +333,7 @@ write_checked(const struct gc_entry *entry, struct gc_bytes *ret_text,
         st = gc_entry_read(ret_text, &again, err);
     if (st != GC_OK)
         return gc_fail_context(err, st, "what is owed cannot be written down");
-    if (entry->state != GC_OWED_INTENT
+    if (holds_ticket(entry)
         && again.ticket.ticket.len != entry->ticket.ticket.len)
         return gc_fail(err, GC_E_PROTOCOL,
                        "what is owed cannot be written down: a ticket with a "
@@ -497,9 +503,9 @@ owes(const struct gc_entry *entry, const struct gc_ticket *ticket)
 {
     const struct gc_bytes *a = &entry->ticket.ticket, *b = &ticket->ticket;
 
-    return entry->state != GC_OWED_INTENT
-           && strcmp(entry->ticket.vm, ticket->vm) == 0 && a->len == b->len
-           && a->len > 0 && memcmp(a->data, b->data, a->len) == 0;
+    return holds_ticket(entry) && strcmp(entry->ticket.vm, ticket->vm) == 0
+           && a->len == b->len && a->len > 0
+           && memcmp(a->data, b->data, a->len) == 0;
 }
 
 static gc_status
@@ -654,6 +660,15 @@ gc_ledger_find(struct gc_ledger *ledger, const struct gc_ticket *ticket,
     return GC_OK;
 }
 
+/* Within the time that a ticket may live unused?  A clock may have jumped. */
+static bool
+is_recent(const struct gc_entry *entry)
+{
+    int64_t age = (int64_t)time(NULL) - entry->written;
+
+    return age < GC_LEDGER_LOST_S && age > -GC_LEDGER_LOST_S;
+}
+
 /* If ENTRY's ticket ever came into its store, which is ours to look into, it is
  * there by now. */
 static bool
@@ -669,6 +684,8 @@ gc_entry_elsewhere(const struct gc_entry *entry)
 {
     char machine[GC_MACHINE_SIZE];
 
+    if (entry->state == GC_OWED_LOST)
+        return false;
     gc_process_machine(machine);
     if (entry->machine[0] != '\0' && strcmp(entry->machine, machine) != 0)
         return true;
@@ -681,6 +698,8 @@ gc_entry_needed(const struct gc_entry *entry)
 {
     if (gc_entry_elsewhere(entry))
         return true;
+    if (entry->state == GC_OWED_LOST)
+        return is_recent(entry);
     if (entry->state == GC_OWED_RELEASE)
         return false;
     /* Of one elsewhere nobody can tell; if it comes here, the store can. */
@@ -690,4 +709,20 @@ gc_entry_needed(const struct gc_entry *entry)
     return entry->state == GC_OWED_TICKET && entry->record[0] != '\0'
            && entry->uid == geteuid()
            && gc_store_keeps(entry->store, entry->record);
+}
+
+bool
+gc_entry_may_live(const struct gc_entry *entry)
+{
+    switch (entry->state) {
+    case GC_OWED_INTENT:
+        return is_recent(entry) && !gc_entry_needed(entry);
+    case GC_OWED_LOST:
+        return is_recent(entry);
+    case GC_OWED_TICKET:
+        return true;
+    case GC_OWED_RELEASE:
+        return false;
+    }
+    return false;
 }

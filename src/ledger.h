@@ -5,7 +5,9 @@
  *
  * An entry goes through intent (before the first leg), ticket (the moment it is
  * known; somebody needs it) and release (before that is tried); it ends when
- * the guest no longer has the ticket.  Root's ledger is /var/lib/guestcred, a
+ * the guest no longer has the ticket.  Lost is an intent of which nobody heard
+ * again: a ticket may live in the guest that cannot be named, so the entry ends
+ * when that would have.  Root's ledger is /var/lib/guestcred, a
  * user's own $XDG_STATE_HOME/guestcred; neither reads the other (rules P6, P11,
  * P19).  Knows no network: who settles is the client.
  *
@@ -27,7 +29,16 @@
 #define GC_LEDGER_ID_SIZE   64
 #define GC_TRANSACTION_SIZE 33
 
-typedef enum { GC_OWED_INTENT, GC_OWED_TICKET, GC_OWED_RELEASE } gc_owed;
+/* A guest forgets a ticket that was not used for this long (vi-json §7.5). */
+#define GC_LEDGER_LOST_S (24 * 3600)
+
+/* Only those from TICKET on hold one. */
+typedef enum {
+    GC_OWED_INTENT,
+    GC_OWED_LOST,
+    GC_OWED_TICKET,
+    GC_OWED_RELEASE
+} gc_owed;
 
 struct gc_entry {
     char id[GC_LEDGER_ID_SIZE]; /* "" before it is written */
@@ -42,7 +53,7 @@ struct gc_entry {
     char transaction[GC_TRANSACTION_SIZE]; /* the login's, or "" */
     int64_t written;                       /* epoch seconds */
     int tries;                             /* releases that failed */
-    struct gc_ticket ticket; /* INTENT: without its ticket string */
+    struct gc_ticket ticket; /* INTENT, LOST: without its ticket string */
 };
 void gc_entry_clear(struct gc_entry *entry);
 
@@ -145,18 +156,26 @@ bool gc_entry_transaction_ok(const char *text);
 
 /*
  * Was ENTRY written on another machine, or for a process of another pid
- * namespace?  Who needs it can be told there alone; but a minute after a ticket
- * was written down that names a record, its store can tell, wherever.
+ * namespace?  LOST is for nobody, and the same anywhere.  Who needs it can be
+ * told there alone; but a minute after a ticket was written down that names a
+ * record, its store can tell, wherever.
  */
 bool gc_entry_elsewhere(const struct gc_entry *entry);
 
 /*
  * Does anybody still need what ENTRY names?  Its process lives, or (TICKET) its
  * store still keeps the record, or cannot be looked into.  RELEASE is needed by
- * nobody.  Only a store of our own is looked at: what another uid keeps is no
- * input to us, and its process alone counts.  Elsewhere: true.
+ * nobody; LOST is kept for GC_LEDGER_LOST_S.  Only a store of our own is looked
+ * at: what another uid keeps is no input to us, and its process alone counts.
+ * Elsewhere: true.
  */
 bool gc_entry_needed(const struct gc_entry *entry);
+
+/*
+ * May a ticket of ENTRY live in the guest that nobody is about to release: a
+ * TICKET, what is LOST, or the INTENT of a process that died since?
+ */
+bool gc_entry_may_live(const struct gc_entry *entry);
 
 /*
  * An entry's text, and back (without its id).  TEXT is as hostile as any:

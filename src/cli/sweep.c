@@ -133,8 +133,9 @@ settle(struct sweep *s, struct gc_connection *connection)
 }
 
 /*
- * The stores of logins whose tickets are gone: their hosts ended without a
- * word.  Done as their users, and what does not work out is /run's to lose.
+ * The stores of logins whose tickets are gone, or lost: their hosts ended
+ * without a word.  Done as their users, and what does not work out is /run's to
+ * lose.
  */
 static void
 wipe_stores(struct gc_cli *cli, const struct part *part, int64_t deadline)
@@ -150,8 +151,10 @@ wipe_stores(struct gc_cli *cli, const struct part *part, int64_t deadline)
     for (size_t i = 0; i < part->before.count; i++) {
         const struct gc_entry *entry = &part->before.items[i];
 
+        gc_status st = gc_ledger_read(ledger, entry->id, &now, NULL);
+
         if (entry->store[0] != '\0'
-            && gc_ledger_read(ledger, entry->id, &now, NULL) == GC_E_NOT_FOUND)
+            && (st == GC_E_NOT_FOUND || (st == GC_OK && now.store[0] == '\0')))
             (void)!gc_shelf_remove(GC_SHELF_RUN, &as, entry->store, deadline,
                                    NULL);
         gc_entry_clear(&now);
@@ -214,6 +217,9 @@ print(struct gc_cli *cli, const struct gc_custody_tally *tally,
         {"abandoned", tally->abandoned,
          "handshakes were cut short; if a guest had issued a ticket, it lives "
          "there for up to a day and nobody can name it"},
+        {"lost", tally->lost,
+         "handshakes were lost in the last day: what a guest issued lives "
+         "there until it forgets it"},
         {"needed", tally->needed, "still needed"},
         {"elsewhere", tally->elsewhere,
          "of another vCenter or user: not looked at"},

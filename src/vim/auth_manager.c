@@ -382,7 +382,11 @@ came_too_early(const struct gc_session_reply *reply)
     return false;
 }
 
-/* After the failure ST, may the guest have issued a ticket that got lost? */
+/*
+ * After the failure ST, may the guest have issued a ticket that got lost?  Not
+ * where a fault was understood, nor where the server knows no such call (3xx,
+ * 4xx, an ESXi host).
+ */
 static bool
 may_have_ticket(const struct gc_session_reply *reply, gc_status st)
 {
@@ -390,14 +394,15 @@ may_have_ticket(const struct gc_session_reply *reply, gc_status st)
 
     if (!reply->sent || reply->is_fault || st == GC_OK)
         return false;
-    return status < 300 || status == 408 || status == 502 || status == 504
-           || (status == 503 && !came_too_early(reply));
+    return status < 300 || status == 408
+           || (status >= 500 && st != GC_E_NOT_SUPPORTED
+               && !came_too_early(reply));
 }
 
 static gc_status
-fail_unknown(const struct gc_exchange *exchange, gc_status st,
-             struct gc_error *err)
+fail_unknown(struct gc_exchange *exchange, gc_status st, struct gc_error *err)
 {
+    exchange->lost = true;
     if (err != NULL)
         err->again = false;
     return gc_fail_context(err, st,

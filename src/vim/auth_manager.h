@@ -25,6 +25,7 @@ struct gc_exchange {
      * too.  It lives on in the guest; whoever can write it down must.
      */
     struct gc_bytes owed;
+    bool lost; /* the guest may have issued a ticket that nobody can name */
 };
 
 static inline void

@@ -33,8 +33,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_check(entry.id[0] == '\0', "its name is not its own to say");
     fuzz_check(entry.url[0] != '\0' && entry.ticket.vm[0] != '\0',
                "an entry says where and in what");
-    fuzz_check((entry.ticket.ticket.len > 0) == (entry.state != GC_OWED_INTENT),
-               "all but an intent have a ticket");
+    fuzz_check((entry.ticket.ticket.len > 0) == (entry.state >= GC_OWED_TICKET),
+               "an intent has no ticket, lost or not, and all others have");
     fuzz_check(entry.process.pid >= 0 && entry.tries >= 0 && entry.written >= 0
                    && strlen(entry.process.boot_id) <= 36,
                "numbers in their bounds");

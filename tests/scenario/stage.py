@@ -6,6 +6,7 @@ below one directory of its own; nothing is left behind, and only processes that
 were started here are signalled, by their id.
 """
 
+import contextlib
 import ctypes
 import os
 import re
@@ -275,9 +276,20 @@ class Work:
         return len(members(self.tickets, ".ticket"))
 
     def owed(self):
-        """How many entries the ledger has."""
+        """How many entries the ledger has, beside the lost ones."""
         return sum(len(members(at, ".owed"))
-                   for at, _, _ in os.walk(self.ledger))
+                   for at, _, _ in os.walk(self.ledger)) - self.lost()
+
+    def lost(self):
+        """How many handshakes the ledger says to be lost."""
+        count = 0
+        for at, _, _ in os.walk(self.ledger):
+            for name in members(at, ".owed"):
+                with contextlib.suppress(OSError), open(
+                        os.path.join(at, name), encoding="utf-8",
+                        errors="replace") as f:
+                    count += '"state":"lost"' in f.read()
+        return count
 
     def files(self):
         return {os.path.join(at, name)[len(self.dir) + 1:]

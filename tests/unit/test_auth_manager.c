@@ -737,6 +737,13 @@ an_unknown_outcome_is_called_so(void **state)
          false},
         {JSON(200, "{\"ticket\":\"half"), GC_E_PROTOCOL, true, false},
         {NOTHING, GC_E_PROTOCOL, true, false},
+        /* No fault that anybody understands: something broke on the way. */
+        {{.status = 500, .type = GC_HTTP_HTML, .body = "<html>"},
+         GC_E_PROTOCOL,
+         true,
+         false},
+        {JSON(500, "{\"_typeName\":7}"), GC_E_PROTOCOL, true, false},
+        {JSON(500, "{\"_typeName\":"), GC_E_PROTOCOL, true, false},
         /* vCenter did not see the request, or said what became of it. */
         {SAID_503("no healthy upstream"), GC_E_UNAVAILABLE, false, true},
         {SAID_503(ENVOY "connection failure, transport failure reason: x"),
@@ -744,6 +751,7 @@ an_unknown_outcome_is_called_so(void **state)
         {SAID_503(ENVOY "overflow"), GC_E_UNAVAILABLE, false, true},
         {REFUSED, GC_E_UNAVAILABLE, false, true},
         {{.st = GC_E_CANCELED, .unsent = true}, GC_E_CANCELED, false, false},
+        {FAULT("SystemError"), GC_E_FAILED, false, false},
         {{.status = 404}, GC_E_PROTOCOL, false, false},
         {{.status = 302}, GC_E_UNTRUSTED, false, false},
         {{.status = 500, .type = GC_HTTP_XML, .body = "<x/>"},

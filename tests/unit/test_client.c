@@ -38,7 +38,7 @@ static struct {
     int cancel_in, cancel_out; /* the cancel pipe; 0: none */
     bool cancel_on_leg, cancel_ignored, begun_before_open;
     bool released_deaf, mutual, proved;
-    bool no_intent, no_ticket, owed_on_leg;
+    bool no_intent, no_ticket, owed_on_leg, lost_on_leg;
     char witnessed[64];
 } world;
 
@@ -181,6 +181,7 @@ gc_auth_manager_leg(struct gc_exchange *exchange, const struct gc_bytes *token,
         world.handshakes++;
     if (world.owed_on_leg)
         (void)!gc_bytes_set(&exchange->owed, "gold", 4, NULL);
+    exchange->lost = world.lost_on_leg;
     (void)gc_fail(err, step->status, "leg refused");
     err->again = step->again;
     strcpy(err->fault, step->fault);
@@ -287,6 +288,13 @@ note_owed(void *user, const struct gc_bytes *ticket, struct gc_error *err)
 }
 
 static void
+note_lost(void *user)
+{
+    (void)user;
+    strcat(world.witnessed, "l");
+}
+
+static void
 note_nothing(void *user)
 {
     (void)user;
@@ -303,8 +311,8 @@ acquire(const struct step *legs, int timeout_ms, const char *target,
     GC_AUTO_PTR(gc_client) client = NULL;
     struct gc_initiator ours = {&ops};
     struct gc_want want = {.deadline = gc_clock_now() + timeout_ms};
-    struct gc_witness witness = {note_intent, note_ticket, note_owed,
-                                 note_nothing, NULL};
+    struct gc_witness witness = {note_intent, note_ticket,  note_owed,
+                                 note_lost,   note_nothing, NULL};
     struct gc_place place;
     gc_status st;
 
@@ -532,6 +540,19 @@ test_ticket_that_a_leg_could_not_release_is_owed(void **state)
 }
 
 static void
+test_ticket_that_may_be_lost_is_said_to_be(void **state)
+{
+    static const struct step legs[] = {{GC_E_UNAVAILABLE, "", false},
+                                       {GC_E_UNAVAILABLE, NULL, false}};
+    GC_AUTO(gc_ticket) t = {0};
+
+    (void)state;
+    world.lost_on_leg = true;
+    assert_int_equal(acquire(legs, 5000, SPN, &t, NULL), GC_E_UNAVAILABLE);
+    assert_string_equal(world.witnessed, "il");
+}
+
+static void
 test_ticket_is_released_when_cancelled(void **state)
 {
     static const struct step legs[] = {{GC_OK, "", false}, {0}};
@@ -643,6 +664,7 @@ main(void)
         TEST(test_session_is_healed_once),
         TEST(test_ticket_is_released_when_facts_fail),
         TEST(test_no_ticket_without_its_witness),
+        TEST(test_ticket_that_may_be_lost_is_said_to_be),
         TEST(test_mutual_is_demanded),
         TEST(test_ticket_that_a_leg_could_not_release_is_owed),
         TEST(test_ticket_is_released_when_cancelled),

@@ -31,6 +31,7 @@ static struct {
     struct gc_custody custody;
     int acquired, validated, released, opened;
     gc_status acquire, validate, release;
+    bool lost;     /* with an acquire that fails */
     char last[64]; /* the ticket released last */
     struct gc_session_facts facts;
     void (*on_release)(void);
@@ -124,7 +125,10 @@ gc_client_acquire(struct gc_client *client, struct gc_initiator *initiator,
     if (st != GC_OK)
         return st;
     if (world.acquire != GC_OK) {
-        witness->nothing(witness->user);
+        if (world.lost)
+            witness->lost(witness->user);
+        else
+            witness->nothing(witness->user);
         return gc_fail(err, world.acquire, "scripted");
     }
     (void)snprintf(text, sizeof(text), "ticket-%d", ++world.acquired);
@@ -530,14 +534,61 @@ test_sweep_looks_again(void **state)
 }
 
 static void
-test_sweep_drops_dead_intents(void **state)
+make_old(struct gc_entry *entry)
+{
+    entry->written -= GC_LEDGER_LOST_S;
+}
+
+/* The only entry is lost, nobody's, and of now; a day later it is dropped. */
+static void
+check_lost(void)
+{
+    GC_AUTO(gc_entries) all = {0};
+    struct gc_custody_tally tally;
+
+    assert_int_equal(gc_ledger_list(world.custody.ledger, &all, NULL), GC_OK);
+    assert_int_equal(all.count, 1);
+    assert_int_equal(all.items[0].state, GC_OWED_LOST);
+    assert_int_equal(all.items[0].process.pid, 0);
+    assert_string_equal(all.items[0].store, "");
+    assert_true(time(NULL) - all.items[0].written < 5);
+    for (int i = 0; i < 2; i++) {
+        tally = sweep(GC_OK);
+        assert_int_equal(tally.lost, 1);
+        assert_int_equal(tally.needed + tally.abandoned + tally.gone, 0);
+    }
+    with_entry(make_old);
+    tally = sweep(GC_OK);
+    assert_int_equal(tally.gone, 1);
+    assert_int_equal(tally.lost, 0);
+    assert_int_equal(entries(), 0);
+    assert_int_equal(world.released, 0);
+    assert_int_equal(world.opened, 0);
+}
+
+static void
+test_dead_intents_are_lost(void **state)
 {
     (void)state;
     write_one(GC_OWED_INTENT, "", NULL);
     assert_int_equal(sweep(GC_OK).abandoned, 1);
-    assert_int_equal(world.released, 0);
-    assert_int_equal(world.opened, 0);
+    check_lost();
+}
+
+static void
+test_what_is_lost_stays_written(void **state)
+{
+    GC_AUTO(gc_record) a = {0};
+
+    (void)state;
+    world.acquire = GC_E_UNAVAILABLE;
+    assert_int_equal(acquire("vm-42", false, false, &a, NULL),
+                     GC_E_UNAVAILABLE);
     assert_int_equal(entries(), 0);
+    world.lost = true;
+    assert_int_equal(acquire("vm-42", false, false, &a, NULL),
+                     GC_E_UNAVAILABLE);
+    check_lost();
 }
 
 /* Whoever holds the lock costs a moment, and not one an entry. */
@@ -633,7 +684,8 @@ main(void)
         TEST(test_release_that_fails_is_owed),
         TEST(test_release_without_a_ledger_to_write),
         TEST(test_sweep_looks_again),
-        TEST(test_sweep_drops_dead_intents),
+        TEST(test_dead_intents_are_lost),
+        TEST(test_what_is_lost_stays_written),
         TEST(test_sweep_waits_once),
         TEST(test_another_vcenters_ticket),
         TEST(test_foreign_debts_do_not_last_for_ever),

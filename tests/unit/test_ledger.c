@@ -159,7 +159,7 @@ test_life(void **state)
 
     (void)state;
     fill(&entry, GC_OWED_INTENT, 1);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i <= (int)GC_OWED_RELEASE; i++) {
         GC_AUTO(gc_entries) entries = {0};
 
         entry.state = (gc_owed)i;
@@ -169,7 +169,7 @@ test_life(void **state)
         check_same(&entries.items[0], &entry);
         /* An intent has no ticket yet, whatever is in its place. */
         assert_string_equal(gc_bytes_text(&entries.items[0].ticket.ticket),
-                            i == 0 ? "" : SECRET "-1");
+                            i < (int)GC_OWED_TICKET ? "" : SECRET "-1");
     }
     (void)snprintf(path, sizeof(path), "%s/%s", help_path("ledger"), entry.id);
     assert_int_equal(stat(path, &info), 0);
@@ -495,7 +495,7 @@ test_needed(void **state)
     help_put(store, "vm-1", 1, id);
     for (int alive = 0; alive < 2; alive++)
         for (int kept = 0; kept < 2; kept++)
-            for (int owed = 0; owed < 3; owed++) {
+            for (int owed = 0; owed <= (int)GC_OWED_RELEASE; owed++) {
                 bool needed = alive || (kept && owed == GC_OWED_TICKET);
 
                 fill(&entry, (gc_owed)owed, 1);
@@ -503,7 +503,8 @@ test_needed(void **state)
                     entry.process.start++;
                 if (kept)
                     memcpy(entry.record, id, sizeof(entry.record));
-                if (owed == GC_OWED_RELEASE)
+                /* It is long ago. */
+                if (owed == GC_OWED_RELEASE || owed == GC_OWED_LOST)
                     needed = false;
                 assert_int_equal(gc_entry_needed(&entry), needed);
             }
@@ -551,6 +552,45 @@ test_needed_by_others(void **state)
     assert_true(gc_entry_needed(&entry));
 }
 
+/* What may have been issued may live for a day, wherever it was written. */
+static void
+test_lost(void **state)
+{
+    static const struct {
+        int age;
+        bool recent;
+    } cases[] = {
+        {0, true},
+        {GC_LEDGER_LOST_S - 5, true},
+        {GC_LEDGER_LOST_S, false},
+        {5 - GC_LEDGER_LOST_S, true}, /* the clock was put back … */
+        {-GC_LEDGER_LOST_S, false},   /* … by more than can be */
+    };
+    GC_AUTO(gc_entry) entry = {0};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        int64_t written = (int64_t)time(NULL) - cases[i].age;
+
+        fill(&entry, GC_OWED_LOST, 1);
+        entry.written = written;
+        memcpy(entry.machine, "0123456789abcdef", sizeof(entry.machine));
+        assert_false(gc_entry_elsewhere(&entry));
+        assert_int_equal(gc_entry_needed(&entry), cases[i].recent);
+        assert_int_equal(gc_entry_may_live(&entry), cases[i].recent);
+        /* An intent is one once its process is gone. */
+        fill(&entry, GC_OWED_INTENT, 1);
+        entry.written = written;
+        assert_false(gc_entry_may_live(&entry));
+        entry.process.start++;
+        assert_int_equal(gc_entry_may_live(&entry), cases[i].recent);
+    }
+    fill(&entry, GC_OWED_TICKET, 1);
+    assert_true(gc_entry_may_live(&entry));
+    fill(&entry, GC_OWED_RELEASE, 1);
+    assert_false(gc_entry_may_live(&entry));
+}
+
 /* What another machine or namespace wrote is needed there for all we know. */
 static void
 test_elsewhere(void **state)
@@ -563,7 +603,9 @@ test_elsewhere(void **state)
 
     (void)state;
     gc_process_machine(machine);
-    for (int owed = 0; owed < 3; owed++) {
+    for (int owed = 0; owed <= (int)GC_OWED_RELEASE; owed++) {
+        if (owed == (int)GC_OWED_LOST)
+            continue;
         fill(&entry, (gc_owed)owed, 1);
         entry.process = (struct gc_process){0};
         /* One that does not say is an old one of ours. */
@@ -964,7 +1006,7 @@ test_many_writers(void **state)
             GC_AUTO(gc_entries) seen = {0};
 
             help_in_child();
-            for (int k = 0; k < 3; k++) {
+            for (int k = 0; k <= (int)GC_OWED_RELEASE; k++) {
                 char id[GC_LEDGER_ID_SIZE];
 
                 memcpy(id, entry.id, sizeof(id));
@@ -1009,6 +1051,7 @@ main(void)
         TEST(test_needed),
         TEST(test_needed_by_others),
         TEST(test_elsewhere),
+        TEST(test_lost),
         TEST(test_read),
         TEST(test_lock),
         TEST(test_one_stopped),

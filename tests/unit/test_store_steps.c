@@ -809,7 +809,7 @@ test_ledger_moves_on_only(void **state)
     (void)state;
     fill_entry(&entry, GC_OWED_RELEASE, 1);
     assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i <= (int)GC_OWED_RELEASE; i++) {
         GC_AUTO(gc_entries) entries = {0};
 
         entry.state = (gc_owed)i;
@@ -821,7 +821,8 @@ test_ledger_moves_on_only(void **state)
         assert_int_equal(gc_ledger_list(ledger, &entries, NULL), GC_OK);
         assert_int_equal(entries.count, 1);
         assert_int_equal(entries.items[0].state, GC_OWED_RELEASE);
-        assert_int_equal(entries.items[0].written == 1, i == 2);
+        assert_int_equal(entries.items[0].written == 1,
+                         i == (int)GC_OWED_RELEASE);
         assert_int_equal(help_names("ledger", "tmp."), 0);
     }
 }
