@@ -179,8 +179,8 @@ check_tickets(struct gc_ledger *ledger, const char *url, const char *vm,
     for (size_t i = 0; i < entries.count; i++) {
         const struct gc_entry *e = &entries.items[i];
 
-        tickets += e->state == GC_OWED_TICKET && strcmp(e->url, url) == 0
-                           && strcmp(e->ticket.vm, vm) == 0
+        tickets += strcmp(e->url, url) == 0 && strcmp(e->ticket.vm, vm) == 0
+                           && gc_entry_may_live(e)
                        ? 1
                        : 0;
     }

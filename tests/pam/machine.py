@@ -115,6 +115,15 @@ def requests(method="*", vm=None):
     return number("requests", method, *([vm] if vm else []))
 
 
+def await_requests(count, method="AcquireCredentialsInGuest", vm=None):
+    """Until COUNT of them have come in."""
+    end = time.monotonic() + 5
+    while requests(method, vm) < count:
+        if time.monotonic() > end:
+            raise Wrong(f"{requests(method, vm)} {method}, not {count}")
+        time.sleep(0.005)
+
+
 def grant_everything(vm="vm-42"):
     """A guest, an ESXi host or a vCenter that likes whatever it is shown."""
     ctl("on", vm, "Acquire", "*", "reply", "200", "application/json",

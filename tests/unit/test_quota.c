@@ -220,16 +220,52 @@ test_handshakes(void **state)
 }
 
 static void
-owe(uid_t uid, const char *vm, const char *url, gc_owed owed)
+owe_since(uid_t uid, const char *vm, const char *url, gc_owed owed,
+          int64_t written)
 {
     static int number;
     GC_AUTO(gc_record) record = {0};
-    GC_AUTO(gc_entry) entry = {.state = owed, .uid = uid};
+    GC_AUTO(gc_entry)
+    entry = {.state = owed, .uid = uid, .written = written};
 
     help_record(&record, vm, number++);
     gc_ticket_move(&entry.ticket, &record.ticket);
     (void)snprintf(entry.url, sizeof(entry.url), "%s", url);
     assert_int_equal(gc_ledger_write(ledger_of(uid), &entry, NULL), GC_OK);
+}
+
+static void
+owe(uid_t uid, const char *vm, const char *url, gc_owed owed)
+{
+    owe_since(uid, vm, url, owed, 0);
+}
+
+/* Of a handshake that nobody heard of again a ticket may live. */
+static void
+test_lost_tickets(void **state)
+{
+    int64_t now;
+
+    (void)state;
+    ahead = 0;
+    now = (int64_t)time(NULL);
+    for (int i = 0; i < 2 * GC_QUOTA_TICKETS; i++) {
+        owe_since(BOB, VM, URL, GC_OWED_LOST, now);
+        owe_since(ALICE, "vm-2", URL, GC_OWED_LOST, now);
+        owe_since(ALICE, VM, "https://other.example.test", GC_OWED_LOST, now);
+        owe_since(ALICE, VM, URL, GC_OWED_LOST, now - GC_LEDGER_LOST_S);
+    }
+    owe(ALICE, VM, URL, GC_OWED_TICKET);
+    owe_since(ALICE, VM, URL, GC_OWED_LOST, now);
+    /* Its process is gone, and no sweep has come along. */
+    owe_since(ALICE, VM, URL, GC_OWED_INTENT, now);
+    assert_true(through(ALICE, VM));
+    owe_since(ALICE, VM, URL, GC_OWED_LOST, now);
+    assert_true(refused(ALICE, VM, "tickets"));
+    assert_true(refused(BOB, VM, "tickets"));
+    ahead = GC_LEDGER_LOST_S;
+    assert_true(through(ALICE, VM));
+    assert_true(through(BOB, VM));
 }
 
 static void
@@ -585,12 +621,13 @@ main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_attempts),     TEST(test_all_attempts),
-        TEST(test_handshakes),   TEST(test_tickets),
-        TEST(test_clock_back),   TEST(test_killed),
-        TEST(test_storm),        TEST(test_stopped),
-        TEST(test_hostile_text), TEST(test_hostile_files),
-        TEST(test_rubbish),      TEST(test_arguments),
+        TEST(test_attempts),      TEST(test_all_attempts),
+        TEST(test_handshakes),    TEST(test_tickets),
+        TEST(test_lost_tickets),  TEST(test_clock_back),
+        TEST(test_killed),        TEST(test_storm),
+        TEST(test_stopped),       TEST(test_hostile_text),
+        TEST(test_hostile_files), TEST(test_rubbish),
+        TEST(test_arguments),
     };
 
     return cmocka_run_group_tests_name("quota", tests, NULL, NULL);
