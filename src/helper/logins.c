@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -71,13 +72,15 @@ gc_login_write(const struct gc_login *login, struct gc_bytes *ret_text,
     GC_AUTO_PTR(gc_json) root = gc_json_new_object();
     GC_AUTO(gc_bytes) credential = {0};
     GC_AUTO(gc_bytes) text = {0};
-    char host[GC_PROCESS_TEXT_SIZE], parent[GC_PROCESS_TEXT_SIZE];
+    char host[GC_PROCESS_TEXT_SIZE], parent[GC_PROCESS_TEXT_SIZE],
+        claim[GC_PROCESS_TEXT_SIZE];
     gc_status st = gc_base64_encode(&login->credential, &credential, err);
 
     if (st != GC_OK)
         return st;
     gc_process_print(&login->host, host);
     gc_process_print(&login->parent, parent);
+    gc_process_print(&login->claim, claim);
     (void)gc_json_add_int(root, "version", 1);
     (void)gc_json_add_string(root, "transaction", login->transaction);
     (void)gc_json_add_int(root, "uid", (int64_t)login->uid);
@@ -87,6 +90,8 @@ gc_login_write(const struct gc_login *login, struct gc_bytes *ret_text,
     (void)gc_json_add_string(root, "cache", login->cache);
     (void)gc_json_add_string(root, "host", host);
     (void)gc_json_add_string(root, "parent", parent);
+    if (login->claim.pid > 0)
+        (void)gc_json_add_string(root, "claim", claim);
     (void)gc_json_add_int(root, "written", login->written);
     (void)gc_json_add_string(root, "credential", gc_bytes_text(&credential));
     st = gc_json_print(root, &text, err);
@@ -116,6 +121,8 @@ read_members(const struct gc_json *root, struct gc_login *login)
         || (login->cache[0] != '\0' && strncmp(login->cache, "DIR:/", 5) != 0)
         || !gc_field_process(root, "host", &login->host) || login->host.pid == 0
         || !gc_field_process(root, "parent", &login->parent)
+        || (gc_json_get(root, "claim") != NULL
+            && !gc_field_process(root, "claim", &login->claim))
         || !gc_field_number(root, "written", INT64_MAX, &login->written))
         return false;
     login->uid = (uid_t)uid;
@@ -305,6 +312,79 @@ gc_logins_find(struct gc_logins *logins, const char *transaction, uid_t uid,
     }
     move(ret_login, &login);
     return GC_OK;
+}
+
+/* ---- claims ---- */
+
+/* May this process make the session of NOW, which was WAS a moment ago? */
+static bool
+is_free(const struct gc_login *now, const struct gc_login *was,
+        const struct gc_process *self)
+{
+    return strcmp(now->cache, was->cache) == 0
+           && (same(&now->claim, self) || !gc_process_alive(&now->claim));
+}
+
+/* Write the claim of LOGIN, in file NAME, if it is free. */
+static gc_status
+claim(struct gc_logins *logins, const char *name, struct gc_login *login,
+      struct gc_error *err)
+{
+    GC_AUTO(gc_login) now = {.uid = 0};
+    struct gc_process self;
+    gc_status st = load(logins, name, &now, err);
+
+    if (st != GC_OK)
+        return st;
+    gc_process_self(&self);
+    if (is_free(&now, login, &self)) {
+        now.claim = self;
+        st = gc_logins_put(logins, &now, err);
+    } else {
+        st = gc_fail(err, GC_E_BUSY, "another call of this login is at work");
+    }
+    move(login, &now);
+    return st;
+}
+
+/* Is FD still what is called NAME? */
+static bool
+is_called(const struct gc_logins *logins, const char *name, int fd)
+{
+    struct stat opened, named;
+
+    return fstat(fd, &opened) == 0
+           && fstatat(logins->dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0
+           && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+/*
+ * Two who find the same dead claim must not both take it over: whoever writes
+ * one has the file locked that it replaces.  Nobody waits for that lock, and
+ * it is that one transaction's.
+ */
+gc_status
+gc_logins_claim(struct gc_logins *logins, struct gc_login *login,
+                struct gc_error *err)
+{
+    char name[NAME_SIZE];
+    gc_status st;
+    int fd;
+
+    if (!name_file(login->transaction, name))
+        return gc_fail(err, GC_E_INTERNAL, "a login's name that is none");
+    fd = openat(logins->dir, name,
+                O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT)
+        return gc_fail(err, GC_E_NOT_FOUND, "nothing is known of such a login");
+    if (fd < 0)
+        return gc_files_fail(err, "a login's record", errno);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_called(logins, name, fd))
+        st = claim(logins, name, login, err);
+    else
+        st = gc_fail(err, GC_E_BUSY, "another call of this login begins");
+    (void)close(fd);
+    return st;
 }
 
 gc_status

@@ -10,7 +10,8 @@
  *
  * One small file a transaction, 0600, in a directory of root's own, each
  * written atomically, so that no lock is needed and nobody waits for a process
- * that somebody stopped.
+ * that somebody stopped.  Who makes a transaction's session claims it in there,
+ * for as long as that process lives.
  */
 
 #ifndef GC_SRC_HELPER_LOGINS_H
@@ -43,6 +44,7 @@ struct gc_login {
     char cache[1024]; /* the session's store, "DIR:/…", or "": none yet */
     struct gc_process host;     /* who asked … */
     struct gc_process parent;   /* … and its parent then; pid 0: none */
+    struct gc_process claim;    /* who makes its session; pid 0: nobody */
     int64_t written;            /* epoch seconds; gc_logins_put sets it */
     struct gc_bytes credential; /* secret: exported tickets, or empty */
 };
@@ -97,6 +99,16 @@ GC_MUST_USE gc_status gc_logins_find(struct gc_logins *logins,
                                      uint64_t host_start,
                                      struct gc_login *ret_login,
                                      struct gc_error *err);
+
+/*
+ * The session of LOGIN, which was found, is this process's to make.  GC_E_BUSY:
+ * another living process has claimed it, or has just made one; LOGIN is as it
+ * stands by now then, and whoever waits for that asks again.  GC_E_NOT_FOUND:
+ * it was forgotten meanwhile.
+ */
+GC_MUST_USE gc_status gc_logins_claim(struct gc_logins *logins,
+                                      struct gc_login *login,
+                                      struct gc_error *err);
 
 /* Remove it.  Absent, and no name at all, are GC_OK. */
 GC_MUST_USE gc_status gc_logins_forget(struct gc_logins *logins,

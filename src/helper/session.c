@@ -10,6 +10,7 @@
 
 #include "src/helper/calls.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@
 #include "src/shelf.h"
 
 #define WIPE_MS        1000        /* of the user's own store, and no more */
+#define LOOK_MS        50          /* at what another call makes of a login */
 #define SYSTEM_ACCOUNT "guestcred" /* may act for others, and nothing else */
 
 /* What one session is made of while it is. */
@@ -252,6 +254,7 @@ write_login(struct session *s, struct gc_error *err)
     (void)snprintf(login->service, sizeof(login->service), "%s",
                    e->request.service);
     (void)snprintf(login->cache, sizeof(login->cache), "%s", s->shelf.name);
+    login->claim = (struct gc_process){.pid = 0};
     /* They have served: nobody needs the user's tickets any more. */
     gc_bytes_clear(&login->credential);
     st = gc_logins_put(e->logins, login, err);
@@ -331,21 +334,60 @@ still_live(struct gc_errand *e, const struct gc_login *login)
     return live;
 }
 
+/* Until it is worth another look, the host is gone, or it is too late. */
+static gc_status
+wait_a_moment(const struct gc_errand *e, struct gc_error *err)
+{
+    struct pollfd peer = {GC_WIRE_FD, POLLIN, 0};
+    int left = gc_clock_left(e->deadline);
+
+    if (left == 0)
+        return gc_fail(err, GC_E_BUSY,
+                       "another call of this login is still at work");
+    if (poll(&peer, 1, left < LOOK_MS ? left : LOOK_MS) > 0)
+        return gc_fail(err, GC_E_CANCELED, "the host program is gone");
+    return GC_OK;
+}
+
+/*
+ * The login of this transaction: with a live session (RET_LIVE), which another
+ * call may be making while we wait, or claimed for us to make one.
+ * GC_E_NOT_FOUND: there is none.
+ */
+static gc_status
+claim_login(struct gc_errand *e, struct gc_login *ret_login, bool *ret_live,
+            struct gc_error *err)
+{
+    gc_status st = find_login(e, ret_login, err);
+
+    while (st == GC_OK) {
+        *ret_live = ret_login->cache[0] != '\0' && still_live(e, ret_login);
+        if (*ret_live)
+            return GC_OK;
+        st = gc_logins_claim(e->logins, ret_login, err);
+        if (st != GC_E_BUSY)
+            return st;
+        st = wait_a_moment(e, err);
+    }
+    return st;
+}
+
 gc_status
 gc_call_establish(struct gc_errand *e, struct gc_wire_reply *reply,
                   struct gc_error *err)
 {
     SESSION s = {.errand = e};
+    bool live = false;
     gc_status st = gc_errand_account(e, err);
 
     if (st == GC_OK)
         st = gc_errand_open(e, err);
     if (st != GC_OK)
         return st;
-    st = find_login(e, &s.login, err);
+    st = claim_login(e, &s.login, &live, err);
     if (st != GC_OK && st != GC_E_NOT_FOUND)
         return st;
-    if (st == GC_OK && s.login.cache[0] != '\0' && still_live(e, &s.login)) {
+    if (live) {
         (void)snprintf(reply->cache, sizeof(reply->cache), "%s", s.login.cache);
         (void)snprintf(reply->transaction, sizeof(reply->transaction), "%s",
                        s.login.transaction);

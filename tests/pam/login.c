@@ -23,7 +23,9 @@
  * And: setuser:NAME service:NAME tty:NAME rhost:NAME ruser:NAME (PAM's items),
  * put:NAME=VALUE (the PAM environment), get:NAME, env (all of it),
  * exec:COMMAND (by a shell, as the user, with the PAM environment),
- * fork{ STEP... } (in a child, which ends), sleep:SECONDS, sigstop, kill9,
+ * fork{ STEP... } (in a child, which ends), aside{ STEP... } (in a child, while
+ * the next steps are done), join (until that has ended), sleep:SECONDS,
+ * sigstop, kill9,
  * state (descriptors, threads, environment, signals: what a call must leave
  * alone) and "-": the steps that follow are lines of standard input.  After
  * the last one it exits; whoever wants pam_end says so.
@@ -51,6 +53,7 @@
 
 #define LINE_SIZE    4096
 #define PASSWORD_MAX (4 * 1024 * 1024)
+#define ASIDE_MAX    32 /* steps */
 
 extern char **environ;
 
@@ -62,6 +65,7 @@ static struct {
     char *password, *answer;
     pam_handle_t *pamh;
     int flags, last;
+    pid_t beside; /* the child of aside{ */
 } host = {.in = -1, .out = -1};
 
 static __attribute__((noreturn)) void
@@ -532,23 +536,55 @@ skip(void)
     }
 }
 
-/* In the child: 0.  In the parent: its end, as a shell would tell it. */
+/* A child's end, as a shell would tell it. */
+static int
+await(pid_t pid)
+{
+    int status = 0;
+
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* In the child: 0.  In the parent: its end. */
 static int
 split(bool *ret_child)
 {
     pid_t pid = fork();
-    int status = 0;
+    int status;
 
     *ret_child = pid == 0;
     if (pid < 0)
         die("fork");
     if (pid == 0)
         return 0;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return -1;
-    skip();
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    status = await(pid);
+    if (status >= 0)
+        skip();
+    return status;
+}
+
+/* The steps up to "}" are a child's; that goes on with them. */
+static void
+set_aside(void)
+{
+    static char *steps[ASIDE_MAX + 1];
+    size_t count = 0;
+    char *word;
+
+    while ((word = next()) != NULL && strcmp(word, "}") != 0)
+        if (count < ASIDE_MAX)
+            steps[count++] = word;
+    steps[count] = NULL;
+    host.beside = fork();
+    if (host.beside < 0)
+        die("fork");
+    if (host.beside > 0)
+        return;
+    host.words = steps;
+    host.reading = false;
 }
 
 static void
@@ -577,6 +613,8 @@ other(const char *step, const char *rest, int *ret_result)
                             : pam_getenv(pam(), rest));
     else if (strcmp(step, "exec") == 0)
         *ret_result = execute(rest);
+    else if (strcmp(step, "join") == 0)
+        *ret_result = await(host.beside);
     else if (strcmp(step, "sleep") == 0)
         doze(rest);
     else if (strcmp(step, "sigstop") == 0)
@@ -633,6 +671,8 @@ play(void)
         } else if (strcmp(word, "}") == 0) {
             if (child)
                 _exit(0);
+        } else if (strcmp(word, "aside{") == 0) {
+            set_aside();
         } else if (strcmp(word, "fork{") == 0) {
             long began = now();
             int status = split(&child);

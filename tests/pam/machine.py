@@ -383,6 +383,16 @@ class Login:
                 result = self.result(step)
         return result
 
+    def both(self, step, *more):
+        """STEP in this process and, with MORE behind it, in a child at the
+        same time: what they came to, in the order of their ends."""
+        for word in ("aside{", step, *more, "}", step, "join"):
+            self.post(word)
+        self.said.clear()
+        results = [self.result(step) for _ in range(2)]
+        self.result("join")
+        return results
+
     def expect(self, step, wanted):
         same(self.do(step), wanted, step)
 

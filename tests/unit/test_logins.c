@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -128,6 +129,7 @@ check_same(const struct gc_login *a, const struct gc_login *b)
     assert_string_equal(a->cache, b->cache);
     assert_memory_equal(&a->host, &b->host, sizeof(a->host));
     assert_memory_equal(&a->parent, &b->parent, sizeof(a->parent));
+    assert_memory_equal(&a->claim, &b->claim, sizeof(a->claim));
     assert_int_equal(a->written, b->written);
     assert_int_equal(a->credential.len, b->credential.len);
     if (a->credential.len > 0)
@@ -170,6 +172,153 @@ test_life(void **state)
     assert_int_equal(gc_logins_forget(logins, ID, &err), GC_OK);
     assert_int_equal(help_names("logins", ""), 0);
     assert_false(found_by(getpid()));
+}
+
+/* ---- claims ---- */
+
+static gc_status
+claim_as_found(struct gc_login *ret_login)
+{
+    gc_status st = gc_logins_find(logins, ID, USER, "sshd", getpid(),
+                                  start_of(getpid()), ret_login, NULL);
+
+    return st == GC_OK ? gc_logins_claim(logins, ret_login, NULL) : st;
+}
+
+/* A child that claims it (its status says whether it could) and stays. */
+static pid_t
+claimant(int *ret_stay)
+{
+    int stay[2], told[2];
+    char status = 1;
+    pid_t pid;
+
+    assert_int_equal(pipe(stay), 0);
+    assert_int_equal(pipe(told), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        GC_AUTO(gc_login) login = {.uid = 0};
+        char byte;
+
+        help_in_child();
+        (void)close(stay[1]);
+        status = (char)claim_as_found(&login);
+        (void)!write(told[1], &status, 1);
+        (void)!read(stay[0], &byte, 1);
+        _exit(0);
+    }
+    (void)close(stay[0]);
+    (void)close(told[1]);
+    assert_int_equal(read(told[0], &status, 1), 1);
+    (void)close(told[0]);
+    assert_int_equal(status, GC_OK);
+    *ret_stay = stay[1];
+    return pid;
+}
+
+static void
+test_claim(void **state)
+{
+    GC_AUTO(gc_login) login = {.uid = 0};
+    GC_AUTO(gc_login) found = {.uid = 0};
+    struct gc_process self;
+    pid_t child;
+    int stay;
+
+    (void)state;
+    fill(&login, ID);
+    login.cache[0] = '\0';
+    assert_int_equal(gc_logins_put(logins, &login, NULL), GC_OK);
+    child = claimant(&stay);
+    assert_int_equal(claim_as_found(&found), GC_E_BUSY);
+    assert_int_equal(found.claim.pid, child);
+    assert_int_equal(claim_as_found(&found), GC_E_BUSY);
+    (void)close(stay);
+    /* It is dead before anybody has waited for it. */
+    for (int i = 0; i < 1000 && claim_as_found(&found) == GC_E_BUSY; i++)
+        (void)usleep(5000);
+    gc_process_self(&self);
+    assert_memory_equal(&found.claim, &self, sizeof(self));
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    /* All else is as it was, and what is ours stays ours. */
+    assert_int_equal(claim_as_found(&found), GC_OK);
+    login.claim = self;
+    login.written = found.written;
+    check_same(&login, &found);
+    assert_int_equal(help_names("logins", ""), 1);
+    assert_int_equal(gc_logins_forget(logins, ID, NULL), GC_OK);
+    assert_int_equal(gc_logins_claim(logins, &found, NULL), GC_E_NOT_FOUND);
+}
+
+/* Somebody made the session between our look and our claim. */
+static void
+test_claim_too_late(void **state)
+{
+    GC_AUTO(gc_login) login = {.uid = 0};
+    GC_AUTO(gc_login) found = {.uid = 0};
+
+    (void)state;
+    fill(&login, ID);
+    login.cache[0] = '\0';
+    put(&login);
+    assert_int_equal(gc_logins_find(logins, ID, USER, "sshd", getpid(),
+                                    start_of(getpid()), &found, NULL),
+                     GC_OK);
+    (void)snprintf(login.cache, sizeof(login.cache), "DIR:/run/made");
+    put(&login);
+    assert_int_equal(gc_logins_claim(logins, &found, NULL), GC_E_BUSY);
+    assert_string_equal(found.cache, "DIR:/run/made");
+    /* And if that session is dead, it is theirs who have seen it. */
+    assert_int_equal(gc_logins_claim(logins, &found, NULL), GC_OK);
+}
+
+#define CLAIMANTS 8
+
+/* All at once after a dead one's claim: one has it. */
+static void
+test_claim_race(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 25; round++) {
+        GC_AUTO(gc_login) login = {.uid = 0};
+        pid_t children[CLAIMANTS];
+        int go[2], told[2], won = 0;
+        char status;
+
+        fill(&login, ID);
+        login.claim = login.host;
+        login.claim.start++;
+        put(&login);
+        assert_int_equal(pipe(go), 0);
+        assert_int_equal(pipe(told), 0);
+        for (int i = 0; i < CLAIMANTS; i++) {
+            children[i] = fork();
+            assert_true(children[i] >= 0);
+            if (children[i] != 0)
+                continue;
+            help_in_child();
+            (void)close(go[1]);
+            (void)!read(go[0], &status, 1);
+            status = (char)claim_as_found(&login);
+            (void)!write(told[1], &status, 1);
+            (void)pause();
+        }
+        (void)close(go[0]);
+        (void)close(go[1]);
+        for (int i = 0; i < CLAIMANTS; i++) {
+            assert_int_equal(read(told[0], &status, 1), 1);
+            assert_true(status == GC_OK || status == GC_E_BUSY);
+            won += status == GC_OK ? 1 : 0;
+        }
+        for (int i = 0; i < CLAIMANTS; i++) {
+            assert_int_equal(kill(children[i], SIGKILL), 0);
+            assert_int_equal(waitpid(children[i], NULL, 0), children[i]);
+        }
+        (void)close(told[0]);
+        (void)close(told[1]);
+        assert_int_equal(won, 1);
+    }
 }
 
 static void
@@ -400,6 +549,7 @@ read_swapped(const char *old, const char *fresh)
     login.written = 5;
     login.host = (struct gc_process){.pid = 7, .start = 8};
     login.parent = (struct gc_process){.pid = 0};
+    login.claim = (struct gc_process){.pid = 9, .start = 8};
     assert_int_equal(gc_bytes_set(&login.credential, "abcd", 4, NULL), GC_OK);
     assert_int_equal(gc_login_write(&login, &text, NULL), GC_OK);
     at = strstr(gc_bytes_text(&text), old);
@@ -447,6 +597,8 @@ test_hostile_text(void **state)
         {"\"host\":\"7.8.", "\"host\":\"-7.8."},
         {"\"host\":\"7.8.", "\"host\":\"7.8"},
         {"\"parent\":\"0.0.", "\"parent\":\"x.0."},
+        {"\"claim\":\"9.8.", "\"claim\":\"-9.8."},
+        {"\"claim\":\"9.8.", "\"claim\":7,\"x\":\"9.8."},
         {"\"written\":5", "\"written\":-5"},
         {"\"written\":5", "\"written\":9223372036854775808"},
         {"\"credential\":\"YWJjZA==\"", "\"credential\":\"YWJjZA=\""},
@@ -673,12 +825,14 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_life),          TEST(test_most),
-        TEST(test_new_id),        TEST(test_hints),
-        TEST(test_which_process), TEST(test_descendants),
-        TEST(test_parent),        TEST(test_first_process),
-        TEST(test_hostile_text),  TEST(test_hostile_files),
-        TEST(test_open),          TEST(test_tidy),
-        TEST(test_tidy_rubbish),  TEST(test_asked_by),
+        TEST(test_claim),         TEST(test_claim_too_late),
+        TEST(test_claim_race),    TEST(test_new_id),
+        TEST(test_hints),         TEST(test_which_process),
+        TEST(test_descendants),   TEST(test_parent),
+        TEST(test_first_process), TEST(test_hostile_text),
+        TEST(test_hostile_files), TEST(test_open),
+        TEST(test_tidy),          TEST(test_tidy_rubbish),
+        TEST(test_asked_by),
     };
 
     skips_begin();
