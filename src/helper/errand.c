@@ -12,7 +12,6 @@
 
 #include "gss/clock.h"
 #include "gss/spn.h"
-#include "src/shelf.h"
 
 #define ARRIVAL_MS 2000 /* the request was sent before we were started */
 
@@ -23,6 +22,7 @@ gc_errand_clear(struct gc_errand *errand)
     gc_config_clear(&errand->config);
     gc_ledger_free(errand->ledger);
     gc_logins_free(errand->logins);
+    gc_shelf_clear(&errand->shelf);
     *errand = (struct gc_errand){.ledger = NULL};
 }
 

@@ -13,6 +13,7 @@
 #include "src/helper/map.h"
 #include "src/helper/wire.h"
 #include "src/ledger.h"
+#include "src/shelf.h"
 
 /*
  * Root's own places; a boot empties the second.  Nothing of root's is below
@@ -36,6 +37,7 @@ struct gc_errand {
     struct gc_child_as as;    /* USER's ids */
     struct gc_ledger *ledger; /* root's, of what is owed for USER */
     struct gc_logins *logins;
+    struct gc_shelf shelf; /* of the session that is being made */
     bool made; /* something that is to be undone where nobody hears of it */
     size_t vm_count;
     struct gc_map_vm vms[GC_ERRAND_VMS_MAX]; /* those that USER may enter */

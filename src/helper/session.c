@@ -29,7 +29,6 @@ struct session {
     struct gc_errand *errand;
     struct gc_login login;
     struct gc_initiator *worker;
-    struct gc_shelf shelf;
     struct gc_vcenter vcenter;
     struct gc_want want; /* secret */
     struct gc_records records;
@@ -43,7 +42,6 @@ session_clear(struct session *s)
 {
     gc_login_clear(&s->login);
     gc_initiator_free(s->worker);
-    gc_shelf_clear(&s->shelf);
     gc_vcenter_clear(&s->vcenter);
     gc_want_clear(&s->want);
     gc_records_clear(&s->records);
@@ -200,7 +198,7 @@ acquire_one(struct session *s, const struct gc_map_vm *vm, struct gc_error *err)
 
     if (st != GC_OK)
         return st;
-    st = gc_shelf_put(&s->shelf, &record, e->deadline, err);
+    st = gc_shelf_put(&e->shelf, &record, e->deadline, err);
     if (st == GC_OK)
         st = hand_over(s, &record, err);
     if (st == GC_OK)
@@ -215,7 +213,7 @@ give_back(struct session *s)
     for (size_t i = 0; i < s->records.count; i++)
         (void)!gc_handshake_undo(s->errand, &s->vcenter, &s->records.items[i],
                                  NULL);
-    (void)!gc_shelf_wipe(&s->shelf, gc_clock_now() + WIPE_MS, NULL);
+    (void)!gc_shelf_wipe(&s->errand->shelf, gc_clock_now() + WIPE_MS, NULL);
 }
 
 /* One VM that fails does not take the others' tickets away. */
@@ -253,7 +251,7 @@ write_login(struct session *s, struct gc_error *err)
            sizeof(login->principal));
     (void)snprintf(login->service, sizeof(login->service), "%s",
                    e->request.service);
-    (void)snprintf(login->cache, sizeof(login->cache), "%s", s->shelf.name);
+    (void)snprintf(login->cache, sizeof(login->cache), "%s", e->shelf.name);
     login->claim = (struct gc_process){.pid = 0};
     /* They have served: nobody needs the user's tickets any more. */
     gc_bytes_clear(&login->credential);
@@ -268,7 +266,8 @@ fill_reply(const struct session *s, struct gc_wire_reply *reply)
 
     (void)snprintf(reply->transaction, sizeof(reply->transaction), "%s",
                    s->login.transaction);
-    (void)snprintf(reply->cache, sizeof(reply->cache), "%s", s->shelf.name);
+    (void)snprintf(reply->cache, sizeof(reply->cache), "%s",
+                   s->errand->shelf.name);
     (void)snprintf(reply->principal, sizeof(reply->principal), "%s",
                    first->principal);
     (void)snprintf(reply->vm, sizeof(reply->vm), "%s", first->vm);
@@ -293,7 +292,7 @@ make_session(struct session *s, struct gc_error *err)
     if (st == GC_OK)
         st = gc_worker_new_as(GC_WIRE_FD, &e->as, &s->worker, err);
     if (st == GC_OK)
-        st = gc_shelf_open(GC_SHELF_RUN, &e->as, &s->shelf, err);
+        st = gc_shelf_open(GC_SHELF_RUN, &e->as, &e->shelf, err);
     if (st == GC_OK)
         st = gc_errand_choose(
             e, e->request.vm[0] != '\0' ? e->request.vm : s->login.vm, err);
@@ -308,7 +307,7 @@ make_session(struct session *s, struct gc_error *err)
     if (st != GC_OK)
         return st;
     e->made = true;
-    s->vcenter.custody.elsewhere = s->shelf.name;
+    s->vcenter.custody.elsewhere = e->shelf.name;
     st = acquire_all(s, err);
     if (st == GC_OK)
         st = write_login(s, err);
@@ -459,6 +458,21 @@ release_all(struct gc_errand *e, struct gc_entries *entries,
     return first;
 }
 
+/*
+ * By a process with the user's ids that was forked before the first secret of
+ * root's was read: the one that filled it, or, in another call, a new one.
+ */
+static void
+take_store_away(struct gc_errand *e, const char *name)
+{
+    int64_t deadline = gc_clock_now() + WIPE_MS;
+
+    if (e->shelf.child.pid > 0)
+        (void)!gc_shelf_wipe(&e->shelf, deadline, NULL);
+    else
+        (void)!gc_shelf_remove(GC_SHELF_RUN, &e->as, name, deadline, NULL);
+}
+
 static gc_status
 end_login(struct gc_errand *e, const struct gc_login *login,
           struct gc_wire_reply *reply, struct gc_error *err)
@@ -472,9 +486,7 @@ end_login(struct gc_errand *e, const struct gc_login *login,
     /* What could not even be owed must be found again by another close. */
     if (st != GC_OK)
         return st;
-    /* A child with the user's ids, before the first secret of root's. */
-    (void)!gc_shelf_remove(GC_SHELF_RUN, &e->as, login->cache,
-                           gc_clock_now() + WIPE_MS, NULL);
+    take_store_away(e, login->cache);
     if (entries.count > 0) {
         /* The log names the first; releasing moves the entry's ticket away. */
         (void)snprintf(reply->vm, sizeof(reply->vm), "%s",

@@ -115,6 +115,26 @@ def requests(method="*", vm=None):
     return number("requests", method, *([vm] if vm else []))
 
 
+def owed():
+    """The states of what root's ledger has."""
+    states, place = [], os.environ["GUESTCRED_STATE"]
+    for name in os.listdir(place):
+        with contextlib.suppress(OSError):
+            if name.endswith(".owed"):
+                with open(f"{place}/{name}", encoding="utf-8") as f:
+                    states.append(re.search(r'"state":"(\w+)"', f.read())[1])
+    return sorted(states)
+
+
+def await_owed(*states):
+    """Until root's ledger has STATES."""
+    end = time.monotonic() + 5
+    while owed() != sorted(states):
+        if time.monotonic() > end:
+            raise Wrong(f"owed is {owed()}, not {states}")
+        time.sleep(0.005)
+
+
 def await_requests(count, method="AcquireCredentialsInGuest", vm=None):
     """Until COUNT of them have come in."""
     end = time.monotonic() + 5
@@ -291,6 +311,45 @@ def await_helper(user=None, seconds=5):
                 return pid
         time.sleep(0.005)
     raise Wrong(f"no helper of {user or 'root'}'s runs")
+
+
+class Forks:
+    """How often process PID forks from now on, until it ends."""
+
+    SEIZE, CONT, OPTIONS = 0x4206, 7, 0x0e  # fork, vfork, clone
+
+    def __init__(self, pid):
+        self.pid, self.count = pid, 0
+        self._begun = threading.Event()
+        self._seized = False
+        # Only the thread that seizes can go on.
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        self._begun.wait()
+        if not self._seized:
+            raise Skip("processes cannot be traced here")
+
+    def _watch(self):
+        trace = libc.ptrace
+        trace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p,
+                          ctypes.c_void_p]
+        trace.restype = ctypes.c_long
+        self._seized = trace(self.SEIZE, self.pid, None, self.OPTIONS) == 0
+        self._begun.set()
+        while self._seized:
+            pid, status = os.waitpid(self.pid, 0x40000000)  # __WALL
+            if not os.WIFSTOPPED(status):
+                return
+            event, number = status >> 16, os.WSTOPSIG(status)
+            self.count += event != 0
+            trace(self.CONT, pid, None, 0 if event else number)
+
+    def ended(self):
+        """It has; the number."""
+        self._thread.join(10)
+        if self._thread.is_alive():
+            raise Wrong(f"{self.pid} does not end")
+        return self.count
 
 
 def as_user(user, work):
