@@ -21,9 +21,6 @@
 #include "gss/servant.h"
 #include "gss/spn.h"
 
-/* Lending is local work, unless somebody makes it more. */
-#define LEND_MS 5000
-
 struct worker {
     struct gc_initiator door;
     int cancel_fd;
@@ -284,7 +281,8 @@ gc_worker_export(struct gc_initiator *initiator,
 
 gc_status
 gc_worker_lend(struct gc_initiator *initiator,
-               const struct gc_bytes *credential, struct gc_error *err)
+               const struct gc_bytes *credential, int64_t deadline,
+               struct gc_error *err)
 {
     struct worker *worker = (struct worker *)initiator;
     gc_status st;
@@ -295,7 +293,7 @@ gc_worker_lend(struct gc_initiator *initiator,
     st = revive(worker, err);
     if (st != GC_OK)
         return st;
-    worker->deadline = gc_clock_now() + LEND_MS;
+    worker->deadline = deadline;
     return call(worker, GC_FRAME_LEND, credential->data, credential->len, NULL,
                 err);
 }

@@ -58,13 +58,14 @@ GC_MUST_USE gc_status gc_worker_export(struct gc_initiator *worker,
  * Hand CREDENTIAL (what gc_worker_export gave) to WORKER's child, for any
  * number of who and begin with source GC_SOURCE_LENT, which check its name and
  * lifetime as for any other.  Ends what is under way; replaces what was lent
- * before. GC_E_NO_CREDENTIAL: those are no tickets.  Takes 5 s at most.
+ * before. GC_E_NO_CREDENTIAL: those are no tickets.  GC_E_UNAVAILABLE: it took
+ * until DEADLINE (CLOCK_MONOTONIC milliseconds).
  *
  * It is the child that keeps it: when that has ended, at a deadline or by
  * itself, begin says GC_E_NO_CREDENTIAL until it is lent again.
  */
 GC_MUST_USE gc_status gc_worker_lend(struct gc_initiator *worker,
                                      const struct gc_bytes *credential,
-                                     struct gc_error *err);
+                                     int64_t deadline, struct gc_error *err);
 
 #endif

@@ -82,7 +82,7 @@ keep_proved(struct gc_initiator *worker, struct gc_want *want,
     gc_status st = gc_worker_export(worker, &login->credential, err);
 
     if (st == GC_OK)
-        st = gc_worker_lend(worker, &login->credential, err);
+        st = gc_worker_lend(worker, &login->credential, want->deadline, err);
     if (st != GC_OK)
         return st;
     explicit_bzero(want->password, sizeof(want->password));

@@ -75,7 +75,8 @@ nothing(struct gc_wire_reply *reply, const char *why)
 static gc_status
 use_proved(struct session *s, struct gc_error *err)
 {
-    gc_status st = gc_worker_lend(s->worker, &s->login.credential, err);
+    gc_status st =
+        gc_worker_lend(s->worker, &s->login.credential, s->want.deadline, err);
 
     if (st != GC_OK)
         return st;

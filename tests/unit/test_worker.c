@@ -278,6 +278,8 @@ gc_initiator_local_lend(struct gc_initiator *initiator,
         return gc_fail(err, GC_E_NO_CREDENTIAL, "no tickets");
     if (strcmp(text, "die") == 0)
         _exit(3);
+    if (strcmp(text, "slow") == 0)
+        sleep_ms(30000);
     if (strcmp(text, "wrong size") == 0) {
         struct gc_frame_head heads[2] = {
             {.op = GC_FRAME_LEND, .len = sizeof(heads[1])}};
@@ -413,7 +415,9 @@ lend(struct gc_initiator *worker, const char *text, gc_status expected)
 
     assert_int_equal(gc_bytes_set(&credential, text, strlen(text), NULL),
                      GC_OK);
-    assert_int_equal(gc_worker_lend(worker, &credential, &err), expected);
+    assert_int_equal(
+        gc_worker_lend(worker, &credential, gc_clock_now() + 5000, &err),
+        expected);
     assert_int_equal(err.status, expected);
 }
 
@@ -494,10 +498,27 @@ a_credential_is_lent(void **state)
     lend(worker, "", GC_E_INTERNAL);
     assert_int_equal(gc_bytes_reserve(&huge, GC_TOKEN_MAX + 1, NULL), GC_OK);
     huge.len = GC_TOKEN_MAX + 1;
-    assert_int_equal(gc_worker_lend(worker, &huge, NULL), GC_E_INTERNAL);
+    assert_int_equal(gc_worker_lend(worker, &huge, gc_clock_now() + 5000, NULL),
+                     GC_E_INTERNAL);
     huge.len = GC_TOKEN_MAX;
     memset(huge.data, 'x', GC_TOKEN_MAX);
-    assert_int_equal(gc_worker_lend(worker, &huge, NULL), GC_OK);
+    assert_int_equal(gc_worker_lend(worker, &huge, gc_clock_now() + 5000, NULL),
+                     GC_OK);
+}
+
+static void
+a_borrower_that_is_slow(void **state)
+{
+    GC_AUTO_PTR(gc_initiator) worker = make(-1);
+    GC_AUTO(gc_bytes) credential = {0};
+    int64_t began = gc_clock_now();
+
+    (void)state;
+    assert_int_equal(gc_bytes_set(&credential, "slow", 4, NULL), GC_OK);
+    assert_int_equal(gc_worker_lend(worker, &credential, began + 200, NULL),
+                     GC_E_UNAVAILABLE);
+    assert_in_range(gc_clock_now() - began, 200, 2000);
+    assert_no_children();
 }
 
 static void
@@ -1017,6 +1038,7 @@ main(void)
         cmocka_unit_test(a_credential_is_given_away),
         cmocka_unit_test(exports_that_are_none),
         cmocka_unit_test(a_credential_is_lent),
+        cmocka_unit_test(a_borrower_that_is_slow),
         cmocka_unit_test(borrowers_that_die_or_lie),
         cmocka_unit_test(the_largest_token_passes),
         cmocka_unit_test(failures_travel_back),

@@ -39,6 +39,7 @@
 #define ALICE  "alice@EXAMPLE.TEST"
 #define BOB    "bob@EXAMPLE.TEST"
 #define NOBODY 65534
+#define SOON   (gc_clock_now() + 30000)
 
 /* ---- the realm ----------------------------------------------------------- */
 
@@ -479,7 +480,8 @@ a_login_is_lent(void **state)
         struct gc_want want = wanted(both[i % 2], GC_SOURCE_LENT, "bob", "");
 
         export_from(&login, &credential);
-        assert_int_equal(gc_worker_lend(worker, &credential, NULL), GC_OK);
+        assert_int_equal(gc_worker_lend(worker, &credential, SOON, NULL),
+                         GC_OK);
         gc_bytes_clear(&credential);
         for (int turn = 0; turn < 3; turn++) {
             assert_accepted(acceptor_exchange(worker, &want), BOB);
@@ -529,7 +531,8 @@ any_kerberos_credential_can_be_lent(void **state)
 
         export_from(&wants[i], &credential);
         (void)setenv("KRB5CCNAME", at("FILE:", "missing"), 1);
-        assert_int_equal(gc_worker_lend(worker, &credential, NULL), GC_OK);
+        assert_int_equal(gc_worker_lend(worker, &credential, SOON, NULL),
+                         GC_OK);
         assert_accepted(acceptor_exchange(worker, &want), ALICE);
         (void)setenv("KRB5CCNAME", at("FILE:", "cc"), 1);
     }
@@ -548,14 +551,16 @@ the_lent_one_is_checked(void **state)
         GC_AUTO_PTR(gc_initiator) worker = make_worker(NULL);
         struct outcome outcome;
 
-        assert_int_equal(gc_worker_lend(worker, &credential, NULL), GC_OK);
+        assert_int_equal(gc_worker_lend(worker, &credential, SOON, NULL),
+                         GC_OK);
         outcome = acceptor_exchange(worker, &want);
         assert_refused(outcome, GC_E_NO_CREDENTIAL);
         gc_initiator_free(GC_TAKE(worker));
         pretended_end = true;
         worker = make_worker(NULL);
         pretended_end = false;
-        assert_int_equal(gc_worker_lend(worker, &credential, NULL), GC_OK);
+        assert_int_equal(gc_worker_lend(worker, &credential, SOON, NULL),
+                         GC_OK);
         want = wanted(both[i], GC_SOURCE_LENT, "bob", "");
         outcome = acceptor_exchange(worker, &want);
         assert_refused(outcome, GC_E_NO_CREDENTIAL);
@@ -591,16 +596,16 @@ nothing_lent_is_nobody(void **state)
     assert_nothing_lent(worker);
     assert_nothing_lent(local);
     export_from(&login, &credential);
-    assert_int_equal(gc_worker_lend(worker, &credential, NULL), GC_OK);
+    assert_int_equal(gc_worker_lend(worker, &credential, SOON, NULL), GC_OK);
     assert_accepted(acceptor_exchange(worker, &want), BOB);
     /* The child that had it is killed; its successor has nothing. */
     lose_child(worker);
     assert_nothing_lent(worker);
-    assert_int_equal(gc_worker_lend(worker, &credential, NULL), GC_OK);
+    assert_int_equal(gc_worker_lend(worker, &credential, SOON, NULL), GC_OK);
     assert_accepted(acceptor_exchange(worker, &want), BOB);
     /* What cannot be taken replaces what was there. */
     assert_int_equal(gc_bytes_set(&credential, "rubbish", 7, NULL), GC_OK);
-    assert_int_equal(gc_worker_lend(worker, &credential, NULL),
+    assert_int_equal(gc_worker_lend(worker, &credential, SOON, NULL),
                      GC_E_NO_CREDENTIAL);
     assert_nothing_lent(worker);
 }
@@ -627,7 +632,7 @@ bytes_that_were_tampered_with(void **state)
             bad.data[i] ^= 0x15;
         else
             bad.len = i;
-        st = gc_worker_lend(worker, &bad, NULL);
+        st = gc_worker_lend(worker, &bad, SOON, NULL);
         assert_true(st == GC_OK || st == GC_E_NO_CREDENTIAL
                     || st == GC_E_INTERNAL);
         outcome = acceptor_exchange(worker, &want);
@@ -749,7 +754,7 @@ users_lend_to_users(void **state)
     GC_AUTO_PTR(gc_initiator) borrower = make_worker(&as);
     assert_int_equal(lender->ops->begin(lender, &login, &said, NULL), GC_OK);
     assert_int_equal(gc_worker_export(lender, &credential, NULL), GC_OK);
-    assert_int_equal(gc_worker_lend(borrower, &credential, NULL), GC_OK);
+    assert_int_equal(gc_worker_lend(borrower, &credential, SOON, NULL), GC_OK);
     assert_accepted(acceptor_exchange(borrower, &want), BOB);
 }
 
