@@ -9,6 +9,7 @@ then everything is as before the first.
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import re
 import select
@@ -115,15 +116,34 @@ def requests(method="*", vm=None):
     return number("requests", method, *([vm] if vm else []))
 
 
+def entries():
+    """The files of root's ledger: what is owed to guests, path -> text."""
+    found = {}
+    for at, _, names in os.walk(os.environ["GUESTCRED_STATE"]):
+        for name in names:
+            with contextlib.suppress(OSError):
+                if name.endswith(".owed"):
+                    with open(f"{at}/{name}", encoding="utf-8") as f:
+                        found[f"{at}/{name}"] = f.read()
+    return found
+
+
 def owed():
-    """The states of what root's ledger has."""
-    states, place = [], os.environ["GUESTCRED_STATE"]
-    for name in os.listdir(place):
-        with contextlib.suppress(OSError):
-            if name.endswith(".owed"):
-                with open(f"{place}/{name}", encoding="utf-8") as f:
-                    states.append(re.search(r'"state":"(\w+)"', f.read())[1])
-    return sorted(states)
+    """The states of all entries."""
+    return sorted(re.search(r'"state":"(\w+)"', text)[1]
+                  for text in entries().values())
+
+
+@contextlib.contextmanager
+def locked_ledger():
+    """Whatever locks root's ledger has are ours."""
+    with contextlib.ExitStack() as stack:
+        for at, _, names in os.walk(os.environ["GUESTCRED_STATE"]):
+            for name in names:
+                if name == ".lock":
+                    lock = stack.enter_context(open(f"{at}/{name}", "rb"))
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def await_owed(*states):

@@ -26,13 +26,16 @@
 
 /* ---- the client ---- */
 
+static void note_ahead(void);
+
 static struct {
     char dir[64], store_name[80];
     struct gc_custody custody;
     int acquired, validated, released, opened;
     gc_status acquire, validate, release;
-    bool lost;     /* with an acquire that fails */
-    char last[64]; /* the ticket released last */
+    bool lost;                    /* with an acquire that fails */
+    char last[64];                /* the ticket released last */
+    char ahead[GC_STORE_ID_SIZE]; /* the record that its witness named */
     struct gc_session_facts facts;
     void (*on_release)(void);
 } world;
@@ -141,6 +144,7 @@ gc_client_acquire(struct gc_client *client, struct gc_initiator *initiator,
     st = witness->ticket(witness->user, &t.ticket, err);
     if (st != GC_OK)
         return st;
+    note_ahead();
     gc_ticket_move(ret_ticket, &t);
     return GC_OK;
 }
@@ -260,6 +264,25 @@ entries(void)
     return all.count;
 }
 
+/* What the newest ticket's entry says before that is in the store. */
+static void
+note_ahead(void)
+{
+    GC_AUTO(gc_entries) all = {0};
+    const char *newest = NULL;
+
+    assert_int_equal(gc_ledger_list(world.custody.ledger, &all, NULL), GC_OK);
+    for (size_t i = 0; i < all.count; i++) {
+        char ticket[32];
+
+        (void)snprintf(ticket, sizeof(ticket), "ticket-%d", world.acquired);
+        if (strcmp(gc_bytes_text(&all.items[i].ticket.ticket), ticket) == 0)
+            newest = all.items[i].record;
+    }
+    assert_non_null(newest);
+    (void)snprintf(world.ahead, sizeof(world.ahead), "%s", newest);
+}
+
 /* A process that is not there any more. */
 static struct gc_process
 dead(void)
@@ -328,6 +351,28 @@ test_acquired_kept_reused(void **state)
     assert_int_equal(acquire("vm-42", false, true, &b, NULL), GC_OK);
     assert_int_equal(world.validated, 1);
     assert_int_equal(world.acquired, 1);
+}
+
+static void
+die(struct gc_entry *entry)
+{
+    entry->process = dead();
+}
+
+/* A command that is killed right after it has put the record owes nothing. */
+static void
+test_the_record_is_named_ahead(void **state)
+{
+    GC_AUTO(gc_record) a = {0};
+
+    (void)state;
+    assert_int_equal(acquire("vm-42", false, false, &a, NULL), GC_OK);
+    assert_string_not_equal(world.ahead, "");
+    assert_string_equal(world.ahead, a.id);
+    with_entry(die);
+    assert_int_equal(sweep(GC_OK).needed, 1);
+    assert_int_equal(gc_store_forget(world.custody.store, a.id, NULL), GC_OK);
+    assert_int_equal(sweep(GC_OK).released, 1);
 }
 
 static void
@@ -675,6 +720,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_acquired_kept_reused),
+        TEST(test_the_record_is_named_ahead),
         TEST(test_new_releases_the_old),
         TEST(test_refused_ticket_is_replaced_and_not_released),
         TEST(test_ticket_not_handed_over_is_taken_up),
