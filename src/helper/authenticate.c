@@ -128,6 +128,7 @@ note(struct gc_errand *e, struct gc_login *login, struct gc_error *err)
         return st;
     e->made = true;
     login->uid = e->as.uid;
+    login->proved = true;
     (void)snprintf(login->service, sizeof(login->service), "%s",
                    e->request.service);
     (void)snprintf(login->vm, sizeof(login->vm), "%s", e->request.vm);

@@ -86,6 +86,7 @@ gc_login_write(const struct gc_login *login, struct gc_bytes *ret_text,
     (void)gc_json_add_int(root, "uid", (int64_t)login->uid);
     (void)gc_json_add_string(root, "service", login->service);
     (void)gc_json_add_string(root, "principal", login->principal);
+    (void)gc_json_add_bool(root, "proved", login->proved);
     (void)gc_json_add_string(root, "vm", login->vm);
     (void)gc_json_add_string(root, "cache", login->cache);
     (void)gc_json_add_string(root, "host", host);
@@ -121,6 +122,8 @@ read_members(const struct gc_json *root, struct gc_login *login)
         || (login->cache[0] != '\0' && strncmp(login->cache, "DIR:/", 5) != 0)
         || !gc_field_process(root, "host", &login->host) || login->host.pid == 0
         || !gc_field_process(root, "parent", &login->parent)
+        || (gc_json_get(root, "proved") != NULL
+            && !gc_json_bool(root, "proved", &login->proved))
         || (gc_json_get(root, "claim") != NULL
             && !gc_field_process(root, "claim", &login->claim))
         || !gc_field_number(root, "written", INT64_MAX, &login->written))
@@ -284,10 +287,11 @@ related(const struct gc_login *login, struct gc_process host)
     return false;
 }
 
-gc_status
-gc_logins_find(struct gc_logins *logins, const char *transaction, uid_t uid,
-               const char *service, pid_t host_pid, uint64_t host_start,
-               struct gc_login *ret_login, struct gc_error *err)
+/* UID: whose it has to be; or NULL. */
+static gc_status
+find(const struct gc_logins *logins, const char *transaction, const uid_t *uid,
+     const char *service, pid_t host_pid, uint64_t host_start,
+     struct gc_login *ret_login, struct gc_error *err)
 {
     GC_AUTO(gc_login) login = {.uid = 0};
     char name[NAME_SIZE];
@@ -300,8 +304,9 @@ gc_logins_find(struct gc_logins *logins, const char *transaction, uid_t uid,
     if (st == GC_OK)
         st = gc_process_read(host_pid, &host, &why);
     if (st == GC_OK
-        && (login.uid != uid || strcmp(login.service, service) != 0
-            || host.start != host_start || !related(&login, host)))
+        && ((uid != NULL && login.uid != *uid)
+            || strcmp(login.service, service) != 0 || host.start != host_start
+            || !related(&login, host)))
         st = GC_E_NOT_FOUND;
     if (st == GC_E_NOT_FOUND || st == GC_E_PROTOCOL)
         return gc_fail(err, GC_E_NOT_FOUND, "nothing is known of such a login");
@@ -312,6 +317,24 @@ gc_logins_find(struct gc_logins *logins, const char *transaction, uid_t uid,
     }
     move(ret_login, &login);
     return GC_OK;
+}
+
+gc_status
+gc_logins_find(struct gc_logins *logins, const char *transaction, uid_t uid,
+               const char *service, pid_t host_pid, uint64_t host_start,
+               struct gc_login *ret_login, struct gc_error *err)
+{
+    return find(logins, transaction, &uid, service, host_pid, host_start,
+                ret_login, err);
+}
+
+gc_status
+gc_logins_find_anyones(struct gc_logins *logins, const char *transaction,
+                       const char *service, pid_t host_pid, uint64_t host_start,
+                       struct gc_login *ret_login, struct gc_error *err)
+{
+    return find(logins, transaction, NULL, service, host_pid, host_start,
+                ret_login, err);
 }
 
 /* ---- claims ---- */

@@ -39,8 +39,9 @@ struct gc_login {
     char transaction[GC_TRANSACTION_SIZE];
     uid_t uid;                         /* whose login; never -1 */
     char service[256];                 /* PAM's, never "" */
-    char principal[GC_PRINCIPAL_SIZE]; /* proved to be UID's; "": nobody was */
-    char vm[256];     /* which of the map the user chose, or "" */
+    char principal[GC_PRINCIPAL_SIZE]; /* verified to be UID's, or "" */
+    bool proved;  /* by that principal, to us; others may have proved a user */
+    char vm[256]; /* which of the map the user chose, or "" */
     char cache[1024]; /* the session's store, "DIR:/…", or "": none yet */
     struct gc_process host;     /* who asked … */
     struct gc_process parent;   /* … and its parent then; pid 0: none */
@@ -99,6 +100,12 @@ GC_MUST_USE gc_status gc_logins_find(struct gc_logins *logins,
                                      uint64_t host_start,
                                      struct gc_login *ret_login,
                                      struct gc_error *err);
+
+/* The same, whichever user's it is. */
+GC_MUST_USE gc_status
+gc_logins_find_anyones(struct gc_logins *logins, const char *transaction,
+                       const char *service, pid_t host_pid, uint64_t host_start,
+                       struct gc_login *ret_login, struct gc_error *err);
 
 /*
  * The session of LOGIN, which was found, is this process's to make.  GC_E_BUSY:

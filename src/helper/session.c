@@ -525,6 +525,7 @@ gc_status
 gc_call_account(struct gc_errand *e, struct gc_wire_reply *reply,
                 struct gc_error *err)
 {
+    const struct gc_wire_request *r = &e->request;
     GC_AUTO(gc_login) login = {.uid = 0};
     gc_status st = gc_errand_account(e, err);
 
@@ -532,13 +533,19 @@ gc_call_account(struct gc_errand *e, struct gc_wire_reply *reply,
         st = gc_errand_open(e, err);
     if (st != GC_OK)
         return st;
-    st = find_login(e, &login, err);
-    if (st == GC_E_NOT_FOUND || (st == GC_OK && login.principal[0] == '\0'))
+    st = gc_logins_find_anyones(e->logins, r->transaction, r->service,
+                                (pid_t)r->host_pid, r->host_start, &login, err);
+    /* Others may have proved the user of a session; that is theirs to say. */
+    if (st == GC_E_NOT_FOUND || (st == GC_OK && !login.proved))
         return nothing(reply, "nobody was proved in this transaction");
-    if (st == GC_OK)
-        (void)snprintf(reply->principal, sizeof(reply->principal), "%s",
-                       login.principal);
-    return st;
+    if (st != GC_OK)
+        return st;
+    if (login.uid != e->as.uid)
+        return gc_fail(err, GC_E_DENIED,
+                       "another user was proved in this transaction");
+    (void)snprintf(reply->principal, sizeof(reply->principal), "%s",
+                   login.principal);
+    return GC_OK;
 }
 
 void

@@ -69,6 +69,7 @@ fill(struct gc_login *login, const char *id)
     (void)snprintf(login->service, sizeof(login->service), "sshd");
     (void)snprintf(login->principal, sizeof(login->principal),
                    "alice@EXAMPLE.TEST");
+    login->proved = true;
     (void)snprintf(login->vm, sizeof(login->vm), "build");
     (void)snprintf(login->cache, sizeof(login->cache),
                    "DIR:/run/guestcred/1000/x");
@@ -125,6 +126,7 @@ check_same(const struct gc_login *a, const struct gc_login *b)
     assert_int_equal(a->uid, b->uid);
     assert_string_equal(a->service, b->service);
     assert_string_equal(a->principal, b->principal);
+    assert_int_equal(a->proved, b->proved);
     assert_string_equal(a->vm, b->vm);
     assert_string_equal(a->cache, b->cache);
     assert_memory_equal(&a->host, &b->host, sizeof(a->host));
@@ -160,6 +162,7 @@ test_life(void **state)
     /* In place of itself, and with nothing in it. */
     gc_bytes_clear(&login.credential);
     login.principal[0] = login.vm[0] = login.cache[0] = '\0';
+    login.proved = false;
     login.parent = (struct gc_process){.pid = 0};
     assert_int_equal(gc_logins_put(logins, &login, &err), GC_OK);
     assert_int_equal(gc_logins_find(logins, ID, USER, "sshd", getpid(),
@@ -367,6 +370,17 @@ test_new_id(void **state)
 }
 
 /* A hint that is wrong in anything finds nothing, and touches nothing. */
+static gc_status
+find_anyones(const char *id, const char *service, pid_t pid, uint64_t start)
+{
+    GC_AUTO(gc_login) found = {.uid = 77};
+    gc_status st =
+        gc_logins_find_anyones(logins, id, service, pid, start, &found, NULL);
+
+    assert_int_equal(found.uid, st == GC_OK ? USER : 77);
+    return st;
+}
+
 static void
 test_hints(void **state)
 {
@@ -396,6 +410,13 @@ test_hints(void **state)
     assert_int_equal(find(ID, USER, "", self, login.host.start),
                      GC_E_NOT_FOUND);
     assert_int_equal(find(ID, USER, "sshd", self, login.host.start + 1),
+                     GC_E_NOT_FOUND);
+    assert_int_equal(find_anyones(ID, "sshd", self, login.host.start), GC_OK);
+    assert_int_equal(find_anyones(ID, "su", self, login.host.start),
+                     GC_E_NOT_FOUND);
+    assert_int_equal(find_anyones(ID, "sshd", self, login.host.start + 1),
+                     GC_E_NOT_FOUND);
+    assert_int_equal(find_anyones(OTHER, "sshd", self, login.host.start),
                      GC_E_NOT_FOUND);
     assert_int_equal(find(ID, USER, "sshd", 0, 0), GC_E_NOT_FOUND);
     assert_int_equal(find(ID, USER, "sshd", -1, 0), GC_E_NOT_FOUND);
@@ -590,6 +611,8 @@ test_hostile_text(void **state)
         {"\"service\":\"sshd\"", "\"service\":\"ss\\u0000hd\""},
         {"\"service\":\"sshd\"", "\"service\":\"sshd\",\"service\":\"su\""},
         {"\"principal\":\"alice@EXAMPLE.TEST\",", ""},
+        {"\"proved\":true", "\"proved\":1"},
+        {"\"proved\":true", "\"proved\":\"true\""},
         {"\"vm\":\"build\",", ""},
         {"\"cache\":\"DIR:/", "\"cache\":\"FILE:/"},
         {"\"cache\":\"DIR:/", "\"cache\":\"DIR:"},
