@@ -201,12 +201,14 @@ gc_entry_write(const struct gc_entry *entry, struct gc_bytes *ret_text,
     st = gc_json_print(root, &text, err);
     if (st != GC_OK)
         return st;
-    if (text.len > ENTRY_MAX)
+    if (text.len >= ENTRY_MAX)
         return gc_fail(err, GC_E_FAILED,
                        "a ledger entry would be larger than %d bytes",
                        ENTRY_MAX);
-    gc_bytes_move(ret_text, &text);
-    return GC_OK;
+    st = gc_bytes_append(&text, "\n", 1, ENTRY_MAX, err);
+    if (st == GC_OK)
+        gc_bytes_move(ret_text, &text);
+    return st;
 }
 
 static bool
@@ -292,6 +294,22 @@ read_members(const struct gc_json *root, struct gc_entry *entry)
     return true;
 }
 
+/* The newest whole line: what it says is what the entry says. */
+static gc_status
+parse_newest(const struct gc_bytes *text, struct gc_json **ret_root,
+             struct gc_error *err)
+{
+    const unsigned char *end = NULL, *start;
+
+    if (text->len > 0)
+        end = memrchr(text->data, '\n', text->len);
+    if (end == NULL)
+        return gc_json_parse(text->data, text->len, ret_root, err);
+    start = memrchr(text->data, '\n', (size_t)(end - text->data));
+    start = start == NULL ? text->data : start + 1;
+    return gc_json_parse(start, (size_t)(end - start), ret_root, err);
+}
+
 gc_status
 gc_entry_read(const struct gc_bytes *text, struct gc_entry *ret_entry,
               struct gc_error *err)
@@ -303,7 +321,7 @@ gc_entry_read(const struct gc_bytes *text, struct gc_entry *ret_entry,
 
     if (text->len > ENTRY_MAX)
         return gc_fail(err, GC_E_PROTOCOL, "larger than %d bytes", ENTRY_MAX);
-    st = gc_json_parse(text->data, text->len, &root, err);
+    st = parse_newest(text, &root, err);
     if (st != GC_OK)
         return st;
     ticket = gc_json_get(root, "ticket");
@@ -341,6 +359,27 @@ write_checked(const struct gc_entry *entry, struct gc_bytes *ret_text,
     return GC_OK;
 }
 
+/*
+ * A ticket comes behind what was intended, as another line: one that is torn
+ * leaves the intent.  What is there otherwise is replaced.
+ */
+static gc_status
+put(const struct gc_ledger *ledger, const struct gc_entry *entry,
+    const char *name, const struct gc_bytes *text, struct gc_error *err)
+{
+    struct gc_error why = {0};
+    gc_status st = GC_E_NOT_FOUND;
+
+    if (entry->state == GC_OWED_TICKET && entry->id[0] != '\0')
+        st = gc_files_append(ledger->dir, name, text, ENTRY_MAX, &why);
+    if (st == GC_E_NOT_FOUND || st == GC_E_PROTOCOL)
+        return gc_atomic_write(ledger->dir, name, text, (int64_t)time(NULL),
+                               entry->state != GC_OWED_INTENT, err);
+    if (st != GC_OK && err != NULL)
+        *err = why;
+    return st;
+}
+
 gc_status
 gc_ledger_write(struct gc_ledger *ledger, struct gc_entry *entry,
                 struct gc_error *err)
@@ -366,8 +405,7 @@ gc_ledger_write(struct gc_ledger *ledger, struct gc_entry *entry,
     st = gc_ledger_lock(ledger, gc_clock_now() + GC_ATOMIC_LOCK_MS, err);
     if (st != GC_OK)
         return st;
-    st = gc_atomic_write(ledger->dir, name, &text, (int64_t)time(NULL),
-                         entry->state != GC_OWED_INTENT, err);
+    st = put(ledger, entry, name, &text, err);
     gc_ledger_unlock(ledger);
     if (st == GC_OK)
         memcpy(entry->id, name, sizeof(name));
@@ -450,7 +488,7 @@ is_torn(const struct gc_bytes *text)
 
     if (gc_entry_read(text, &entry, NULL) != GC_E_PROTOCOL)
         return false;
-    return gc_json_parse(text->data, text->len, &root, NULL) != GC_OK
+    return parse_newest(text, &root, NULL) != GC_OK
            || !gc_field_number(root, "version", INT64_MAX, &version)
            || version == 1;
 }

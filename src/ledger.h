@@ -178,8 +178,9 @@ bool gc_entry_needed(const struct gc_entry *entry);
 bool gc_entry_may_live(const struct gc_entry *entry);
 
 /*
- * An entry's text, and back (without its id).  TEXT is as hostile as any:
- * GC_E_PROTOCOL says what is wrong with it, and quotes nothing.
+ * An entry's text, one line of JSON, and back (without its id).  Of several
+ * lines the last counts, and not what no newline ends.  TEXT is as hostile as
+ * any: GC_E_PROTOCOL says what is wrong with it, and quotes nothing.
  */
 GC_MUST_USE gc_status gc_entry_write(const struct gc_entry *entry,
                                      struct gc_bytes *ret_text,

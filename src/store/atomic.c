@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -82,18 +81,10 @@ fill(int file, const struct gc_bytes *text, int64_t mtime, bool durable,
 {
     const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
                                       {.tv_sec = (time_t)mtime}};
-    size_t done = 0;
-    ssize_t n;
+    gc_status st = gc_files_write(file, text, err);
 
-    while (done < text->len) {
-        n = write(file, text->data + done, text->len - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return gc_files_fail(err, "cannot write a record",
-                                 n < 0 ? errno : EIO);
-        done += (size_t)n;
-    }
+    if (st != GC_OK)
+        return st;
     /* The umask may have taken bits away. */
     if (fchmod(file, S_IRUSR | S_IWUSR) != 0 || futimens(file, times) != 0
         || (durable && fsync(file) != 0))
@@ -106,12 +97,11 @@ write_temp(int dir, const char *temp, const struct gc_bytes *text,
            int64_t mtime, bool durable, struct gc_error *err)
 {
     const int how = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    struct rlimit limit;
-    gc_status st;
+    gc_status st = gc_files_fits(text->len, err);
     int file;
 
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < text->len)
-        return gc_files_fail(err, "cannot write a record", EFBIG);
+    if (st != GC_OK)
+        return st;
     file = openat(dir, temp, how, S_IRUSR | S_IWUSR);
     if (file < 0)
         return gc_files_fail(err, "cannot write a record", errno);

@@ -5,9 +5,6 @@
  * A file is written under a temporary name that says which process writes it,
  * so that what a dead one left can be told from what a live one is about to
  * name.  Directories come from files; knows nothing of what is written.
- *
- * A limit on the size of files (RLIMIT_FSIZE) is looked at beforehand, because
- * SIGXFSZ would end the process and its disposition is not a library's.
  */
 
 #ifndef GC_SRC_STORE_ATOMIC_H

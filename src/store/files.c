@@ -9,13 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define PATH_SIZE   1000 /* "DIR:" and it fit a ledger entry */
 #define OTHERS_MAY  (S_IRWXG | S_IRWXO)
 #define OPEN_DIR    (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-#define OPEN_RECORD (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+#define OPEN_RECORD (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
 gc_status
 gc_files_fail(struct gc_error *err, const char *what, int error)
@@ -264,6 +265,16 @@ check_file(int file, size_t max, struct stat *ret_info, struct gc_error *err)
     return GC_OK;
 }
 
+gc_status
+gc_files_fits(size_t size, struct gc_error *err)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < size)
+        return gc_files_fail(err, "cannot write a record", EFBIG);
+    return GC_OK;
+}
+
 /* All that FILE holds, SIZE bytes as it said, into BUFFER. */
 static gc_status
 read_all(int file, size_t size, struct gc_bytes *buffer, struct gc_error *err)
@@ -288,29 +299,90 @@ read_all(int file, size_t size, struct gc_bytes *buffer, struct gc_error *err)
     return GC_OK;
 }
 
+static gc_status
+fail_record(int error, struct gc_error *err)
+{
+    if (error == ENOENT)
+        return gc_fail(err, GC_E_NOT_FOUND, "there is no such record");
+    if (error == ELOOP)
+        return gc_fail(err, GC_E_PROTOCOL, "a symbolic link");
+    if (error == EMFILE || error == ENFILE || error == ENOMEM)
+        return gc_files_fail(err, "cannot open a record", error);
+    return gc_fail(err, GC_E_PROTOCOL, "%s", strerror(error));
+}
+
 gc_status
 gc_files_read(int dir, const char *name, size_t max, struct gc_bytes *buffer,
               int64_t *ret_mtime, struct gc_error *err)
 {
-    int file = openat(dir, name, OPEN_RECORD);
+    int file = openat(dir, name, O_RDONLY | OPEN_RECORD);
     struct stat info;
     gc_status st;
 
-    if (file < 0) {
-        if (errno == ENOENT)
-            return gc_fail(err, GC_E_NOT_FOUND, "there is no such record");
-        if (errno == ELOOP)
-            return gc_fail(err, GC_E_PROTOCOL, "a symbolic link");
-        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-            return gc_files_fail(err, "cannot open a record", errno);
-        return gc_fail(err, GC_E_PROTOCOL, "%s", strerror(errno));
-    }
+    if (file < 0)
+        return fail_record(errno, err);
     st = check_file(file, max, &info, err);
     if (st == GC_OK)
         st = read_all(file, (size_t)info.st_size, buffer, err);
     (void)close(file);
     if (st == GC_OK)
         *ret_mtime = (int64_t)info.st_mtime;
+    return st;
+}
+
+gc_status
+gc_files_write(int file, const struct gc_bytes *text, struct gc_error *err)
+{
+    size_t done = 0;
+    ssize_t n;
+
+    while (done < text->len) {
+        n = write(file, text->data + done, text->len - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return gc_files_fail(err, "cannot write a record",
+                                 n < 0 ? errno : EIO);
+        done += (size_t)n;
+    }
+    return GC_OK;
+}
+
+/* Add TEXT to FILE of DIR, whose SIZE it is, or nothing. */
+static gc_status
+add(int dir, int file, off_t size, const struct gc_bytes *text,
+    struct gc_error *err)
+{
+    gc_status st = gc_files_fits((size_t)size + text->len, err);
+
+    if (st == GC_OK)
+        st = gc_files_write(file, text, err);
+    /* Its name may never have reached the disk before. */
+    if (st == GC_OK && (fsync(file) != 0 || fsync(dir) != 0))
+        st = gc_files_fail(err, "cannot write a record", errno);
+    if (st != GC_OK)
+        (void)!ftruncate(file, size);
+    return st;
+}
+
+gc_status
+gc_files_append(int dir, const char *name, const struct gc_bytes *text,
+                size_t max, struct gc_error *err)
+{
+    int file = openat(dir, name, O_WRONLY | O_APPEND | OPEN_RECORD);
+    struct stat info;
+    gc_status st;
+
+    if (file < 0)
+        return fail_record(errno, err);
+    if (text->len > max)
+        st = gc_fail(err, GC_E_PROTOCOL, "larger than %zu bytes", max);
+    else
+        st = check_file(file, max - text->len, &info, err);
+    if (st == GC_OK)
+        st = add(dir, file, info.st_size, text, err);
+    if (close(file) != 0 && st == GC_OK)
+        st = gc_files_fail(err, "cannot write a record", errno);
     return st;
 }
 

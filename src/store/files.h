@@ -4,7 +4,8 @@
  *
  * Everything goes through the directory's descriptor, follows no symbolic link,
  * and is checked (owner, mode, kind, links) on the descriptor that is then
- * used.  Knows nothing of what the files say; how they are written is atomic's.
+ * used.  Knows nothing of what the files say; how whole ones are written is
+ * atomic's.
  */
 
 #ifndef GC_SRC_STORE_FILES_H
@@ -55,6 +56,27 @@ GC_MUST_USE gc_status gc_files_each(
 GC_MUST_USE gc_status gc_files_read(int dir, const char *name, size_t max,
                                     struct gc_bytes *buffer, int64_t *ret_mtime,
                                     struct gc_error *err);
+
+/*
+ * Put TEXT at the end of the file NAME, which must be one of ours and no larger
+ * than MAX with it, and see that it stays.  After an error the file is as it
+ * was; if this process is killed, an end of TEXT may be missing.
+ * GC_E_PROTOCOL, GC_E_NOT_FOUND: nothing that may be added to.  GC_E_FAILED: no
+ * room.
+ */
+GC_MUST_USE gc_status gc_files_append(int dir, const char *name,
+                                      const struct gc_bytes *text, size_t max,
+                                      struct gc_error *err);
+
+/* All of TEXT to the descriptor FILE, or an error. */
+GC_MUST_USE gc_status gc_files_write(int file, const struct gc_bytes *text,
+                                     struct gc_error *err);
+
+/*
+ * May a file have SIZE bytes?  RLIMIT_FSIZE is looked at beforehand, because
+ * SIGXFSZ would end the process and its disposition is not a library's.
+ */
+GC_MUST_USE gc_status gc_files_fits(size_t size, struct gc_error *err);
 
 /* Set NAME's time of modification.  GC_E_NOT_FOUND. */
 GC_MUST_USE gc_status gc_files_touch(int dir, const char *name, int64_t mtime,

@@ -117,14 +117,15 @@ def requests(method="*", vm=None):
 
 
 def entries():
-    """The files of root's ledger: what is owed to guests, path -> text."""
+    """The files of root's ledger: what is owed to guests, path -> its newest
+    line, which is the one that counts."""
     found = {}
     for at, _, names in os.walk(os.environ["GUESTCRED_STATE"]):
         for name in names:
             with contextlib.suppress(OSError):
                 if name.endswith(".owed"):
                     with open(f"{at}/{name}", encoding="utf-8") as f:
-                        found[f"{at}/{name}"] = f.read()
+                        found[f"{at}/{name}"] = f.read().splitlines()[-1]
     return found
 
 

@@ -445,6 +445,79 @@ test_hostile_text(void **state)
         GC_E_PROTOCOL);
 }
 
+/* Of two lines the newest that is whole. */
+static void
+test_lines(void **state)
+{
+    static const struct {
+        gc_owed first;
+        const char *middle;
+        size_t cut; /* from the end of the second */
+        gc_status st;
+        gc_owed state;
+    } cases[] = {
+        {GC_OWED_INTENT, "", 0, GC_OK, GC_OWED_TICKET},
+        {GC_OWED_INTENT, "", 1, GC_OK, GC_OWED_INTENT},
+        {GC_OWED_INTENT, "", 300, GC_OK, GC_OWED_INTENT},
+        {GC_OWED_RELEASE, "", 0, GC_OK, GC_OWED_TICKET},
+        {GC_OWED_INTENT, "{\n", 0, GC_OK, GC_OWED_TICKET},
+        {GC_OWED_INTENT, "{\n", 1, GC_E_PROTOCOL, GC_OWED_INTENT},
+        {GC_OWED_INTENT, "\n", 1, GC_E_PROTOCOL, GC_OWED_INTENT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        GC_AUTO(gc_entry) entry = {0};
+        GC_AUTO(gc_entry) again = {0};
+        GC_AUTO(gc_bytes) text = {0};
+        GC_AUTO(gc_bytes) more = {0};
+
+        fill(&entry, cases[i].first, 1);
+        assert_int_equal(gc_entry_write(&entry, &text, NULL), GC_OK);
+        entry.state = GC_OWED_TICKET;
+        assert_int_equal(gc_entry_write(&entry, &more, NULL), GC_OK);
+        assert_int_equal(gc_bytes_append(&text, cases[i].middle,
+                                         strlen(cases[i].middle), 1000000,
+                                         NULL),
+                         GC_OK);
+        assert_int_equal(gc_bytes_append(&text, more.data,
+                                         more.len - cases[i].cut, 1000000,
+                                         NULL),
+                         GC_OK);
+        assert_int_equal(gc_entry_read(&text, &again, NULL), cases[i].st);
+        if (cases[i].st == GC_OK)
+            assert_int_equal(again.state, cases[i].state);
+    }
+}
+
+/* An entry that grew to its limit starts over. */
+static void
+test_lines_have_an_end(void **state)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    GC_AUTO(gc_entries) entries = {0};
+    GC_AUTO(gc_entry) entry = {0};
+    off_t size = 0, largest = 0;
+
+    (void)state;
+    fill(&entry, GC_OWED_TICKET, 1);
+    for (int i = 0; i < 400; i++) {
+        char name[300];
+        struct stat info;
+
+        entry.tries = i;
+        assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+        (void)snprintf(name, sizeof(name), "ledger/%s", entry.id);
+        assert_int_equal(stat(help_path(name), &info), 0);
+        size = info.st_size;
+        largest = size > largest ? size : largest;
+    }
+    assert_true(largest > 100000 && largest <= 128 * 1024 && size < largest);
+    assert_int_equal(gc_ledger_list(ledger, &entries, NULL), GC_OK);
+    assert_int_equal(entries.count, 1);
+    assert_int_equal(entries.items[0].tries, 399);
+}
+
 static void
 test_hostile_files(void **state)
 {
@@ -1047,6 +1120,8 @@ main(void)
         TEST(test_unwritable),
         TEST(test_transaction),
         TEST(test_hostile_text),
+        TEST(test_lines),
+        TEST(test_lines_have_an_end),
         TEST(test_hostile_files),
         TEST(test_needed),
         TEST(test_needed_by_others),

@@ -762,21 +762,34 @@ test_ledger_killed_first(void **state)
     assert_true(there);
 }
 
-static void
-test_ledger_refused(void **state)
+static off_t
+size_of_entry(const struct gc_entry *entry)
+{
+    struct stat info;
+    char name[300];
+
+    (void)snprintf(name, sizeof(name), "ledger/%s", entry->id);
+    assert_int_equal(stat(help_path(name), &info), 0);
+    return info.st_size;
+}
+
+/* From an intent TO another state, refused at every step: nothing changes. */
+static int
+refuse_in_write(gc_owed to)
 {
     GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
     GC_AUTO(gc_entry) entry = {0};
     int failed = 0;
+    off_t size;
 
-    (void)state;
     fill_entry(&entry, GC_OWED_INTENT, 1);
     assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+    size = size_of_entry(&entry);
     for (int n = 1; n < 100; n++) {
         GC_AUTO(gc_entries) entries = {0};
         gc_status st;
 
-        fill_entry(&entry, GC_OWED_TICKET, 1);
+        fill_entry(&entry, to, 1);
         fate = REFUSE;
         countdown = n;
         st = gc_ledger_write(ledger, &entry, NULL);
@@ -788,10 +801,22 @@ test_ledger_refused(void **state)
         if (countdown > 0 || st == GC_OK)
             break;
         assert_int_equal(st, GC_E_FAILED);
+        if (to == GC_OWED_TICKET)
+            assert_int_equal(size_of_entry(&entry), size);
         failed++;
     }
+    assert_int_equal(gc_ledger_settle(ledger, entry.id, NULL), GC_OK);
+    return failed;
+}
+
+static void
+test_ledger_refused(void **state)
+{
+    (void)state;
     /* Lock, its file, create, write, chmod, time, sync, name, sync. */
-    assert_int_equal(failed, 9);
+    assert_int_equal(refuse_in_write(GC_OWED_RELEASE), 9);
+    /* Lock, its file, write, both syncs. */
+    assert_int_equal(refuse_in_write(GC_OWED_TICKET), 5);
     assert_int_equal(help_skips, 0);
 }
 
@@ -870,6 +895,11 @@ test_ledger_syncs(void **state)
     changes = 0;
     assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
     assert_int_equal(changes, 2 + 5 + 1);
+    /* Its ticket: one line more, and both. */
+    entry.state = GC_OWED_TICKET;
+    changes = 0;
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+    assert_int_equal(changes, 2 + 3 + 1);
     leaked = false;
     {
         GC_AUTO(gc_entries) entries = {0};
