@@ -14,17 +14,16 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
 #include "gss/clock.h"
+#include "src/vim/curl.h"
 
 #define HEADERS_MAX      128
 #define HEADER_BYTES_MAX (64 * 1024)
@@ -37,7 +36,6 @@ enum refusal { NONE, BODY_TOO_LARGE, TOO_MANY_HEADERS, BAD_SESSION, NO_MEMORY };
 /* One request on its way; what libcurl's callbacks see. */
 struct transfer {
     const struct gc_bytes *body; /* borrowed, or NULL */
-    size_t offset;               /* how much of it was handed over */
     struct gc_http_reply *reply; /* borrowed */
     size_t headers;
     size_t header_bytes;
@@ -67,7 +65,7 @@ header_list_clear(struct header_list *list)
 {
     for (struct curl_slist *h = list->first; h != NULL; h = h->next)
         explicit_bzero(h->data, strlen(h->data));
-    curl_slist_free_all(list->first);
+    gc_curl.slist_free_all(list->first);
     list->first = NULL;
 }
 
@@ -84,13 +82,13 @@ struct url {
 static void
 url_clear(struct url *url)
 {
-    curl_free(url->text);
-    curl_free(url->path);
-    curl_free(url->user);
-    curl_free(url->password);
-    curl_free(url->query);
-    curl_free(url->fragment);
-    curl_url_cleanup(url->parts);
+    gc_curl.free(url->text);
+    gc_curl.free(url->path);
+    gc_curl.free(url->user);
+    gc_curl.free(url->password);
+    gc_curl.free(url->query);
+    gc_curl.free(url->fragment);
+    gc_curl.url_cleanup(url->parts);
 }
 
 void
@@ -122,26 +120,20 @@ on_request(void *user, char *ip, char *local_ip, int port, int local_port)
                                     : CURL_PREREQFUNC_OK;
 }
 
-static size_t
-on_read(char *dst, size_t size, size_t count, void *user)
+/*
+ * The second guard of the same promise: once a POST may be on its way no other
+ * connection is made for it.  And libcurl's own sockets would survive an exec.
+ */
+static curl_socket_t
+on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    struct transfer *t = user;
-    size_t len = t->body->len - t->offset;
+    const struct transfer *t = user;
 
-    if (len > size * count)
-        len = size * count;
-    if (len > 0)
-        memcpy(dst, t->body->data + t->offset, len);
-    t->offset += len;
-    return len;
-}
-
-/* Rewinding would be the first half of sending a body twice. */
-static int
-on_seek(void *user, curl_off_t offset, int origin)
-{
-    (void)user, (void)offset, (void)origin;
-    return CURL_SEEKFUNC_FAIL;
+    (void)purpose;
+    if (t->reply->sent && t->body != NULL)
+        return CURL_SOCKET_BAD;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC,
+                  address->protocol);
 }
 
 static size_t
@@ -246,14 +238,6 @@ on_header(char *line, size_t size, size_t count, void *user)
  * Making one
  */
 
-static CURLcode initialised;
-
-static void
-initialise(void)
-{
-    initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 static gc_status
 bad_url(struct gc_error *err, const char *why)
 {
@@ -265,13 +249,13 @@ bad_url(struct gc_error *err, const char *why)
 static bool
 has_part(CURLU *parts, CURLUPart which, char **ret)
 {
-    return curl_url_get(parts, which, ret, 0) == CURLUE_OK;
+    return gc_curl.url_get(parts, which, ret, 0) == CURLUE_OK;
 }
 
 static gc_status
 parse_url(const char *text, char **ret_url, struct gc_error *err)
 {
-    GC_AUTO(url) url = {.parts = curl_url()};
+    GC_AUTO(url) url = {.parts = gc_curl.url()};
     size_t len;
 
     if (url.parts == NULL)
@@ -284,7 +268,7 @@ parse_url(const char *text, char **ret_url, struct gc_error *err)
                       "answers, and everybody could read along");
         return gc_fail_hint(err, GC_E_UNTRUSTED, "use https://");
     }
-    if (curl_url_set(url.parts, CURLUPART_URL, text, CURLU_DEFAULT_SCHEME)
+    if (gc_curl.url_set(url.parts, CURLUPART_URL, text, CURLU_DEFAULT_SCHEME)
         != CURLUE_OK)
         return bad_url(err,
                        "cannot be understood (https:// is the only scheme)");
@@ -300,9 +284,9 @@ parse_url(const char *text, char **ret_url, struct gc_error *err)
     if (strcmp(url.path, "/") != 0 && strcmp(url.path, "/sdk") != 0
         && strcmp(url.path, "/sdk/") != 0)
         return bad_url(err, "has a path, and none but /sdk can be meant");
-    if (curl_url_set(url.parts, CURLUPART_PATH, NULL, 0) != CURLUE_OK
-        || curl_url_get(url.parts, CURLUPART_URL, &url.text,
-                        CURLU_NO_DEFAULT_PORT)
+    if (gc_curl.url_set(url.parts, CURLUPART_PATH, NULL, 0) != CURLUE_OK
+        || gc_curl.url_get(url.parts, CURLUPART_URL, &url.text,
+                           CURLU_NO_DEFAULT_PORT)
                != CURLUE_OK)
         return gc_fail_no_memory(err);
     if (strncmp(url.text, "https://", 8) != 0)
@@ -351,7 +335,7 @@ static bool
 choose(CURL *easy, const struct choice *choices, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (curl_easy_setopt(easy, choices[i].option, choices[i].value)
+        if (gc_curl.easy_setopt(easy, choices[i].option, choices[i].value)
             != CURLE_OK)
             return false;
     return true;
@@ -373,12 +357,13 @@ set_trust(CURL *easy, const struct gc_http_options *o)
     if (!choose(easy, choices, GC_COUNT_OF(choices)))
         return false;
     if (o->pin != NULL
-        && curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, o->pin) != CURLE_OK)
+        && gc_curl.easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, o->pin)
+               != CURLE_OK)
         return false;
     /* The built-in directory is trusted beside the file, if left alone. */
     return o->ca_file == NULL
-           || (curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file) == CURLE_OK
-               && curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+           || (gc_curl.easy_setopt(easy, CURLOPT_CAINFO, o->ca_file) == CURLE_OK
+               && gc_curl.easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
 }
 
 /* Where libcurl would ask the environment or the user's files, it is told. */
@@ -399,33 +384,35 @@ set_habits(CURL *easy, const struct gc_http_options *o)
     const char *proxy = o->proxy != NULL ? o->proxy : "";
 
     return choose(easy, choices, GC_COUNT_OF(choices))
-           && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_USERAGENT,
-                               PACKAGE_NAME "/" PACKAGE_VERSION)
+           && gc_curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https")
+                  == CURLE_OK
+           && gc_curl.easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK
+           && gc_curl.easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK
+           && gc_curl.easy_setopt(easy, CURLOPT_USERAGENT,
+                                  PACKAGE_NAME "/" PACKAGE_VERSION)
                   == CURLE_OK;
 }
 
 static bool
 set_callbacks(struct gc_http *http)
 {
-    static const CURLoption data[] = {CURLOPT_PREREQDATA, CURLOPT_READDATA,
-                                      CURLOPT_SEEKDATA, CURLOPT_HEADERDATA,
-                                      CURLOPT_WRITEDATA};
+    static const CURLoption data[] = {CURLOPT_PREREQDATA,
+                                      CURLOPT_OPENSOCKETDATA,
+                                      CURLOPT_HEADERDATA, CURLOPT_WRITEDATA};
     CURL *easy = http->easy;
 
     for (size_t i = 0; i < GC_COUNT_OF(data); i++)
-        if (curl_easy_setopt(easy, data[i], &http->transfer) != CURLE_OK)
+        if (gc_curl.easy_setopt(easy, data[i], &http->transfer) != CURLE_OK)
             return false;
-    return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->detail) == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request)
+    return gc_curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, http->detail)
+               == CURLE_OK
+           && gc_curl.easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request)
                   == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read) == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek) == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header)
+           && gc_curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket)
                   == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body)
+           && gc_curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header)
+                  == CURLE_OK
+           && gc_curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body)
                   == CURLE_OK;
 }
 
@@ -433,12 +420,14 @@ gc_status
 gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
             struct gc_error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     GC_AUTO_PTR(gc_http) http = calloc(1, sizeof(*http));
     gc_status st;
 
     if (http == NULL)
         return gc_fail_no_memory(err);
+    st = gc_curl_load(err);
+    if (st != GC_OK)
+        return st;
     st = parse_url(options->url, &http->url, err);
     if (st != GC_OK)
         return st;
@@ -449,14 +438,11 @@ gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
         return gc_fail(err, GC_E_CONFIG, "cannot read the CA file %s: %s",
                        options->ca_file, strerror(errno));
 
-    /* Never cleaned up: we cannot know who else in the process uses libcurl. */
-    if (pthread_once(&once, initialise) != 0 || initialised != CURLE_OK)
-        return gc_fail(err, GC_E_INTERNAL, "libcurl cannot be initialised");
     http->given_fd = http->cancel_fd = options->cancel_fd;
     http->trace = options->trace;
     http->trace_user = options->trace_user;
-    http->multi = curl_multi_init();
-    http->easy = curl_easy_init();
+    http->multi = gc_curl.multi_init();
+    http->easy = gc_curl.easy_init();
     if (http->multi == NULL || http->easy == NULL)
         return gc_fail_no_memory(err);
     if (!set_trust(http->easy, options) || !set_habits(http->easy, options)
@@ -533,8 +519,8 @@ gc_http_free(struct gc_http *http)
     if (http == NULL)
         return;
     quiet_begin(&quiet);
-    curl_easy_cleanup(http->easy);
-    (void)curl_multi_cleanup(http->multi);
+    gc_curl.easy_cleanup(http->easy);
+    (void)gc_curl.multi_cleanup(http->multi);
     free(http->url);
     free(http);
 }
@@ -570,7 +556,6 @@ static const struct reason {
      "the connection broke while the request was sent", ""},
     {CURLE_RECV_ERROR, GC_E_UNAVAILABLE,
      "the connection broke before the reply was whole", ""},
-    {CURLE_SEND_FAIL_REWIND, GC_E_UNAVAILABLE, NOT_RESENT, ""},
     {CURLE_ABORTED_BY_CALLBACK, GC_E_UNAVAILABLE, NOT_RESENT, ""},
     {CURLE_OPERATION_TIMEDOUT, GC_E_UNAVAILABLE, "no connection in time", ""},
     {CURLE_SSL_CONNECT_ERROR, GC_E_UNAVAILABLE,
@@ -618,7 +603,7 @@ unverified(const struct gc_http *http, struct gc_error *err)
     const struct reason *why;
     long verdict = 0;
 
-    (void)curl_easy_getinfo(http->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
+    (void)gc_curl.easy_getinfo(http->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
     why = find_reason(verdicts, GC_COUNT_OF(verdicts), verdict);
     if (why == NULL)
         return gc_fail(err, GC_E_UNTRUSTED,
@@ -648,7 +633,7 @@ explain(const struct gc_http *http, CURLcode code, struct gc_error *err)
 
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         return unverified(http, err);
-    (void)curl_easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
+    (void)gc_curl.easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
     if (!sent && proxy >= 300)
         return gc_fail(err, GC_E_UNAVAILABLE,
                        "%s: the proxy to it answered HTTP %ld", http->url,
@@ -658,12 +643,14 @@ explain(const struct gc_http *http, CURLcode code, struct gc_error *err)
                       http->url, http->detail);
         return gc_fail_hint(err, GC_E_UNTRUSTED, "check host and port");
     }
+    if (code == CURLE_COULDNT_CONNECT && sent && http->transfer.body != NULL)
+        code = CURLE_ABORTED_BY_CALLBACK; /* on_socket's refusal */
     why = find_reason(reasons, GC_COUNT_OF(reasons), (long)code);
     if (why == NULL)
         return gc_fail(err, GC_E_UNAVAILABLE, "%s: %s", http->url,
-                       curl_easy_strerror(code));
+                       gc_curl.easy_strerror(code));
     if (code == CURLE_COULDNT_CONNECT)
-        (void)curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
+        (void)gc_curl.easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
     (void)gc_fail(err, why->status, "%s: %s%s%s", http->url, why->text,
                   os_error != 0 ? ": " : "",
                   os_error != 0 ? strerror((int)os_error) : "");
@@ -714,7 +701,7 @@ too_late(const struct gc_http *http, struct gc_error *err)
 static bool
 add_header(struct header_list *list, const char *line)
 {
-    struct curl_slist *more = curl_slist_append(list->first, line);
+    struct curl_slist *more = gc_curl.slist_append(list->first, line);
 
     if (more == NULL)
         return false;
@@ -759,8 +746,8 @@ prepare(struct gc_http *http, const struct gc_http_request *request,
 {
     GC_AUTO(gc_bytes) url = {0};
     CURL *easy = http->easy;
-    CURLoption method = request->post ? CURLOPT_POST : CURLOPT_HTTPGET;
-    curl_off_t size = request->post ? (curl_off_t)request->body->len : -1;
+    const struct gc_bytes *body = request->body;
+    CURLcode code;
     gc_status st;
 
     st = gc_bytes_set(&url, http->url, strlen(http->url), err);
@@ -769,11 +756,18 @@ prepare(struct gc_http *http, const struct gc_http_request *request,
                              GC_HTTP_BODY_MAX, err);
     if (st != GC_OK)
         return st;
-    if (curl_easy_setopt(easy, CURLOPT_URL, gc_bytes_text(&url)) != CURLE_OK
-        || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list->first) != CURLE_OK
-        || curl_easy_setopt(easy, method, 1L) != CURLE_OK
-        || curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, size)
+    if (gc_curl.easy_setopt(easy, CURLOPT_URL, gc_bytes_text(&url)) != CURLE_OK
+        || gc_curl.easy_setopt(easy, CURLOPT_HTTPHEADER, list->first)
+               != CURLE_OK
+        || gc_curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                               body != NULL ? (curl_off_t)body->len : -1)
                != CURLE_OK)
+        return gc_fail(err, GC_E_INTERNAL, "libcurl refuses a request");
+    /* Borrowed by libcurl, so that head and body leave in one record. */
+    code = body != NULL ? gc_curl.easy_setopt(easy, CURLOPT_POSTFIELDS,
+                                              gc_bytes_text(body))
+                        : gc_curl.easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    if (code != CURLE_OK)
         return gc_fail(err, GC_E_INTERNAL, "libcurl refuses a request");
     return GC_OK;
 }
@@ -812,16 +806,16 @@ drive(struct gc_http *http, const struct gc_http_request *request,
             return gc_fail(err, GC_E_CANCELED, "interrupted");
         if (left == 0)
             return too_late(http, err);
-        if (curl_multi_perform(http->multi, &running) != CURLM_OK)
+        if (gc_curl.multi_perform(http->multi, &running) != CURLM_OK)
             return gc_fail(err, GC_E_INTERNAL, "libcurl cannot go on");
         if (running == 0)
             break;
-        if (curl_multi_poll(http->multi, &cancel,
-                            cancel.fd >= 0 && !canceled ? 1 : 0, left, NULL)
+        if (gc_curl.multi_poll(http->multi, &cancel,
+                               cancel.fd >= 0 && !canceled ? 1 : 0, left, NULL)
             != CURLM_OK)
             return gc_fail(err, GC_E_INTERNAL, "libcurl cannot wait");
     }
-    done = curl_multi_info_read(http->multi, &running);
+    done = gc_curl.multi_info_read(http->multi, &running);
     if (done == NULL || done->msg != CURLMSG_DONE)
         return gc_fail(err, GC_E_INTERNAL, "libcurl lost a transfer");
     *ret_code = done->data.result;
@@ -838,10 +832,10 @@ run(struct gc_http *http, const struct gc_http_request *request,
     long status = 0;
     gc_status st;
 
-    if (curl_multi_add_handle(http->multi, http->easy) != CURLM_OK)
+    if (gc_curl.multi_add_handle(http->multi, http->easy) != CURLM_OK)
         return gc_fail(err, GC_E_INTERNAL, "libcurl takes no request");
     st = drive(http, request, &code, err);
-    if (curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status)
+    if (gc_curl.easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status)
         == CURLE_OK)
         reply->status = (int)status;
     if (st == GC_OK && http->transfer.refusal != NONE)
@@ -849,7 +843,7 @@ run(struct gc_http *http, const struct gc_http_request *request,
     if (st == GC_OK && code != CURLE_OK)
         st = explain(http, code, err);
     /* Removed in mid-transfer, the connection is closed and not reused. */
-    (void)curl_multi_remove_handle(http->multi, http->easy);
+    (void)gc_curl.multi_remove_handle(http->multi, http->easy);
     return st;
 }
 
@@ -892,7 +886,8 @@ gc_http_perform(struct gc_http *http, const struct gc_http_request *request,
     http->spoke = true;
     quiet_begin(&quiet);
     st = run(http, request, err);
-    (void)curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, NULL);
+    (void)gc_curl.easy_setopt(http->easy, CURLOPT_HTTPHEADER, NULL);
+    (void)gc_curl.easy_setopt(http->easy, CURLOPT_POSTFIELDS, NULL);
     http->transfer = (struct transfer){0};
     trace(http, request, reply, start);
     return st;

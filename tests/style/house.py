@@ -151,7 +151,8 @@ SRC_ARROWS = {
     "src/patience": [],
     "src/process": [],
     "src/secret": [],
-    "src/vim/http": [],
+    "src/vim/curl": [],
+    "src/vim/http": ["src/vim/curl"],
     "src/vim/fault": ["src/json"],
     "src/vim/facts": [],
     "src/vim/session": VIM_LOW + ["src/vim/facts"],
@@ -192,7 +193,7 @@ PAM_MAY = {"gss/base", "gss/error", "gss/bytes", "gss/clock", "src/config",
 # Foreign headers, and the only places from which they may be reached.
 FOREIGN_HEADERS = {
     "GSS-API": (r"gssapi(/|\.h)|krb5(/|\.h)|com_err\.h|et/", ["gss/"]),
-    "libcurl": (r"curl/", ["src/vim/http.c"]),
+    "libcurl": (r"curl/", ["src/vim/curl.", "src/vim/http.c"]),
     "cJSON": (r"cjson/|cJSON\.h", ["src/json.c"]),
     "libcrypto": (r"openssl/", ["src/base64.c"]),
     "PAM": (r"security/", ["pam_module/"]),
@@ -496,7 +497,7 @@ def check_shipped(root, names):
 FOREIGN_LIBRARIES = {
     "gssapi_krb5": ["gss/"],
     "krb5": ["gss/"],
-    "curl": ["src/vim/http"],
+    "curl": [],  # src/vim/curl loads it
     "cjson": ["src/json"],
     "crypto": ["src/base64"],
     "pam": ["pam_module/"],

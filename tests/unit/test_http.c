@@ -15,6 +15,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -30,9 +31,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <curl/curl.h>
 
 #include "gss/clock.h"
+#include "src/vim/curl.h"
 
 /*
  * Stand-ins
@@ -96,6 +97,7 @@ curl_slist_free_all(struct curl_slist *list)
 }
 
 #undef curl_easy_setopt
+#undef curl_easy_getinfo
 CURLcode
 curl_easy_setopt(CURL *easy, CURLoption option, ...)
 {
@@ -115,6 +117,21 @@ curl_easy_setopt(CURL *easy, CURLoption option, ...)
                        (const char *)value);
     *(void **)&real = dlsym(RTLD_NEXT, "curl_easy_setopt");
     return real(easy, option, value);
+}
+
+/* With those in it, instead of what src/vim/curl would load. */
+struct gc_curl gc_curl = {
+#define DIRECT(name) .name = curl_##name,
+    GC_CURL_FUNCTIONS(DIRECT)
+#undef DIRECT
+};
+
+gc_status
+gc_curl_load(struct gc_error *err)
+{
+    (void)err;
+    return gc_curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? GC_OK
+                                                                : GC_E_INTERNAL;
 }
 
 /*
@@ -1062,6 +1079,33 @@ nothing_is_sent_twice(void **state)
     }
 }
 
+/* Nothing that the process starts later inherits the connection. */
+static void
+a_connection_ends_at_exec(void **state)
+{
+    struct server s;
+    struct client c = {0};
+    struct sockaddr_in to;
+    socklen_t len = sizeof(to);
+    int found = 0;
+
+    (void)state;
+    start(&s, "server", SCRIPT(OK_TWO));
+    connect_to(&c, &s);
+    assert_int_equal(get(&c), GC_OK);
+    for (int fd = 3; fd < 100; fd++) {
+        if (getpeername(fd, (struct sockaddr *)&to, &len) == 0
+            && to.sin_family == AF_INET && ntohs(to.sin_port) == s.port) {
+            found++;
+            assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+        }
+        len = sizeof(to);
+    }
+    assert_int_equal(found, 1);
+    forget(&c);
+    stop(&s);
+}
+
 static void
 a_get_finds_a_new_connection(void **state)
 {
@@ -1516,6 +1560,7 @@ main(void)
         cmocka_unit_test(headers_have_a_limit),
         cmocka_unit_test(a_broken_reply_is_unavailable),
         cmocka_unit_test(nothing_is_sent_twice),
+        cmocka_unit_test(a_connection_ends_at_exec),
         cmocka_unit_test(a_get_finds_a_new_connection),
         cmocka_unit_test(a_dead_connection_is_noticed),
         cmocka_unit_test(a_reset_behind_the_reply_changes_nothing),
