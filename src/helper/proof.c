@@ -6,8 +6,10 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "gss/account.h"
+#include "gss/frame.h"
 #include "gss/identity.h"
 #include "gss/verifier.h"
 #include "src/aside.h"
@@ -21,41 +23,61 @@
 
 /* ---- the verifier ---- */
 
-struct host_proof {
+#define OP_VERIFY 2 /* its body is the token */
+
+/* The child that may read the host's keytab, and does nothing else. */
+struct verifier {
+    struct gc_child child;
     const char *keytab;
-    const char *target;
-    const struct gc_bytes *token;
     uid_t uid;
 };
 
-static gc_status
-find_target(void *user, struct gc_bytes *ret_result, struct gc_error *err)
+static void
+verifier_clear(struct verifier *v)
 {
-    const struct host_proof *p = user;
-    char target[GC_TARGET_SIZE];
-    gc_status st = gc_verifier_target(p->keytab, target, err);
-
-    return st == GC_OK ? gc_bytes_set(ret_result, target, strlen(target), err)
-                       : st;
+    gc_child_end(&v->child);
 }
+#define VERIFIER __attribute__((cleanup(verifier_clear))) struct verifier
 
 static gc_status
-verify(void *user, struct gc_bytes *ret_result, struct gc_error *err)
+verify(const struct verifier *v, const char *target,
+       const struct gc_bytes *token, struct gc_bytes *ret_principal,
+       struct gc_error *err)
 {
-    const struct host_proof *p = user;
     struct gc_verified verified;
     char replays[sizeof(REPLAYS) + 24];
     gc_status st;
 
-    (void)snprintf(replays, sizeof(replays), REPLAYS, (unsigned long)p->uid);
-    /* It needs none; where that is not allowed it has one all the same. */
-    (void)unshare(CLONE_NEWNET);
-    st = gc_verifier_check(p->keytab, p->target, replays, p->token, &verified,
-                           err);
-
-    return st == GC_OK ? gc_bytes_set(ret_result, verified.principal,
+    (void)snprintf(replays, sizeof(replays), REPLAYS, (unsigned long)v->uid);
+    st = gc_verifier_check(v->keytab, target, replays, token, &verified, err);
+    return st == GC_OK ? gc_bytes_set(ret_principal, verified.principal,
                                       strlen(verified.principal), err)
                        : st;
+}
+
+/* Tell whom a token is to be for, take one, tell whose it is. */
+static void
+serve(int socket, void *user)
+{
+    const struct verifier *v = user;
+    GC_AUTO(gc_bytes) said = {0};
+    GC_AUTO(gc_bytes) token = {0};
+    struct gc_frame_head head = {.op = 0};
+    struct gc_error err = {.status = GC_OK};
+    char target[GC_TARGET_SIZE];
+    gc_status st;
+
+    /* It needs none; where that is not allowed it has one all the same. */
+    (void)unshare(CLONE_NEWNET);
+    st = gc_verifier_target(v->keytab, target, &err);
+    if (st == GC_OK)
+        st = gc_bytes_set(&said, target, strlen(target), &err);
+    gc_aside_tell(socket, st, &said, &err);
+    if (st != GC_OK || !gc_frame_receive(socket, &head, &token)
+        || head.op != OP_VERIFY)
+        return;
+    st = verify(v, target, &token, &said, &err);
+    gc_aside_tell(socket, st, &said, &err);
 }
 
 /* RESULT as a text of less than SIZE bytes. */
@@ -71,24 +93,36 @@ take_text(const struct gc_bytes *result, char *dst, size_t size,
     return GC_OK;
 }
 
+/* What the verifier says next. */
+static gc_status
+hear(const struct gc_errand *e, const struct verifier *v, char *dst,
+     size_t size, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) said = {0};
+    gc_status st =
+        gc_aside_hear(&v->child, e->deadline, GC_WIRE_FD, &said, err);
+
+    return st == GC_OK ? take_text(&said, dst, size, err) : st;
+}
+
 static gc_status
 prove_here(struct gc_errand *e, struct gc_initiator *worker,
            const struct gc_want *want, char ret_principal[GC_PRINCIPAL_SIZE],
            struct gc_error *err)
 {
-    GC_AUTO(gc_want) local = *want;
-    struct host_proof p = {
+    VERIFIER verifier = {
         .keytab = gc_errand_text(e, GC_OPT_PAM_KEYTAB, ""),
-        .target = local.target,
         .uid = e->as.uid,
     };
-    GC_AUTO(gc_bytes) result = {0};
+    GC_AUTO(gc_want) local = *want;
     GC_AUTO(gc_said) said = {.done = false};
+    struct gc_frame_head head = {.op = OP_VERIFY};
+    struct gc_frame_body body;
     gc_status st;
 
-    st = gc_aside(NULL, e->deadline, GC_WIRE_FD, find_target, &p, &result, err);
+    st = gc_child_start(NULL, serve, &verifier, &verifier.child, err);
     if (st == GC_OK)
-        st = take_text(&result, local.target, sizeof(local.target), err);
+        st = hear(e, &verifier, local.target, sizeof(local.target), err);
     if (st != GC_OK)
         return st;
     local.mech = GC_MECH_KERBEROS;
@@ -96,11 +130,10 @@ prove_here(struct gc_errand *e, struct gc_initiator *worker,
     st = worker->ops->begin(worker, &local, &said, err);
     if (st != GC_OK)
         return st;
-    p.token = &said.token;
-    st = gc_aside(NULL, e->deadline, GC_WIRE_FD, verify, &p, &result, err);
-    return st == GC_OK
-               ? take_text(&result, ret_principal, GC_PRINCIPAL_SIZE, err)
-               : st;
+    body = (struct gc_frame_body){said.token.data, NULL, said.token.len, 0};
+    if (!gc_frame_send(verifier.child.socket, MSG_DONTWAIT, head, &body))
+        return gc_fail(err, GC_E_INTERNAL, "the verifier is gone");
+    return hear(e, &verifier, ret_principal, GC_PRINCIPAL_SIZE, err);
 }
 
 /* ---- the mapping ---- */

@@ -5,14 +5,17 @@
  *
  * usage: login DIR SERVICE USER PASSWORD auth|session
  * DIR has the file SERVICE; auth: authenticate, setcred, and DELETE; session:
- * the same without the first.  Prints "MICROSECONDS KIB-PSS KIB-PRIVATE", the
- * latter two being what came to the process until the ticket was there.
+ * the same without the first.  Prints "IN OUT TOOK KIB-PSS KIB-PRIVATE": the
+ * CPU of this process and its children until the ticket is there, and from then
+ * to the end; the time until it is there (these in microseconds); and what came
+ * to the process by then.
  */
 #include <config.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <security/pam_appl.h>
@@ -58,6 +61,24 @@ microseconds(void)
     return now.tv_sec * 1000000L + now.tv_nsec / 1000;
 }
 
+/* What this process and those that it has reaped have spent, in microseconds.
+ */
+static long
+spent(void)
+{
+    long sum = 0;
+
+    for (int who = RUSAGE_CHILDREN; who <= RUSAGE_SELF; who++) {
+        struct rusage usage;
+
+        if (getrusage(who, &usage) != 0)
+            die("getrusage", 0);
+        sum += usage.ru_utime.tv_sec * 1000000L + usage.ru_utime.tv_usec
+               + usage.ru_stime.tv_sec * 1000000L + usage.ru_stime.tv_usec;
+    }
+    return sum;
+}
+
 static int
 converse(int count, const struct pam_message **messages,
          struct pam_response **ret_answers, void *user)
@@ -79,7 +100,7 @@ main(int argc, char **argv)
     struct pam_conv conversation = {converse, NULL};
     struct memory before, after;
     pam_handle_t *pamh = NULL;
-    long began, took;
+    long began, took, in, out;
     int code = PAM_SUCCESS;
 
     if (argc != 6)
@@ -88,6 +109,7 @@ main(int argc, char **argv)
     (void)memory_now();
     before = memory_now();
     began = microseconds();
+    in = spent();
     code = pam_start_confdir(argv[2], argv[3], &conversation, argv[1], &pamh);
     if (code != PAM_SUCCESS)
         die("pam_start", code);
@@ -99,14 +121,15 @@ main(int argc, char **argv)
     if (code != PAM_SUCCESS)
         die("pam_setcred", code);
     took = microseconds() - began;
+    in = spent() - in;
     after = memory_now();
-    began = microseconds();
+    out = spent();
     code = pam_setcred(pamh, PAM_DELETE_CRED);
     if (code != PAM_SUCCESS)
         die("pam_setcred, DELETE", code);
     (void)pam_end(pamh, code);
-    took += microseconds() - began;
-    (void)printf("%ld %ld %ld\n", took, after.pss - before.pss,
+    out = spent() - out;
+    (void)printf("%ld %ld %ld %ld %ld\n", in, out, took, after.pss - before.pss,
                  after.private - before.private);
     return 0;
 }

@@ -193,7 +193,8 @@ PAM_MAY = {"gss/base", "gss/error", "gss/bytes", "gss/clock", "src/config",
 # Foreign headers, and the only places from which they may be reached.
 FOREIGN_HEADERS = {
     "GSS-API": (r"gssapi(/|\.h)|krb5(/|\.h)|com_err\.h|et/", ["gss/"]),
-    "libcurl": (r"curl/", ["src/vim/curl.", "src/vim/http.c"]),
+    "libcurl": (r"curl/", ["src/vim/curl.h", "src/vim/curl.c",
+                           "src/vim/http.c"]),
     "cJSON": (r"cjson/|cJSON\.h", ["src/json.c"]),
     "libcrypto": (r"openssl/", ["src/base64.c"]),
     "PAM": (r"security/", ["pam_module/"]),
