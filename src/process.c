@@ -275,6 +275,19 @@ gc_process_elsewhere(const struct gc_process *process)
     return process->pid_ns != 0 && pid_ns != 0 && process->pid_ns != pid_ns;
 }
 
+/* For sure; another process may have got our number after a reboot. */
+static bool
+is_self(const struct gc_process *process)
+{
+    struct gc_process self;
+
+    if (process->pid != getpid() || process->start == 0)
+        return false;
+    gc_process_self(&self);
+    return process->start == self.start
+           && strcmp(process->boot_id, self.boot_id) == 0;
+}
+
 bool
 gc_process_alive(const struct gc_process *process)
 {
@@ -283,7 +296,7 @@ gc_process_alive(const struct gc_process *process)
 
     if (process->pid <= 0)
         return false;
-    if (gc_process_elsewhere(process))
+    if (gc_process_elsewhere(process) || is_self(process))
         return true;
     if (process->boot_id[0] != '\0' && read_boot_id(boot_id)
         && strcmp(process->boot_id, boot_id) != 0)
