@@ -402,17 +402,18 @@ def as_user(user, work):
 # ---- a login ----
 
 class Login:
-    """A PAM host; each do() is a step, see tests/pam/login.c."""
+    """A PAM host; each do() is a step, see tests/pam/login.c.  THROUGH: the
+    words of a command that it is run by."""
 
     alive = []
 
-    def __init__(self, service_name, user, *steps, env=None, out=None):
+    def __init__(self, service_name, user, *steps, env=None, through=()):
         self.said = []
         self.ms = 0
         self._rest = b""
         words = [service_name, user]
         self.child = subprocess.Popen(
-            [LOGIN, *words, "-"], stdin=subprocess.PIPE,
+            [*through, LOGIN, *words, "-"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/",
             env={"PATH": PATH, **(env or {}),
                  **{k: v for k, v in os.environ.items() if "SAN_" in k}})
