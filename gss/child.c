@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gss/clock.h"
+
 #define END_MS 1000 /* for the kernel to end what was killed */
 
 /* ---- whom ---------------------------------------------------------------- */
@@ -291,33 +293,32 @@ gc_child_start(const struct gc_child_as *as, void (*run)(int, void *),
 }
 
 /*
- * By descriptor where there is one: where the host ignores SIGCHLD the child's
- * pid is nobody's, or somebody else's, as soon as it is dead.
+ * Reap what was killed.  One that hangs in a file system of its user's does not
+ * end, and its owner does not wait for that.  By descriptor where there is one:
+ * where the host ignores SIGCHLD the child's pid is nobody's, or somebody
+ * else's, as soon as it is dead.
  */
-/*
- * Does it end, now that it was killed?  One that hangs in a file system of its
- * user's does not, and its owner does not wait for that.
- */
-static bool
-ends(const struct gc_child *child)
+static void
+reap(const struct gc_child *child)
 {
+    int64_t deadline = gc_clock_now() + END_MS;
+    bool known = child->pidfd >= 0;
     struct pollfd gone = {child->pidfd, POLLIN, 0};
-    int ready;
+    siginfo_t info = {.si_pid = 0};
+    int done;
 
-    if (child->pidfd < 0)
-        return true;
-    do
-        ready = poll(&gone, 1, END_MS);
-    while (ready < 0 && errno == EINTR);
-    return ready != 0;
+    do {
+        (void)poll(&gone, 1, known ? gc_clock_left(deadline) : 1);
+        done = waitid(known ? P_PIDFD : P_PID,
+                      (id_t)(known ? child->pidfd : child->pid), &info,
+                      WEXITED | WNOHANG);
+    } while (done == 0 && info.si_pid == 0 && gone.revents == 0
+             && gc_clock_left(deadline) > 0);
 }
 
 void
 gc_child_end(struct gc_child *child)
 {
-    siginfo_t info;
-    int done;
-
     if (child->pid <= 0)
         return;
     (void)close(child->socket);
@@ -327,12 +328,7 @@ gc_child_end(struct gc_child *child)
 #endif
     if (child->pidfd < 0)
         (void)kill(child->pid, SIGKILL);
-    do
-        done = !ends(child) ? 0
-               : child->pidfd >= 0
-                   ? waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED)
-                   : waitid(P_PID, (id_t)child->pid, &info, WEXITED);
-    while (done != 0 && errno == EINTR);
+    reap(child);
     if (child->pidfd >= 0)
         (void)close(child->pidfd);
     *child = (struct gc_child){.pidfd = -1, .socket = -1};
