@@ -31,10 +31,11 @@
 struct gc_errand {
     struct gc_wire_request request; /* secret */
     struct gc_config config;
-    int64_t deadline;         /* of the work; what is undone may go on … */
-    int64_t end;              /* … until then */
-    int64_t latest;           /* to send a guest anything */
-    struct gc_child_as as;    /* USER's ids */
+    int64_t deadline;      /* of the work; what is undone may go on … */
+    int64_t end;           /* … until then */
+    int64_t latest;        /* to send a guest anything */
+    struct gc_child_as as; /* USER's ids */
+    bool nobody; /* no account gets in: USER and AS are a stand-in's */
     struct gc_ledger *ledger; /* root's, of what is owed for USER */
     struct gc_logins *logins;
     struct gc_shelf shelf; /* of the session that is being made */
