@@ -138,9 +138,20 @@ gss_inquire_cred(OM_uint32 *minor, gss_cred_id_t cred, gss_name_t *name,
     return major;
 }
 
-/* How many credentials were acquired, password's and others' on behalf aside.
- */
-static int acquired;
+/* How often MIT looked for any cache at all, which it may not survive. */
+static int looked_around;
+
+__attribute__((visibility("default"))) krb5_error_code
+krb5_cccol_have_content(krb5_context krb5) /* GSS-API calls it, not we */
+{
+    krb5_error_code (*real)(krb5_context) = NULL;
+
+    *(void **)&real = dlsym(RTLD_NEXT, "krb5_cccol_have_content");
+    looked_around++;
+    return real(krb5);
+}
+
+static int acquired; /* credentials; passwords and those on behalf aside */
 
 OM_uint32
 gss_acquire_cred_from(OM_uint32 *minor, gss_name_t name, OM_uint32 lifetime,
@@ -209,7 +220,7 @@ reset(void **state)
     pretended_name = NULL;
     pretended_end = false;
     pretended_life = 0;
-    acquired = 0;
+    acquired = looked_around = 0;
     asked_dns = pins = 0;
     memory_caches = 0;
     return 0;
@@ -718,6 +729,54 @@ principals_that_kerberos_would_misread(void **state)
     }
 }
 
+/* One that there is, one that there is not, and those that cannot be read. */
+static void
+the_default_cache_is_looked_at_alone(void **state)
+{
+    static const char *const names[] = {"cc", "missing", "", "krb5.conf"};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(names); i++)
+        for (size_t k = 0; k < 2 * GC_COUNT_OF(both); k++) {
+            struct gc_want want =
+                wanted(both[k / 2], GC_SOURCE_DEFAULT, "", "");
+            struct outcome outcome;
+
+            want.mutual = k % 2 == 1;
+            (void)setenv("KRB5CCNAME", at("FILE:", names[i]), 1);
+            outcome = acceptor_try(&want);
+            assert_int_equal(looked_around, 0);
+            if (i == 0) {
+                assert_accepted(outcome, "alice@EXAMPLE.TEST");
+            } else {
+                assert_refused(outcome, GC_E_NO_CREDENTIAL);
+                assert_non_null(
+                    strstr(outcome.error.message,
+                           at("default credential cache FILE:", names[i])));
+            }
+        }
+}
+
+/* The collection's first, or whoever is named. */
+static void
+the_default_may_be_a_collection(void **state)
+{
+    (void)state;
+    (void)setenv("KRB5CCNAME", at("DIR:", "collection"), 1);
+    assert_int_equal(mkdir(at("", "collection"), 0700), 0);
+    assert_int_equal(system("echo alicepw | kinit alice >/dev/null"), 0);
+    assert_int_equal(system("echo bobpw | kinit bob >/dev/null"), 0);
+    for (size_t i = 0; i < GC_COUNT_OF(both); i++) {
+        struct gc_want want = wanted(both[i], GC_SOURCE_DEFAULT, "", "");
+        struct outcome outcome = acceptor_try(&want);
+
+        assert_accepted(outcome, "bob@EXAMPLE.TEST");
+        want = wanted(both[i], GC_SOURCE_DEFAULT, "alice", "");
+        outcome = acceptor_try(&want);
+        assert_accepted(outcome, "alice@EXAMPLE.TEST");
+    }
+}
+
 /* MIT would become whoever is in the host's keytab, and write the cache. */
 static void
 a_missing_cache_is_not_made_up_from_a_keytab(void **state)
@@ -1221,6 +1280,8 @@ main(void)
         cmocka_unit_test_setup(what_who_found_may_have_expired_since, reset),
         cmocka_unit_test_setup(what_who_found_acts_for_nobody, reset),
         cmocka_unit_test_setup(principals_that_kerberos_would_misread, reset),
+        cmocka_unit_test_setup(the_default_cache_is_looked_at_alone, reset),
+        cmocka_unit_test_setup(the_default_may_be_a_collection, reset),
         cmocka_unit_test_setup(a_missing_cache_is_not_made_up_from_a_keytab,
                                reset),
         cmocka_unit_test_setup(an_expired_credential_is_refused, reset),
