@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A private cache in memory.  Knows no GSS-API beyond its error texts.
+ * A private cache in memory, and the default one's name.  Knows no GSS-API
+ * beyond its error texts.
  */
 #include <config.h>
 
 #include "gss/ccache.h"
+
+#include <stdio.h>
 
 #include "gss/gssmsg.h"
 #include "gss/mech.h"
@@ -42,4 +45,25 @@ gc_ccache_new(struct gc_ccache *ret_cache, struct gc_error *err)
     *ret_cache = fresh;
     fresh = (struct gc_ccache){NULL, NULL, NULL};
     return GC_OK;
+}
+
+gc_status
+gc_ccache_default_name(char ret_name[GC_PLACE_SIZE], struct gc_error *err)
+{
+    struct gc_verdict v = {GSS_S_FAILURE, 0, gc_mech_oid(GC_MECH_KERBEROS)};
+    krb5_context krb5 = NULL;
+    krb5_error_code code = krb5_init_context(&krb5);
+    const char *name = code == 0 ? krb5_cc_default_name(krb5) : NULL;
+    bool fits =
+        name != NULL
+        && snprintf(ret_name, GC_PLACE_SIZE, "%s", name) < GC_PLACE_SIZE;
+
+    v.minor = (OM_uint32)code;
+    if (krb5 != NULL)
+        krb5_free_context(krb5);
+    if (code != 0)
+        return gc_gssmsg_judge(err, GC_E_CONFIG, &v, "cannot read krb5.conf");
+    return fits ? GC_OK
+                : gc_fail(err, GC_E_NO_CREDENTIAL,
+                          "the default cache has no name that can be used");
 }

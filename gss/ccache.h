@@ -11,6 +11,7 @@
 #include <krb5.h>
 
 #include "gss/base.h"
+#include "gss/initiator.h"
 
 struct gc_ccache {
     krb5_context krb5;
@@ -23,5 +24,13 @@ void gc_ccache_clear(struct gc_ccache *cache);
 
 GC_MUST_USE gc_status gc_ccache_new(struct gc_ccache *ret_cache,
                                     struct gc_error *err);
+
+/*
+ * What libkrb5's default cache for this uid and environment is called; nobody
+ * has looked whether it is there.  GC_E_NO_CREDENTIAL for an endless name,
+ * GC_E_CONFIG where krb5.conf cannot be read.
+ */
+GC_MUST_USE gc_status gc_ccache_default_name(char ret_name[GC_PLACE_SIZE],
+                                             struct gc_error *err);
 
 #endif

@@ -7,7 +7,6 @@
 #include "gss/child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
@@ -18,10 +17,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "gss/clock.h"
+#include "gss/descriptor.h"
 
 #define END_MS 1000 /* for the kernel to end what was killed */
 
@@ -108,24 +109,6 @@ reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void
-close_from_to(unsigned int first, unsigned int last)
-{
-    struct rlimit limit;
-    unsigned int end = last;
-
-    if (first > last)
-        return;
-#ifdef SYS_close_range
-    if (syscall(SYS_close_range, first, last, 0) == 0)
-        return;
-#endif
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < end)
-        end = (unsigned int)limit.rlim_cur;
-    for (unsigned int fd = first; fd <= end && fd < INT_MAX; fd++)
-        (void)close((int)fd);
-}
-
 /* False also where the owner was faster than we: nobody is left. */
 static bool
 bind_to(pid_t owner)
@@ -143,8 +126,8 @@ settle(int socket, pid_t owner)
     if (!bind_to(owner) || setrlimit(RLIMIT_CORE, &no_core) != 0)
         return false;
     reset_signals();
-    close_from_to(3, (unsigned int)socket - 1);
-    close_from_to((unsigned int)socket + 1, UINT_MAX);
+    gc_descriptor_close_range(3, (unsigned int)socket - 1);
+    gc_descriptor_close_range((unsigned int)socket + 1, UINT_MAX);
     return true;
 }
 
@@ -199,45 +182,6 @@ become(const struct gc_child_as *as, pid_t owner)
 
 /* ---- the owner's side ---------------------------------------------------- */
 
-/* FD above the standard three, so that nobody prints into it. */
-static int
-lift(int fd)
-{
-    int lifted;
-
-    if (fd < 0 || fd > STDERR_FILENO)
-        return fd;
-    lifted = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    (void)close(fd);
-    return lifted;
-}
-
-static void
-close_pair(const int pair[2])
-{
-    for (int i = 0; i < 2; i++)
-        if (pair[i] >= 0)
-            (void)close(pair[i]);
-}
-
-static gc_status
-make_pair(int pair[2], struct gc_error *err)
-{
-    gc_status st;
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-        return gc_fail(err, GC_E_INTERNAL, "cannot make a socket: %s",
-                       strerror(errno));
-    pair[0] = lift(pair[0]);
-    pair[1] = lift(pair[1]);
-    if (pair[0] >= 0 && pair[1] >= 0)
-        return GC_OK;
-    st = gc_fail(err, GC_E_INTERNAL, "cannot keep a socket: %s",
-                 strerror(errno));
-    close_pair(pair);
-    return st;
-}
-
 /* -1 stands for "unchanged" in setresuid and friends. */
 static gc_status
 check_as(const struct gc_child_as *as, struct gc_error *err)
@@ -261,7 +205,7 @@ gc_child_start(const struct gc_child_as *as, void (*run)(int, void *),
     gc_status st = as == NULL ? GC_OK : check_as(as, err);
 
     if (st == GC_OK)
-        st = make_pair(pair, err);
+        st = gc_descriptor_pair(pair, err);
     if (st != GC_OK)
         return st;
     /* No handler of the host's may run in the child before it resets them. */
@@ -278,12 +222,14 @@ gc_child_start(const struct gc_child_as *as, void (*run)(int, void *),
     if (child.pid < 0) {
         st = gc_fail(err, GC_E_INTERNAL, "cannot start a child: %s",
                      strerror(errno));
-        close_pair(pair);
+        (void)close(pair[0]);
+        (void)close(pair[1]);
         return st;
     }
     child.socket = pair[0];
 #ifdef SYS_pidfd_open
-    child.pidfd = lift((int)syscall(SYS_pidfd_open, child.pid, 0));
+    child.pidfd =
+        gc_descriptor_lift((int)syscall(SYS_pidfd_open, child.pid, 0));
 #endif
     (void)close(pair[1]);
     *ret_child = child;
@@ -291,33 +237,32 @@ gc_child_start(const struct gc_child_as *as, void (*run)(int, void *),
 }
 
 /*
- * By descriptor where there is one: where the host ignores SIGCHLD the child's
- * pid is nobody's, or somebody else's, as soon as it is dead.
+ * Reap what was killed.  One that hangs in a file system of its user's does not
+ * end, and its owner does not wait for that.  By descriptor where there is one:
+ * where the host ignores SIGCHLD the child's pid is nobody's, or somebody
+ * else's, as soon as it is dead.
  */
-/*
- * Does it end, now that it was killed?  One that hangs in a file system of its
- * user's does not, and its owner does not wait for that.
- */
-static bool
-ends(const struct gc_child *child)
+static void
+reap(const struct gc_child *child)
 {
+    int64_t deadline = gc_clock_now() + END_MS;
+    bool known = child->pidfd >= 0;
     struct pollfd gone = {child->pidfd, POLLIN, 0};
-    int ready;
+    siginfo_t info = {.si_pid = 0};
+    int done;
 
-    if (child->pidfd < 0)
-        return true;
-    do
-        ready = poll(&gone, 1, END_MS);
-    while (ready < 0 && errno == EINTR);
-    return ready != 0;
+    do {
+        (void)poll(&gone, 1, known ? gc_clock_left(deadline) : 1);
+        done = waitid(known ? P_PIDFD : P_PID,
+                      (id_t)(known ? child->pidfd : child->pid), &info,
+                      WEXITED | WNOHANG);
+    } while (done == 0 && info.si_pid == 0 && gone.revents == 0
+             && gc_clock_left(deadline) > 0);
 }
 
 void
 gc_child_end(struct gc_child *child)
 {
-    siginfo_t info;
-    int done;
-
     if (child->pid <= 0)
         return;
     (void)close(child->socket);
@@ -327,12 +272,7 @@ gc_child_end(struct gc_child *child)
 #endif
     if (child->pidfd < 0)
         (void)kill(child->pid, SIGKILL);
-    do
-        done = !ends(child) ? 0
-               : child->pidfd >= 0
-                   ? waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED)
-                   : waitid(P_PID, (id_t)child->pid, &info, WEXITED);
-    while (done != 0 && errno == EINTR);
+    reap(child);
     if (child->pidfd >= 0)
         (void)close(child->pidfd);
     *child = (struct gc_child){.pidfd = -1, .socket = -1};

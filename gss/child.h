@@ -65,7 +65,8 @@ GC_MUST_USE gc_status gc_child_start(const struct gc_child_as *as,
                                      void *user, struct gc_child *ret_child,
                                      struct gc_error *err);
 
-/* Hang up, kill, reap.  Any number of times. */
+/* Hang up, kill, reap: one that does not end within a second is left behind.
+ * Any number of times. */
 void gc_child_end(struct gc_child *child);
 
 /* For GC_AUTO. */

@@ -242,6 +242,25 @@ check_want(const struct gc_want *want, struct gc_error *err)
     return GC_OK;
 }
 
+/*
+ * Where WANT's credential is, by its name: a copy in COPY, if it was made.
+ *
+ * The default cache has one as well.  Left to find it, and to find whoever it
+ * is that it belongs to, MIT 1.20 frees a principal that it has not read where
+ * the cache cannot be.
+ */
+static gc_status
+locate(const struct gc_want *want, struct gc_ccache *copy,
+       char place[GC_PLACE_SIZE], struct gc_error *err)
+{
+    if (want->source == GC_SOURCE_OWN_CCACHE)
+        return gc_owncache_take(want->place, copy, place, err);
+    if (want->source == GC_SOURCE_DEFAULT && want->mech != GC_MECH_NTLM
+        && want->principal[0] == '\0')
+        return gc_ccache_default_name(place, err);
+    return GC_OK;
+}
+
 gc_status
 gc_credential_acquire(const struct gc_want *want,
                       struct gc_credential *ret_credential,
@@ -254,8 +273,8 @@ gc_credential_acquire(const struct gc_want *want,
 
     if (st == GC_OK && want->principal[0] != '\0')
         st = gc_name_import_user(want->principal, want->mech, &asked, err);
-    if (st == GC_OK && want->source == GC_SOURCE_OWN_CCACHE)
-        st = gc_owncache_take(want->place, &credential.cache, from.place, err);
+    if (st == GC_OK)
+        st = locate(want, &credential.cache, from.place, err);
     if (st != GC_OK)
         return st;
     st = acquire(&from, &asked,

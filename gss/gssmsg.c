@@ -39,6 +39,8 @@ static const struct {
      "the password or key is not the account's"},
     {KRB5KRB_AP_ERR_BAD_INTEGRITY, GC_E_DENIED,
      "the password or key is not the account's"},
+    {KRB5KRB_AP_ERR_BADMATCH, GC_E_DENIED,
+     "the cache's tickets were issued to somebody else"},
     {KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN, GC_E_DENIED, ACCOUNT_HINT},
     {KRB5KDC_ERR_CLIENT_REVOKED, GC_E_DENIED, ACCOUNT_HINT},
     {KRB5KDC_ERR_CLIENT_NOTYET, GC_E_DENIED, ACCOUNT_HINT},

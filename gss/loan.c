@@ -39,6 +39,63 @@ static gc_status export(gss_cred_id_t handle, struct gc_bytes *ret_bytes,
     return st;
 }
 
+/* Is it a ticket that others are got with, krbtgt/REALM? */
+static bool
+is_tgt(krb5_const_principal server)
+{
+    static const char name[] = KRB5_TGS_NAME;
+
+    return server->length == 2 && server->data[0].length == sizeof(name) - 1
+           && memcmp(server->data[0].data, name, sizeof(name) - 1) == 0;
+}
+
+/*
+ * Those of FROM become what TO holds, and no service's: a dozen of those, each
+ * with all the groups of its user's, are more than a frame takes.
+ */
+static krb5_error_code
+copy_tgts(const struct gc_ccache *from, const struct gc_ccache *to)
+{
+    krb5_context krb5 = from->krb5;
+    krb5_principal owner = NULL;
+    krb5_cc_cursor cursor;
+    krb5_creds ticket;
+    krb5_error_code code = krb5_cc_get_principal(krb5, from->cache, &owner);
+
+    if (code == 0)
+        code = krb5_cc_initialize(krb5, to->cache, owner);
+    krb5_free_principal(krb5, owner);
+    if (code == 0)
+        code = krb5_cc_start_seq_get(krb5, from->cache, &cursor);
+    if (code != 0)
+        return code;
+    while (code == 0) {
+        code = krb5_cc_next_cred(krb5, from->cache, &cursor, &ticket);
+        if (code != 0)
+            break;
+        if (is_tgt(ticket.server))
+            code = krb5_cc_store_cred(krb5, to->cache, &ticket);
+        krb5_free_cred_contents(krb5, &ticket);
+    }
+    (void)krb5_cc_end_seq_get(krb5, from->cache, &cursor);
+    return code == KRB5_CC_END ? 0 : code;
+}
+
+static gc_status
+thin_out(const struct gc_ccache *all, struct gc_ccache *ret_cache,
+         struct gc_error *err)
+{
+    struct gc_verdict v = {GSS_S_FAILURE, 0, gc_mech_oid(GC_MECH_KERBEROS)};
+    gc_status st = gc_ccache_new(ret_cache, err);
+
+    if (st != GC_OK)
+        return st;
+    v.minor = (OM_uint32)copy_tgts(all, ret_cache);
+    return v.minor == 0 ? GC_OK
+                        : gc_gssmsg_judge(err, GC_E_INTERNAL, &v,
+                                          "cannot choose what to lend");
+}
+
 /*
  * By way of a cache, always: a credential that came with a password keeps it,
  * and would hand it over in clear; one in a file hands over the file's name.
@@ -47,7 +104,7 @@ gc_status
 gc_loan_give(const struct gc_credential *credential, struct gc_bytes *ret_bytes,
              struct gc_error *err)
 {
-    GC_AUTO(gc_ccache) cache = {NULL, NULL, NULL};
+    GC_AUTO(gc_ccache) all = {NULL, NULL, NULL}, tgts = {NULL, NULL, NULL};
     GC_AUTO(gc_name) name = {GSS_C_NO_NAME};
     GC_AUTO(gc_want) want = {.source = GC_SOURCE_CCACHE};
     gss_cred_id_t fresh = GSS_C_NO_CREDENTIAL;
@@ -60,14 +117,16 @@ gc_loan_give(const struct gc_credential *credential, struct gc_bytes *ret_bytes,
     st = gc_name_import_user(credential->principal, GC_MECH_KERBEROS, &name,
                              err);
     if (st == GC_OK)
-        st = gc_ccache_new(&cache, err);
+        st = gc_ccache_new(&all, err);
     if (st == GC_OK)
         st = gc_source_store(credential->plain != GSS_C_NO_CREDENTIAL
                                  ? credential->plain
                                  : credential->handle,
-                             &cache, err);
+                             &all, err);
     if (st == GC_OK)
-        st = gc_source_acquire(&want, &name, GC_MECH_KERBEROS, &cache, &fresh,
+        st = thin_out(&all, &tgts, err);
+    if (st == GC_OK)
+        st = gc_source_acquire(&want, &name, GC_MECH_KERBEROS, &tgts, &fresh,
                                err);
     if (st == GC_OK)
         st = export(fresh, ret_bytes, err);

@@ -13,10 +13,11 @@
 #include "gss/credential.h"
 
 /*
- * CREDENTIAL's tickets as bytes (secret), without the password or key that they
- * were got with.  GC_E_NOT_SUPPORTED for NTLM, for a credential on behalf of
- * somebody (what is behind it is the service's), and for more than GC_TOKEN_MAX
- * bytes.
+ * CREDENTIAL's ticket-granting tickets as bytes (secret), without the password
+ * or key that they were got with, and without the services' tickets that lie
+ * beside them.  GC_E_NO_CREDENTIAL where there is none; GC_E_NOT_SUPPORTED for
+ * NTLM, for a credential on behalf of somebody (what is behind it is the
+ * service's), and for more than GC_TOKEN_MAX bytes.
  */
 GC_MUST_USE gc_status gc_loan_give(const struct gc_credential *credential,
                                    struct gc_bytes *ret_bytes,

@@ -215,26 +215,6 @@ copy_file(const char *name, const char *path, struct gc_ccache *ret_copy,
     return GC_OK;
 }
 
-static gc_status
-default_name(char dst[GC_PLACE_SIZE], struct gc_error *err)
-{
-    struct gc_verdict v = {GSS_S_FAILURE, 0, gc_mech_oid(GC_MECH_KERBEROS)};
-    krb5_context krb5 = NULL;
-    krb5_error_code code = krb5_init_context(&krb5);
-    const char *name = code == 0 ? krb5_cc_default_name(krb5) : NULL;
-    bool fits = name != NULL
-                && snprintf(dst, GC_PLACE_SIZE, "%s", name) < GC_PLACE_SIZE;
-
-    v.minor = (OM_uint32)code;
-    if (krb5 != NULL)
-        krb5_free_context(krb5);
-    if (code != 0)
-        return gc_gssmsg_judge(err, GC_E_CONFIG, &v, "cannot read krb5.conf");
-    return fits ? GC_OK
-                : gc_fail(err, GC_E_NO_CREDENTIAL,
-                          "the default cache has no name that can be used");
-}
-
 gc_status
 gc_owncache_take(const char *place, struct gc_ccache *ret_copy,
                  char ret_name[GC_PLACE_SIZE], struct gc_error *err)
@@ -243,7 +223,7 @@ gc_owncache_take(const char *place, struct gc_ccache *ret_copy,
     gc_status st = GC_OK;
 
     if (place[0] == '\0')
-        st = default_name(name, err);
+        st = gc_ccache_default_name(name, err);
     else if (snprintf(name, sizeof(name), "%s", place) >= (int)sizeof(name))
         return gc_fail(err, GC_E_NO_CREDENTIAL,
                        "a cache's name of more than "

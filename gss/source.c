@@ -104,6 +104,7 @@ fill_store(const struct gc_want *want, const struct gc_ccache *own,
     if (own->name != NULL)
         cache = own->name;
     else if (want->source == GC_SOURCE_CCACHE
+             || (want->source == GC_SOURCE_DEFAULT && want->place[0] != '\0')
              || want->source == GC_SOURCE_OWN_CCACHE
              || want->source == GC_SOURCE_LENT)
         cache = want->place;

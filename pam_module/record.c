@@ -67,10 +67,11 @@ void
 gc_record_note(pam_handle_t *pamh, int level, const char *user,
                const char *note)
 {
-    char quoted[FIELD_SIZE];
+    char quoted[FIELD_SIZE], message[2 * GC_ERROR_MESSAGE_SIZE];
 
     gc_record_quote(quoted, sizeof(quoted), user);
-    pam_syslog(pamh, level, "user=%s: %s", quoted, note);
+    tame(message, sizeof(message), note);
+    pam_syslog(pamh, level, "user=%s: %s", quoted, message);
 }
 
 static void

@@ -17,7 +17,7 @@
 /* TEXT between quotes in DST; what does not fit is cut off whole. */
 void gc_record_quote(char *dst, size_t dst_size, const char *text);
 
-/* "WHAT: message (hint)". */
+/* "WHAT: message (hint)", of what root wrote. */
 void gc_record_error(pam_handle_t *pamh, int level, const char *what,
                      const struct gc_error *error);
 

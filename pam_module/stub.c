@@ -20,13 +20,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "gss/clock.h"
+#include "gss/descriptor.h"
 #include "src/helper/wire.h"
 
 #define TERM_MS 400 /* for the stub to end the helper */
@@ -65,32 +65,15 @@ split(int exit_signal)
 }
 
 static void
-close_range_of(unsigned int first, unsigned int last)
-{
-    struct rlimit limit;
-
-    if (first > last)
-        return;
-#ifdef SYS_close_range
-    if (syscall(SYS_close_range, first, last, 0) == 0)
-        return;
-#endif
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < last)
-        last = (unsigned int)limit.rlim_cur;
-    for (unsigned int fd = first; fd <= last && fd < INT_MAX; fd++)
-        (void)close((int)fd);
-}
-
-static void
 close_all_but(int a, int b)
 {
     unsigned int low = (unsigned int)(a < b ? a : b);
     unsigned int high = (unsigned int)(a < b ? b : a);
 
     if (low > 0)
-        close_range_of(0, low - 1);
-    close_range_of(low + 1, high - 1);
-    close_range_of(high + 1, UINT_MAX);
+        gc_descriptor_close_range(0, low - 1);
+    gc_descriptor_close_range(low + 1, high - 1);
+    gc_descriptor_close_range(high + 1, UINT_MAX);
 }
 
 /* Every signal, those of the C library included, which sigaction hides. */
@@ -177,7 +160,7 @@ arrange(const struct job *job)
         || dup2(socket, GC_WIRE_FD) != GC_WIRE_FD
         || dup3(program, GC_WIRE_FD + 1, O_CLOEXEC) != GC_WIRE_FD + 1)
         return false;
-    close_range_of(GC_WIRE_FD + 2, UINT_MAX);
+    gc_descriptor_close_range(GC_WIRE_FD + 2, UINT_MAX);
     return true;
 }
 
@@ -222,7 +205,7 @@ run_stub(const struct job *job)
     helper = split(SIGCHLD);
     if (helper == 0)
         run_helper(job, stub);
-    close_range_of(0, UINT_MAX);
+    gc_descriptor_close_range(0, UINT_MAX);
     if (helper < 0)
         _exit(GC_STUB_SETUP);
     (void)sigemptyset(&awaited);
@@ -245,19 +228,6 @@ run_stub(const struct job *job)
 
 /* ---- in the host ---- */
 
-/* FD above the standard three, so that nobody prints into it. */
-static int
-lift(int fd)
-{
-    int lifted;
-
-    if (fd < 0 || fd > STDERR_FILENO)
-        return fd;
-    lifted = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    (void)close(fd);
-    return lifted;
-}
-
 static void
 close_fd(const int *fd)
 {
@@ -277,7 +247,7 @@ open_program(const char *helper, int *ret_fd, struct gc_error *err)
     if (helper[0] != '/')
         return gc_fail(err, GC_E_CONFIG,
                        "the helper \"%.256s\" is not an absolute path", helper);
-    fd = lift(open(helper, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    fd = gc_descriptor_lift(open(helper, O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (fd < 0)
         return gc_fail(err, GC_E_CONFIG, "cannot open the helper %.256s: %s",
                        helper, strerror(errno));
@@ -296,28 +266,12 @@ open_program(const char *helper, int *ret_fd, struct gc_error *err)
     return GC_OK;
 }
 
-/* A packet socket: RET_OURS, RET_THEIRS. */
-static gc_status
-connect_ends(int *ret_ours, int *ret_theirs, struct gc_error *err)
-{
-    int pair[2];
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-        return gc_fail(err, GC_E_INTERNAL, "cannot make a socket: %s",
-                       strerror(errno));
-    *ret_ours = lift(pair[0]);
-    *ret_theirs = lift(pair[1]);
-    if (*ret_ours < 0 || *ret_theirs < 0)
-        return gc_fail(err, GC_E_INTERNAL, "cannot keep a socket: %s",
-                       strerror(errno));
-    return GC_OK;
-}
-
 gc_status
 gc_stub_start(const char *helper, struct gc_stub *ret_stub,
               struct gc_error *err)
 {
     FD ours = -1, theirs = -1, program = -1;
+    int pair[2];
     struct job job = {.uid = (uid_t)syscall(SYS_geteuid),
                       .gid = (gid_t)syscall(SYS_getegid)};
     sigset_t all, before;
@@ -326,9 +280,11 @@ gc_stub_start(const char *helper, struct gc_stub *ret_stub,
     int why;
 
     if (st == GC_OK)
-        st = connect_ends(&ours, &theirs, err);
+        st = gc_descriptor_pair(pair, err);
     if (st != GC_OK)
         return st;
+    ours = pair[0];
+    theirs = pair[1];
     job.socket = theirs;
     job.program = program;
     /* No handler of the host's may run in the clone. */

@@ -237,7 +237,8 @@ gc_visit_ask(struct gc_visit *visit, const char *what,
     if (st == GC_OK)
         st = check_reply(visit, &reply, &error);
     if (st == GC_OK && reply.nothing)
-        gc_record_note(visit->pamh, LOG_INFO, visit->user, reply.message);
+        gc_record_note(visit->pamh, reply.suspect ? LOG_WARNING : LOG_INFO,
+                       visit->user, reply.message);
     else
         record(visit, what, st, &reply, &error);
     if (st == GC_OK)

@@ -9,12 +9,42 @@
 
 #include "src/helper/calls.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "gss/clock.h"
 #include "gss/worker.h"
 #include "src/helper/handshake.h"
 #include "src/helper/proof.h"
+
+#define NO_ACCOUNT "there is no account to let in"
+
+/* Who is proved in the place of an account that there is not. */
+#define NOBODY   65534 /* the kernel's overflow ids, who own nothing */
+#define STAND_IN "no-such-account"
+
+/* What a KDC nearby needs for any refusal: none is told sooner. */
+#define REFUSAL_MS 250
+
+/*
+ * Who has no account here, or one that never gets in, is refused where anybody
+ * is: after the KDC was asked, so that neither time nor code tells a stranger
+ * which accounts there are (P20).  It is not asked for the name that was given:
+ * a principal's of the realm without an account here would be locked there.
+ */
+static gc_status
+find_account(struct gc_errand *e, struct gc_error *err)
+{
+    gc_status st = gc_errand_account(e, err);
+
+    if (st != GC_E_DENIED)
+        return st;
+    e->nobody = true;
+    (void)snprintf(e->request.user, sizeof(e->request.user), STAND_IN);
+    e->as = (struct gc_child_as){.uid = NOBODY, .gid = NOBODY};
+    return GC_OK;
+}
 
 /* Whose cache proves: the caller's, and never uid 0's (P1). */
 static gc_status
@@ -135,6 +165,16 @@ note(struct gc_errand *e, struct gc_login *login, struct gc_error *err)
     return gc_logins_put(e->logins, login, err);
 }
 
+/* Until REFUSAL_MS have passed since BEGAN, or the host is gone. */
+static void
+wait_out(const struct gc_errand *e, int64_t began)
+{
+    struct pollfd host = {GC_WIRE_FD, POLLIN, 0};
+    int64_t end = began + REFUSAL_MS;
+
+    (void)poll(&host, 1, gc_clock_left(end < e->deadline ? end : e->deadline));
+}
+
 /*
  * Is it the user?  A VM that is not for them is no reason to answer sooner: who
  * knows no password learns nothing of the map (P10, P20).
@@ -156,6 +196,9 @@ prove(struct gc_errand *e, struct gc_initiator *worker, struct gc_want *want,
     st = fill(e, want, err);
     if (st == GC_OK)
         st = gc_proof(e, worker, want, login->principal, err);
+    if (e->nobody)
+        return st == GC_OK ? gc_fail(err, GC_E_DENIED, NO_ACCOUNT)
+                           : gc_fail_context(err, st, NO_ACCOUNT);
     /* By now with the code of a VM that is off; the log tells them apart. */
     if (st == GC_OK && chosen != GC_OK) {
         *err = refused;
@@ -164,14 +207,14 @@ prove(struct gc_errand *e, struct gc_initiator *worker, struct gc_want *want,
     return st == GC_OK ? keep_proved(worker, want, login, err) : st;
 }
 
-gc_status
-gc_call_authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
-                     struct gc_error *err)
+static gc_status
+authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
+             struct gc_error *err)
 {
     GC_AUTO_PTR(gc_initiator) worker = NULL;
     GC_AUTO(gc_login) login = {.uid = 0};
     GC_AUTO(gc_want) want = {.deadline = 0};
-    gc_status st = gc_errand_account(e, err);
+    gc_status st = find_account(e, err);
 
     if (st == GC_OK)
         st = start(e, &worker, err);
@@ -193,4 +236,16 @@ gc_call_authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
                    login.principal);
     (void)snprintf(reply->vm, sizeof(reply->vm), "%s", e->vms[0].vm);
     return GC_OK;
+}
+
+gc_status
+gc_call_authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
+                     struct gc_error *err)
+{
+    int64_t began = gc_clock_now();
+    gc_status st = authenticate(e, reply, err);
+
+    if (st == GC_E_DENIED)
+        wait_out(e, began);
+    return st;
 }

@@ -31,13 +31,15 @@
 struct gc_errand {
     struct gc_wire_request request; /* secret */
     struct gc_config config;
-    int64_t deadline;         /* of the work; what is undone may go on … */
-    int64_t end;              /* … until then */
-    int64_t latest;           /* to send a guest anything */
-    struct gc_child_as as;    /* USER's ids */
+    int64_t deadline;      /* of the work; what is undone may go on … */
+    int64_t end;           /* … until then */
+    int64_t latest;        /* to send a guest anything */
+    struct gc_child_as as; /* USER's ids */
+    bool nobody; /* no account gets in: USER and AS are a stand-in's */
     struct gc_ledger *ledger; /* root's, of what is owed for USER */
     struct gc_logins *logins;
     struct gc_shelf shelf; /* of the session that is being made */
+    bool suspect;          /* a credential was refused as a forged one is */
     bool made; /* something that is to be undone where nobody hears of it */
     size_t vm_count;
     struct gc_map_vm vms[GC_ERRAND_VMS_MAX]; /* those that USER may enter */

@@ -234,6 +234,8 @@ gc_proof(struct gc_errand *e, struct gc_initiator *worker,
         st = prove_here(e, worker, want, ret_principal, err);
     else
         st = take_its_word(worker, want, ret_principal, err);
+    /* One that is good, and somebody else's, is no forgery. */
+    e->suspect = st == GC_E_DENIED;
     return st == GC_OK ? gc_proof_map(e, ret_principal, err) : st;
 }
 

@@ -21,8 +21,8 @@
  * mapped: the guest's word will have to do; the token is then for WANT's
  * target.  WORKER has begun when this returns GC_OK, and can be exported.
  *
- * GC_E_DENIED: proves nobody, or somebody else.  What WORKER fails with is
- * passed on.
+ * GC_E_DENIED: proves nobody, and then ERRAND's SUSPECT is set, or somebody
+ * else.  What WORKER fails with is passed on.
  */
 GC_MUST_USE gc_status gc_proof(struct gc_errand *errand,
                                struct gc_initiator *worker,

@@ -397,8 +397,10 @@ gc_call_establish(struct gc_errand *e, struct gc_wire_reply *reply,
     }
     (void)!gc_logins_tidy(e->logins, NULL);
     st = make_session(&s, err);
-    if (s.stranger)
+    if (s.stranger) {
+        reply->suspect = e->suspect;
         return nothing(reply, err->message);
+    }
     if (st == GC_OK)
         fill_reply(&s, reply);
     return st;

@@ -454,8 +454,8 @@ wrong_request(const struct gc_wire_request *r)
 static bool
 promises(const struct gc_wire_reply *r)
 {
-    return r->nothing || r->uid != GC_WIRE_NO_UID || r->cache[0] != '\0'
-           || r->transaction[0] != '\0';
+    return r->nothing || r->suspect || r->uid != GC_WIRE_NO_UID
+           || r->cache[0] != '\0' || r->transaction[0] != '\0';
 }
 
 static const char *
@@ -467,6 +467,8 @@ wrong_success(const struct gc_wire_reply *r)
         && (r->call == GC_WIRE_AUTHENTICATE || r->cache[0] != '\0'
             || r->message[0] == '\0'))
         return "nothing done, and no reason";
+    if (r->suspect && !r->nothing)
+        return "a suspect that was served";
     if ((r->cache[0] != '\0') != (acquiring && !r->nothing)
         || (r->cache[0] != '\0' && strncmp(r->cache, "DIR:/", 5) != 0))
         return "the wrong cache";
@@ -554,7 +556,9 @@ gc_wire_reply_write(const struct gc_wire_reply *reply,
     struct wire_reply message = {
         .r = *reply,
         .status = reply->status,
-        .nothing = reply->nothing ? 1 : 0,
+        .nothing = reply->suspect   ? 2
+                   : reply->nothing ? 1
+                                    : 0,
     };
 
     if (wrong != NULL)
@@ -581,10 +585,11 @@ gc_wire_reply_read(const struct gc_bytes *frame, gc_wire_call call,
                          &message, err);
     if (st != GC_OK)
         return st;
-    if (message.status >= GC_STATUS_COUNT || message.nothing > 1)
+    if (message.status >= GC_STATUS_COUNT || message.nothing > 2)
         return refuse("an unknown call or status", err);
     message.r.status = (gc_status)message.status;
-    message.r.nothing = message.nothing == 1;
+    message.r.nothing = message.nothing > 0;
+    message.r.suspect = message.nothing == 2;
     wrong = wrong_reply(&message.r);
     if (wrong != NULL)
         return refuse(wrong, err);

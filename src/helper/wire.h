@@ -134,6 +134,7 @@ struct gc_wire_reply {
     gc_wire_call call; /* the request's */
     gc_status status;
     bool nothing; /* not our business: no ticket, and no failure */
+    bool suspect; /* … for a credential that was refused as a forged one is */
     uint32_t uid; /* to which PRINCIPAL was proved to belong */
     char message[GC_ERROR_MESSAGE_SIZE]; /* for the log */
     char hint[GC_ERROR_HINT_SIZE];       /* for the log */

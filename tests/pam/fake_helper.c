@@ -127,9 +127,10 @@ say(struct gc_wire_reply *reply, const char *key, const char *value)
         copy(reply->principal, sizeof(reply->principal), value);
     else if (strcmp(key, "uid") == 0)
         reply->uid = (uint32_t)atoi(value);
-    else if (strcmp(key, "nothing") == 0) {
+    else if (strcmp(key, "nothing") == 0 || strcmp(key, "suspect") == 0) {
         gc_wire_reply_init(reply, reply->call);
         reply->nothing = true;
+        reply->suspect = key[0] == 's';
         copy(reply->message, sizeof(reply->message), value);
     } else
         _exit(8);

@@ -24,7 +24,7 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 UIDS = {"root": 0, "alice": 2001, "bob": 2002, "carol": 2003,
-        "guestcred": 990, "low": 991}
+        "guestcred": 990, "low": 991, "nobody": 65534}
 LOGIN = "/run/built/login"
 GUESTCRED = "/run/built/guestcred"
 LAB = "/run/lab"
@@ -402,17 +402,18 @@ def as_user(user, work):
 # ---- a login ----
 
 class Login:
-    """A PAM host; each do() is a step, see tests/pam/login.c."""
+    """A PAM host; each do() is a step, see tests/pam/login.c.  THROUGH: the
+    words of a command that it is run by."""
 
     alive = []
 
-    def __init__(self, service_name, user, *steps, env=None, out=None):
+    def __init__(self, service_name, user, *steps, env=None, through=()):
         self.said = []
         self.ms = 0
         self._rest = b""
         words = [service_name, user]
         self.child = subprocess.Popen(
-            [LOGIN, *words, "-"], stdin=subprocess.PIPE,
+            [*through, LOGIN, *words, "-"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/",
             env={"PATH": PATH, **(env or {}),
                  **{k: v for k, v in os.environ.items() if "SAN_" in k}})

@@ -315,6 +315,7 @@ static const struct {
     {"alert", LOG_ALERT},
     {"crit", LOG_CRIT},
     {"err", LOG_ERR},
+    {"warning", LOG_WARNING},
     {"notice", LOG_NOTICE},
     {"info", LOG_INFO},
     {"debug", LOG_DEBUG},

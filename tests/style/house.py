@@ -187,8 +187,8 @@ FRONTS = ("src/api/", "src/cli/", "src/helper/")
 
 # What the PAM module may include of the other rooms: none with a foreign
 # library behind it.
-PAM_MAY = {"gss/base", "gss/error", "gss/bytes", "gss/clock", "src/config",
-           "src/helper/wire"}
+PAM_MAY = {"gss/base", "gss/error", "gss/bytes", "gss/clock", "gss/descriptor",
+           "src/config", "src/helper/wire"}
 
 # Foreign headers, and the only places from which they may be reached.
 FOREIGN_HEADERS = {
@@ -202,8 +202,8 @@ FOREIGN_HEADERS = {
     "libmicrohttpd": (r"microhttpd\.h|gnutls/", []),
 }
 # The ground floor, which the PAM module links, and what src/ sees of gss/.
-NO_GSSAPI = {"gss/base", "gss/error", "gss/bytes", "gss/clock", "gss/spn",
-             "gss/child", "gss/initiator.h", "gss/token", "gss/worker.h",
+NO_GSSAPI = {"gss/base", "gss/error", "gss/bytes", "gss/clock",
+             "gss/descriptor", "gss/spn", "gss/child", "gss/initiator.h", "gss/token", "gss/worker.h",
              "gss/account.h", "gss/verifier.h"}
 
 

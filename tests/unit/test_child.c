@@ -31,6 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gss/clock.h"
 #include "tests/unit/skips.h"
 
 /* ---- the accounts -------------------------------------------------------- */
@@ -232,6 +233,9 @@ getresgid(gid_t *r, gid_t *e, gid_t *s)
     return 0;
 }
 
+static bool stuck;    /* no signal reaches a child … */
+static bool nameless; /* … nor is there a descriptor of it */
+
 /* Whoever calls, the kernel reads as many words as it likes. */
 #define NO_SANITIZER __attribute__((no_sanitize("address")))
 
@@ -270,8 +274,18 @@ syscall(long number, ...)
         return -1;
     if (number == SYS_capset && step('p'))
         return -1;
+    if (number == SYS_pidfd_open && nameless)
+        return -1;
+    if (number == SYS_pidfd_send_signal && stuck)
+        return 0;
     return real(number, value[0], value[1], value[2], value[3], value[4],
                 value[5]);
+}
+
+int
+kill(pid_t pid, int number)
+{
+    return stuck ? 0 : (int)syscall(SYS_kill, pid, number);
 }
 
 static int forks;
@@ -299,6 +313,7 @@ reset(void **state)
     (void)state;
     memset(steps, 0, sizeof(steps));
     pretending = false;
+    stuck = nameless = false;
     forks = 0;
     failing = '\0';
     failing_at = 1;
@@ -389,6 +404,41 @@ it_runs_and_ends(void **state)
     gc_child_end(&child);
     /* Nothing of ours was closed instead. */
     assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0 || errno == EBADF);
+}
+
+/* As where a file system of its user's holds it, and no signal ends it. */
+static void
+nobody_waits_for_one_that_does_not_end(void **state)
+{
+    (void)state;
+    for (int turn = 0; turn < 2; turn++) {
+        GC_AUTO(gc_child) child = {.pid = 0};
+        int64_t before;
+        pid_t pid;
+
+        (void)reset(NULL);
+        nameless = turn == 1;
+        start(NULL, wait_for_ever, NULL, &child);
+        assert_string_equal(hear(&child), "here");
+        assert_int_equal(child.pidfd < 0, nameless);
+        pid = child.pid;
+        stuck = true;
+        before = gc_clock_now();
+        (void)alarm(20);
+        gc_child_end(&child);
+        (void)alarm(0);
+        stuck = false;
+        assert_true(gc_clock_now() - before >= 900);
+        assert_true(gc_clock_now() - before < 5000);
+        assert_int_equal(child.pid, 0);
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        /* And one that does end is waited for, and gone. */
+        start(NULL, wait_for_ever, NULL, &child);
+        pid = child.pid;
+        gc_child_end(&child);
+        assert_int_equal(kill(pid, 0), -1);
+    }
 }
 
 /* An owner that was gone before we could ask to be told. */
@@ -661,6 +711,7 @@ main(void)
         cmocka_unit_test_setup(another_s_account_is_nobody_s, reset),
         cmocka_unit_test_setup(groups_have_a_limit, reset),
         cmocka_unit_test_setup(it_runs_and_ends, reset),
+        cmocka_unit_test_setup(nobody_waits_for_one_that_does_not_end, reset),
         cmocka_unit_test_setup(an_orphan_does_not_start, reset),
         cmocka_unit_test_setup(signals_are_its_own, reset),
         cmocka_unit_test_setup(ids_that_are_none, reset),

@@ -134,6 +134,7 @@ codes_become_statuses(void **state)
         {GSS_S_FAILURE, KRB5_KDC_UNREACH, GC_E_UNAVAILABLE, "KDC"},
         {GSS_S_NO_CRED, KRB5KDC_ERR_PREAUTH_FAILED, GC_E_DENIED, "password"},
         {GSS_S_NO_CRED, KRB5KRB_AP_ERR_BAD_INTEGRITY, GC_E_DENIED, "password"},
+        {GSS_S_FAILURE, KRB5KRB_AP_ERR_BADMATCH, GC_E_DENIED, "else"},
         {GSS_S_NO_CRED, KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN, GC_E_DENIED,
          "account"},
         {GSS_S_NO_CRED, KRB5KDC_ERR_CLIENT_REVOKED, GC_E_DENIED, "account"},

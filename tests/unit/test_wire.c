@@ -249,6 +249,7 @@ reply_that_cannot_be(void **state)
     make_success(&r), r.transaction[0] = '\0', REFUSED;
     make_success(&r), r.transaction[3] = 'x', REFUSED;
     make_success(&r), r.nothing = true, REFUSED;
+    make_success(&r), r.suspect = true, REFUSED;
     make_success(&r), set(r.cache, "DIR:/x"), REFUSED;
     make_success(&r), r.status = GC_E_DENIED, REFUSED;
     make_success(&r), set(r.message, "no"), r.status = GC_E_DENIED, REFUSED;
@@ -261,7 +262,17 @@ reply_that_cannot_be(void **state)
     gc_wire_reply_init(&r, GC_WIRE_OPEN), r.nothing = true, REFUSED;
     set(r.message, "why"), set(r.cache, "DIR:/x"), REFUSED;
     r.cache[0] = '\0';
-    assert_int_equal(gc_wire_reply_write(&r, &frame, NULL), GC_OK);
+    for (int turn = 0; turn < 2; turn++) {
+        struct gc_wire_reply back = {.call = 0};
+
+        r.suspect = turn == 1;
+        assert_int_equal(gc_wire_reply_write(&r, &frame, NULL), GC_OK);
+        assert_int_equal(gc_wire_reply_read(&frame, r.call, &back, NULL),
+                         GC_OK);
+        assert_true(back.nothing);
+        assert_int_equal(back.suspect, r.suspect);
+    }
+    r.nothing = false, REFUSED;
     gc_wire_reply_init(&r, GC_WIRE_CLOSE), set(r.cache, "DIR:/x"), REFUSED;
     gc_wire_reply_init(&r, GC_WIRE_CLOSE), r.status = GC_E_BUSY, REFUSED;
 #undef REFUSED
@@ -353,7 +364,8 @@ fields(void **state)
         ROW("\x01\0\x04\0\0\0\x06\x01\0\0" MESSAGE, false),
         ROW(BUSY "\x02\0\x04\0\0\0\x01\0\0\0" MESSAGE, false), /* promises */
         ROW("\x02\0\x04\0\0\0\x01\0\0\0" MESSAGE, true), /* nothing done */
-        ROW("\x02\0\x04\0\0\0\x02\0\0\0" MESSAGE, false),
+        ROW("\x02\0\x04\0\0\0\x02\0\0\0" MESSAGE, true), /* a suspect */
+        ROW("\x02\0\x04\0\0\0\x03\0\0\0" MESSAGE, false),
         ROW(BUSY "\x03\0\x04\0\0\0\xff\xff\xff\xff" MESSAGE, false),
 #undef ROW
     };

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -108,7 +109,8 @@ getaddrinfo(const char *restrict node, const char *restrict service,
 
 /* The name that gss_inquire_cred pretends to find, or NULL for the real one. */
 static const char *pretended_name;
-static bool pretended_end; /* … and that its time is up */
+static bool pretended_end;       /* … and that its time is up */
+static OM_uint32 pretended_life; /* … or will be in so many seconds */
 
 OM_uint32
 gss_inquire_cred(OM_uint32 *minor, gss_cred_id_t cred, gss_name_t *name,
@@ -123,6 +125,8 @@ gss_inquire_cred(OM_uint32 *minor, gss_cred_id_t cred, gss_name_t *name,
     major = real(minor, cred, name, lifetime, usage, mechs);
     if (major == GSS_S_COMPLETE && lifetime != NULL && pretended_end)
         *lifetime = 0;
+    if (major == GSS_S_COMPLETE && lifetime != NULL && pretended_life != 0)
+        *lifetime = pretended_life;
     if (major == GSS_S_COMPLETE && name != NULL && pretended_name != NULL) {
         char copy[64];
         gss_buffer_desc text = {strlen(pretended_name), copy};
@@ -132,6 +136,36 @@ gss_inquire_cred(OM_uint32 *minor, gss_cred_id_t cred, gss_name_t *name,
         major = gss_import_name(minor, &text, GSS_C_NT_USER_NAME, name);
     }
     return major;
+}
+
+/* How often MIT looked for any cache at all, which it may not survive. */
+static int looked_around;
+
+__attribute__((visibility("default"))) krb5_error_code
+krb5_cccol_have_content(krb5_context krb5) /* GSS-API calls it, not we */
+{
+    krb5_error_code (*real)(krb5_context) = NULL;
+
+    *(void **)&real = dlsym(RTLD_NEXT, "krb5_cccol_have_content");
+    looked_around++;
+    return real(krb5);
+}
+
+static int acquired; /* credentials; passwords and those on behalf aside */
+
+OM_uint32
+gss_acquire_cred_from(OM_uint32 *minor, gss_name_t name, OM_uint32 lifetime,
+                      gss_OID_set mechs, gss_cred_usage_t usage,
+                      gss_const_key_value_set_t store, gss_cred_id_t *cred,
+                      gss_OID_set *actual, OM_uint32 *left)
+{
+    OM_uint32 (*real)(OM_uint32 *, gss_name_t, OM_uint32, gss_OID_set,
+                      gss_cred_usage_t, gss_const_key_value_set_t,
+                      gss_cred_id_t *, gss_OID_set *, OM_uint32 *) = NULL;
+
+    *(void **)&real = dlsym(RTLD_NEXT, "gss_acquire_cred_from");
+    acquired++;
+    return real(minor, name, lifetime, mechs, usage, store, cred, actual, left);
 }
 
 /* How often SPNEGO was told to offer Kerberos and nothing else. */
@@ -185,6 +219,8 @@ reset(void **state)
     (void)setenv("KRB5_CLIENT_KTNAME", at("FILE:", "no.keytab"), 1);
     pretended_name = NULL;
     pretended_end = false;
+    pretended_life = 0;
+    acquired = looked_around = 0;
     asked_dns = pins = 0;
     memory_caches = 0;
     return 0;
@@ -562,6 +598,121 @@ who_it_would_be(void **state)
     }
 }
 
+/* What "who" looked up serves the same wish, once, and no other. */
+static void
+what_who_found_is_for_the_same_wish(void **state)
+{
+    const struct {
+        gc_source source;
+        const char *principal, *type, *name, *expected;
+        bool again; /* another credential is acquired */
+    } cases[] = {
+        {GC_SOURCE_CCACHE, "", "FILE:", "cc", "alice@EXAMPLE.TEST", false},
+        {GC_SOURCE_CCACHE, "", "FILE:", "bob.cc", "bob@EXAMPLE.TEST", true},
+        {GC_SOURCE_CCACHE, "", "", "cc", "alice@EXAMPLE.TEST", true},
+        {GC_SOURCE_CCACHE, "alice", "FILE:", "cc", "alice@EXAMPLE.TEST", true},
+        {GC_SOURCE_CCACHE, "bob", "FILE:", "cc", NULL, true},
+        {GC_SOURCE_OWN_CCACHE, "", "FILE:", "cc", "alice@EXAMPLE.TEST", true},
+        {GC_SOURCE_DEFAULT, "", NULL, "", "bob@EXAMPLE.TEST", true},
+    };
+
+    (void)state;
+    (void)setenv("KRB5CCNAME", at("FILE:", "bob.cc"), 1);
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        GC_AUTO_PTR(gc_initiator) local = gc_initiator_local_new();
+        struct gc_want asked =
+            wanted(GC_MECH_KERBEROS, GC_SOURCE_CCACHE, "", at("FILE:", "cc"));
+        struct gc_want want = wanted(
+            GC_MECH_KERBEROS, cases[i].source, cases[i].principal,
+            cases[i].type == NULL ? "" : at(cases[i].type, cases[i].name));
+        char who[GC_PRINCIPAL_SIZE];
+        struct outcome outcome;
+
+        assert_int_equal(local->ops->who(local, &asked, who, NULL), GC_OK);
+        assert_string_equal(who, "alice@EXAMPLE.TEST");
+        acquired = 0;
+        outcome = acceptor_exchange(local, &want);
+        assert_int_equal(acquired, cases[i].again ? 1 : 0);
+        if (cases[i].expected == NULL)
+            assert_refused(outcome, GC_E_NO_CREDENTIAL);
+        else
+            assert_accepted(outcome, cases[i].expected);
+        /* Whatever became of it, it has served. */
+        acquired = 0;
+        outcome = acceptor_exchange(local, &asked);
+        assert_accepted(outcome, "alice@EXAMPLE.TEST");
+        assert_int_equal(acquired, 1);
+    }
+}
+
+/* For Kerberos itself "who" asks; SPNEGO must not get that one. */
+static void
+what_who_found_is_for_the_same_mechanism(void **state)
+{
+    (void)state;
+    for (int turn = 0; turn < 2; turn++) {
+        GC_AUTO_PTR(gc_initiator) local = gc_initiator_local_new();
+        struct gc_want want = wanted(both[1 - turn], GC_SOURCE_DEFAULT, "", "");
+        struct outcome outcome;
+        char who[GC_PRINCIPAL_SIZE];
+
+        want.mutual = turn == 1;
+        assert_int_equal(local->ops->who(local, &want, who, NULL), GC_OK);
+        pins = 0;
+        outcome = acceptor_exchange(local, &want);
+        assert_accepted(outcome, "alice@EXAMPLE.TEST");
+        assert_int_equal(outcome.facts.mutual, want.mutual);
+        assert_true(pins > 0);
+    }
+}
+
+static void
+what_who_found_may_have_expired_since(void **state)
+{
+    GC_AUTO_PTR(gc_initiator) local = gc_initiator_local_new();
+    struct gc_want want = wanted(GC_MECH_KERBEROS, GC_SOURCE_DEFAULT, "", "");
+    const struct timespec pause = {1, 100000000};
+    struct outcome outcome;
+    char who[GC_PRINCIPAL_SIZE];
+
+    (void)state;
+    pretended_life = 1;
+    assert_int_equal(local->ops->who(local, &want, who, NULL), GC_OK);
+    assert_int_equal(nanosleep(&pause, NULL), 0);
+    acquired = 0;
+    pretended_life = 0;
+    outcome = acceptor_exchange(local, &want);
+    assert_accepted(outcome, "alice@EXAMPLE.TEST");
+    assert_int_equal(acquired, 1);
+    pretended_life = 1;
+    assert_int_equal(local->ops->who(local, &want, who, NULL), GC_OK);
+    assert_int_equal(nanosleep(&pause, NULL), 0);
+    pretended_life = 0;
+    pretended_end = true;
+    outcome = acceptor_exchange(local, &want);
+    assert_refused(outcome, GC_E_NO_CREDENTIAL);
+    assert_non_null(strstr(outcome.error.message, "has expired"));
+}
+
+/* alice's own key is no word for bob. */
+static void
+what_who_found_acts_for_nobody(void **state)
+{
+    GC_AUTO_PTR(gc_initiator) local = gc_initiator_local_new();
+    struct gc_want want = wanted(GC_MECH_KERBEROS, GC_SOURCE_CLIENT_KEYTAB, "",
+                                 at("", "alice.keytab"));
+    struct outcome outcome;
+    char who[GC_PRINCIPAL_SIZE];
+
+    (void)state;
+    assert_int_equal(local->ops->who(local, &want, who, NULL), GC_OK);
+    assert_string_equal(who, "alice@EXAMPLE.TEST");
+    (void)snprintf(want.on_behalf_of, sizeof(want.on_behalf_of), "bob");
+    outcome = acceptor_exchange(local, &want);
+    assert_int_equal(outcome.legs, 0);
+    assert_int_not_equal(outcome.status, GC_OK);
+}
+
 static void
 principals_that_kerberos_would_misread(void **state)
 {
@@ -575,6 +726,54 @@ principals_that_kerberos_would_misread(void **state)
         struct outcome outcome = acceptor_try(&want);
 
         assert_refused(outcome, GC_E_CONFIG);
+    }
+}
+
+/* One that there is, one that there is not, and those that cannot be read. */
+static void
+the_default_cache_is_looked_at_alone(void **state)
+{
+    static const char *const names[] = {"cc", "missing", "", "krb5.conf"};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(names); i++)
+        for (size_t k = 0; k < 2 * GC_COUNT_OF(both); k++) {
+            struct gc_want want =
+                wanted(both[k / 2], GC_SOURCE_DEFAULT, "", "");
+            struct outcome outcome;
+
+            want.mutual = k % 2 == 1;
+            (void)setenv("KRB5CCNAME", at("FILE:", names[i]), 1);
+            outcome = acceptor_try(&want);
+            assert_int_equal(looked_around, 0);
+            if (i == 0) {
+                assert_accepted(outcome, "alice@EXAMPLE.TEST");
+            } else {
+                assert_refused(outcome, GC_E_NO_CREDENTIAL);
+                assert_non_null(
+                    strstr(outcome.error.message,
+                           at("default credential cache FILE:", names[i])));
+            }
+        }
+}
+
+/* The collection's first, or whoever is named. */
+static void
+the_default_may_be_a_collection(void **state)
+{
+    (void)state;
+    (void)setenv("KRB5CCNAME", at("DIR:", "collection"), 1);
+    assert_int_equal(mkdir(at("", "collection"), 0700), 0);
+    assert_int_equal(system("echo alicepw | kinit alice >/dev/null"), 0);
+    assert_int_equal(system("echo bobpw | kinit bob >/dev/null"), 0);
+    for (size_t i = 0; i < GC_COUNT_OF(both); i++) {
+        struct gc_want want = wanted(both[i], GC_SOURCE_DEFAULT, "", "");
+        struct outcome outcome = acceptor_try(&want);
+
+        assert_accepted(outcome, "bob@EXAMPLE.TEST");
+        want = wanted(both[i], GC_SOURCE_DEFAULT, "alice", "");
+        outcome = acceptor_try(&want);
+        assert_accepted(outcome, "alice@EXAMPLE.TEST");
     }
 }
 
@@ -1076,7 +1275,13 @@ main(void)
         cmocka_unit_test_setup(another_s_cache_is_refused, reset),
         cmocka_unit_test_setup(the_name_found_is_compared_in_full, reset),
         cmocka_unit_test_setup(who_it_would_be, reset),
+        cmocka_unit_test_setup(what_who_found_is_for_the_same_wish, reset),
+        cmocka_unit_test_setup(what_who_found_is_for_the_same_mechanism, reset),
+        cmocka_unit_test_setup(what_who_found_may_have_expired_since, reset),
+        cmocka_unit_test_setup(what_who_found_acts_for_nobody, reset),
         cmocka_unit_test_setup(principals_that_kerberos_would_misread, reset),
+        cmocka_unit_test_setup(the_default_cache_is_looked_at_alone, reset),
+        cmocka_unit_test_setup(the_default_may_be_a_collection, reset),
         cmocka_unit_test_setup(a_missing_cache_is_not_made_up_from_a_keytab,
                                reset),
         cmocka_unit_test_setup(an_expired_credential_is_refused, reset),

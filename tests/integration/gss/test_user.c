@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <gssapi/gssapi_ext.h>
@@ -568,6 +569,110 @@ the_lent_one_is_checked(void **state)
     }
 }
 
+/* A ticket of alice's for SERVER in the cache "own": SIZE bytes of nothing. */
+static void
+put_ticket(const char *server, size_t size)
+{
+    static char bytes[GC_TOKEN_MAX + 1];
+    static krb5_octet key[32];
+    krb5_context krb5 = NULL;
+    krb5_ccache cache = NULL;
+    krb5_creds ticket = {.magic = KV5M_CREDS};
+
+    assert_true(size <= sizeof(bytes));
+    assert_int_equal(krb5_init_context(&krb5), 0);
+    assert_int_equal(krb5_cc_resolve(krb5, at("FILE:", "own"), &cache), 0);
+    assert_int_equal(krb5_parse_name(krb5, ALICE, &ticket.client), 0);
+    assert_int_equal(krb5_parse_name(krb5, server, &ticket.server), 0);
+    ticket.keyblock.enctype = ENCTYPE_AES256_CTS_HMAC_SHA1_96;
+    ticket.keyblock.length = sizeof(key);
+    ticket.keyblock.contents = key;
+    ticket.times.starttime = (krb5_timestamp)time(NULL);
+    ticket.times.endtime = ticket.times.starttime + 3600;
+    ticket.ticket.length = (unsigned int)size;
+    ticket.ticket.data = bytes;
+    assert_int_equal(krb5_cc_store_cred(krb5, cache, &ticket), 0);
+    krb5_free_principal(krb5, ticket.client);
+    krb5_free_principal(krb5, ticket.server);
+    (void)krb5_cc_close(krb5, cache);
+    krb5_free_context(krb5);
+}
+
+/* Of what "own" holds the guest's ticket alone stays. */
+static void
+keep_the_guest_s_ticket(void)
+{
+    krb5_context krb5 = NULL;
+    krb5_ccache cache = NULL;
+    krb5_creds asked = {.magic = KV5M_CREDS}, *ticket = NULL;
+
+    assert_int_equal(krb5_init_context(&krb5), 0);
+    assert_int_equal(krb5_cc_resolve(krb5, at("FILE:", "own"), &cache), 0);
+    assert_int_equal(krb5_parse_name(krb5, ALICE, &asked.client), 0);
+    assert_int_equal(krb5_parse_name(krb5, GUEST, &asked.server), 0);
+    assert_int_equal(krb5_get_credentials(krb5, 0, cache, &asked, &ticket), 0);
+    assert_int_equal(krb5_cc_initialize(krb5, cache, asked.client), 0);
+    assert_int_equal(krb5_cc_store_cred(krb5, cache, ticket), 0);
+    krb5_free_creds(krb5, ticket);
+    krb5_free_cred_contents(krb5, &asked);
+    (void)krb5_cc_close(krb5, cache);
+    krb5_free_context(krb5);
+}
+
+/* A dozen services' tickets, each with all of alice's groups in it. */
+static void
+no_service_s_ticket_goes_with_it(void **state)
+{
+    struct gc_want own =
+        wanted(GC_MECH_KERBEROS, GC_SOURCE_OWN_CCACHE, "", at("FILE:", "own"));
+    struct gc_want want = wanted(GC_MECH_KERBEROS, GC_SOURCE_LENT, "alice", "");
+    GC_AUTO_PTR(gc_initiator) worker = make_worker(NULL);
+    GC_AUTO(gc_bytes) credential = {0};
+
+    (void)state;
+    put_ticket("krbtgt/OTHER.TEST@EXAMPLE.TEST", 100);
+    put_ticket("krbtgtx/OTHER.TEST@EXAMPLE.TEST", 100);
+    put_ticket("krbtgt@EXAMPLE.TEST", 100);
+    for (int i = 0; i < 12; i++) {
+        char server[64];
+
+        (void)snprintf(server, sizeof(server), "HTTP/fat%d@EXAMPLE.TEST", i);
+        put_ticket(server, 20000);
+    }
+    export_from(&own, &credential);
+    assert_true(credential.len < 5000);
+    assert_non_null(memmem(credential.data, credential.len,
+                           "krbtgt/EXAMPLE.TEST@EXAMPLE.TEST", 32));
+    assert_non_null(memmem(credential.data, credential.len,
+                           "krbtgt/OTHER.TEST@EXAMPLE.TEST", 30));
+    assert_null(memmem(credential.data, credential.len, "krbtgtx", 7));
+    assert_null(memmem(credential.data, credential.len, "krbtgt@", 7));
+    assert_null(memmem(credential.data, credential.len, "fat", 3));
+    assert_int_equal(gc_worker_lend(worker, &credential, SOON, NULL), GC_OK);
+    assert_accepted(acceptor_exchange(worker, &want), ALICE);
+}
+
+static void
+what_cannot_be_lent(void **state)
+{
+    struct gc_want own =
+        wanted(GC_MECH_KERBEROS, GC_SOURCE_OWN_CCACHE, "", at("FILE:", "own"));
+    GC_AUTO_PTR(gc_initiator) worker = make_worker(NULL);
+    GC_AUTO(gc_bytes) credential = {0};
+    GC_AUTO(gc_said) said = {.done = false};
+
+    (void)state;
+    put_ticket("krbtgt/OTHER.TEST@EXAMPLE.TEST", GC_TOKEN_MAX);
+    assert_int_equal(worker->ops->begin(worker, &own, &said, NULL), GC_OK);
+    assert_int_equal(gc_worker_export(worker, &credential, NULL),
+                     GC_E_NOT_SUPPORTED);
+    keep_the_guest_s_ticket();
+    assert_int_equal(worker->ops->begin(worker, &own, &said, NULL), GC_OK);
+    assert_int_equal(gc_worker_export(worker, &credential, NULL),
+                     GC_E_NO_CREDENTIAL);
+    assert_int_equal(credential.len, 0);
+}
+
 /* alice's tickets are at hand, and must not step in. */
 #define assert_nothing_lent(initiator)                                         \
     do {                                                                       \
@@ -795,6 +900,8 @@ main(void)
         cmocka_unit_test_setup(a_login_is_lent, reset),
         cmocka_unit_test_setup(no_password_goes_with_it, reset),
         cmocka_unit_test_setup(any_kerberos_credential_can_be_lent, reset),
+        cmocka_unit_test_setup(no_service_s_ticket_goes_with_it, reset),
+        cmocka_unit_test_setup(what_cannot_be_lent, reset),
         cmocka_unit_test_setup(the_lent_one_is_checked, reset),
         cmocka_unit_test_setup(nothing_lent_is_nobody, reset),
         cmocka_unit_test_setup(bytes_that_were_tampered_with, reset),
