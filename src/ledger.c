@@ -32,7 +32,8 @@ struct gc_ledger {
     uid_t uid;
     int dir;
     int lock;
-    unsigned held; /* how often this handle has the lock */
+    unsigned held;                /* how often this handle has the lock */
+    char last[GC_LEDGER_ID_SIZE]; /* the TICKET it wrote last, or "" */
     struct gc_skip skip;
 };
 
@@ -407,9 +408,32 @@ gc_ledger_write(struct gc_ledger *ledger, struct gc_entry *entry,
         return st;
     st = put(ledger, entry, name, &text, err);
     gc_ledger_unlock(ledger);
-    if (st == GC_OK)
-        memcpy(entry->id, name, sizeof(name));
-    return st;
+    if (st != GC_OK)
+        return st;
+    memcpy(entry->id, name, sizeof(name));
+    memcpy(ledger->last, entry->state == GC_OWED_TICKET ? name : "",
+           entry->state == GC_OWED_TICKET ? sizeof(name) : 1);
+    return GC_OK;
+}
+
+static gc_status
+find_other(void *user, const char *name, struct gc_error *err)
+{
+    const char *ours = user;
+
+    (void)err;
+    return strcmp(name, ours) == 0 ? GC_OK : GC_E_FAILED;
+}
+
+bool
+gc_ledger_is_ours(const struct gc_ledger *ledger)
+{
+    char last[GC_LEDGER_ID_SIZE];
+    bool more;
+
+    memcpy(last, ledger->last, sizeof(last));
+    return gc_files_each(ledger->dir, "", "", 2, find_other, last, &more, NULL)
+           == GC_OK;
 }
 
 gc_status

@@ -117,6 +117,13 @@ GC_MUST_USE gc_status gc_ledger_write(struct gc_ledger *ledger,
                                       struct gc_error *err);
 
 /*
+ * Does LEDGER hold nothing at all but the TICKET that this handle has written
+ * last?  Then nobody else owes anything, for the price of one look at its
+ * names.
+ */
+bool gc_ledger_is_ours(const struct gc_ledger *ledger);
+
+/*
  * Nothing is owed under ID any more.  Absent is GC_OK.  A power cut may bring
  * it back, which costs a release that finds nothing.
  */

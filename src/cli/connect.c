@@ -230,6 +230,8 @@ settle(struct gc_connection *c)
     struct gc_error why = {0};
     gc_status st;
 
+    if (gc_ledger_is_ours(c->ledger))
+        return;
     st = gc_custody_sweep(&c->custody, gc_clock_now() + GC_CLIENT_GRACE_MS,
                           &tally, &why);
     if (tally.released + tally.gone > 0)

@@ -714,6 +714,36 @@ test_elsewhere(void **state)
 }
 
 static void
+test_is_ours(void **state)
+{
+    GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
+    GC_AUTO_PTR(gc_ledger) other = open_ledger();
+    GC_AUTO(gc_entry) entry = {0};
+    GC_AUTO(gc_entry) theirs = {0};
+
+    (void)state;
+    assert_true(gc_ledger_is_ours(ledger));
+    fill(&entry, GC_OWED_INTENT, 1);
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+    assert_false(gc_ledger_is_ours(ledger));
+    entry.state = GC_OWED_TICKET;
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+    assert_true(gc_ledger_is_ours(ledger));
+    assert_false(gc_ledger_is_ours(other));
+    fill(&theirs, GC_OWED_TICKET, 2);
+    assert_int_equal(gc_ledger_write(other, &theirs, NULL), GC_OK);
+    assert_false(gc_ledger_is_ours(ledger));
+    assert_int_equal(gc_ledger_settle(other, theirs.id, NULL), GC_OK);
+    assert_true(gc_ledger_is_ours(ledger));
+    help_file("ledger/tmp.left.tmp", "", 0, 0600);
+    assert_false(gc_ledger_is_ours(ledger));
+    assert_int_equal(unlink(help_path("ledger/tmp.left.tmp")), 0);
+    entry.state = GC_OWED_RELEASE;
+    assert_int_equal(gc_ledger_write(ledger, &entry, NULL), GC_OK);
+    assert_false(gc_ledger_is_ours(ledger));
+}
+
+static void
 test_read(void **state)
 {
     GC_AUTO_PTR(gc_ledger) ledger = open_ledger();
@@ -1127,6 +1157,7 @@ main(void)
         TEST(test_needed_by_others),
         TEST(test_elsewhere),
         TEST(test_lost),
+        TEST(test_is_ours),
         TEST(test_read),
         TEST(test_lock),
         TEST(test_one_stopped),
