@@ -28,23 +28,6 @@
 
 /* ---- whom ---------------------------------------------------------------- */
 
-static gc_status
-take_account(const struct passwd *account, struct gc_child_as *ret_as,
-             struct gc_error *err)
-{
-    struct gc_child_as as = {.uid = account->pw_uid, .gid = account->pw_gid};
-    int count = GC_CHILD_GROUPS_MAX;
-
-    if (getgrouplist(account->pw_name, as.gid, as.groups, &count) < 0
-        || count < 0 || count > GC_CHILD_GROUPS_MAX)
-        return gc_fail(err, GC_E_FAILED,
-                       "the account %.200s is in more than %d groups",
-                       account->pw_name, GC_CHILD_GROUPS_MAX);
-    as.group_count = (size_t)count;
-    *ret_as = as;
-    return GC_OK;
-}
-
 /* WHY is errno after a look-up that found nobody: 0, or one of those that NSS
  * leaves behind when it means 0. */
 static gc_status
@@ -69,7 +52,8 @@ gc_child_as_user(const char *user, struct gc_child_as *ret_as,
         return find_nobody(errno, user, err);
     if (strcmp(account->pw_name, user) != 0)
         return find_nobody(0, user, err);
-    return take_account(account, ret_as, err);
+    *ret_as = (struct gc_child_as){account->pw_uid, account->pw_gid};
+    return GC_OK;
 }
 
 gc_status
@@ -79,8 +63,10 @@ gc_child_as_uid(uid_t uid, struct gc_child_as *ret_as, struct gc_error *err)
 
     errno = 0;
     account = getpwuid(uid);
-    if (account != NULL && account->pw_uid == uid)
-        return take_account(account, ret_as, err);
+    if (account != NULL && account->pw_uid == uid) {
+        *ret_as = (struct gc_child_as){account->pw_uid, account->pw_gid};
+        return GC_OK;
+    }
     if (account == NULL && errno != 0 && errno != ENOENT && errno != ESRCH
         && errno != EBADF && errno != EPERM)
         return gc_fail(err, GC_E_FAILED, "cannot look up the account %lu: %s",
@@ -169,8 +155,7 @@ become(const struct gc_child_as *as, pid_t owner)
      * no keyrings there is nothing to leave.
      */
     (void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-    if (setgroups(as->group_count, as->groups) != 0
-        || setresgid(as->gid, as->gid, as->gid) != 0
+    if (setgroups(0, NULL) != 0 || setresgid(as->gid, as->gid, as->gid) != 0
         || setresuid(as->uid, as->uid, as->uid) != 0 || !drop_capabilities())
         return false;
     if (!is(as) || setresuid(0, 0, 0) == 0)
@@ -186,8 +171,7 @@ become(const struct gc_child_as *as, pid_t owner)
 static gc_status
 check_as(const struct gc_child_as *as, struct gc_error *err)
 {
-    bool good = as->uid != 0 && as->uid != (uid_t)-1 && as->gid != (gid_t)-1
-                && as->group_count <= GC_CHILD_GROUPS_MAX;
+    bool good = as->uid != 0 && as->uid != (uid_t)-1 && as->gid != (gid_t)-1;
 
     return good ? GC_OK
                 : gc_fail(err, GC_E_INTERNAL,

@@ -11,21 +11,21 @@
 
 #include "gss/base.h"
 
-#define GC_CHILD_GROUPS_MAX 1024
-
-/* Whom a child becomes.  Flat: to be copied as it is. */
+/*
+ * Whom a child becomes.  With no other group than its account's first: what it
+ * opens is the user's own (P18), and to ask for the rest, as initgroups does,
+ * may take a directory server seconds.
+ */
 struct gc_child_as {
     uid_t uid;
     gid_t gid;
-    size_t group_count;
-    gid_t groups[GC_CHILD_GROUPS_MAX];
 };
 
 /*
- * Whom the account USER is, with all its groups.  GC_E_NOT_FOUND where there is
- * no account of exactly this name (a directory may find Alice for alice);
- * GC_E_FAILED where the accounts cannot be read, or one has more groups than
- * GC_CHILD_GROUPS_MAX.  Asks NSS, hence perhaps the network; not thread-safe.
+ * Whom the account USER is.  GC_E_NOT_FOUND where there is no account of
+ * exactly this name (a directory may find Alice for alice); GC_E_FAILED where
+ * the accounts cannot be read.  Asks NSS, hence perhaps the network; not
+ * thread-safe.
  */
 GC_MUST_USE gc_status gc_child_as_user(const char *user,
                                        struct gc_child_as *ret_as,

@@ -172,15 +172,14 @@ look_up(struct gc_errand *errand, const struct gc_map *map, const char *name,
         struct gc_error *err)
 {
     const char *user = errand->request.user, *reason = NULL;
-    const struct gc_child_as *as = &errand->as;
+    gid_t gid = errand->as.gid;
     gc_status st;
 
     if (name[0] == '\0')
-        st = gc_map_list(map, user, as->groups, as->group_count, errand->vms,
-                         GC_ERRAND_VMS_MAX, &errand->vm_count, err);
+        st = gc_map_list(map, user, gid, errand->vms, GC_ERRAND_VMS_MAX,
+                         &errand->vm_count, err);
     else
-        st = gc_map_find(map, name, user, as->groups, as->group_count,
-                         &errand->vms[0], &reason, err);
+        st = gc_map_find(map, name, user, gid, &errand->vms[0], &reason, err);
     if (st == GC_OK && name[0] != '\0')
         errand->vm_count = 1;
     if (st == GC_OK && errand->vm_count == 0) {

@@ -27,6 +27,7 @@ _Static_assert(sizeof(((struct gc_map_vm *)0)->vcenter)
 
 #define GROUP_TEXT_MAX (1024 * 1024)
 #define GROUPS_KNOWN   16
+#define GROUPS_MAX     1024 /* that one account is in */
 
 /* All point into the map's text. */
 struct row {
@@ -252,11 +253,12 @@ gc_map_read_file(const char *path, struct gc_map **ret_map,
 
 /* ---- who may enter ---- */
 
-/* Somebody who asks, and which groups were looked up already. */
+/* Somebody who asks, and what was looked up already. */
 struct asker {
     const char *user;
-    const gid_t *groups;
-    size_t group_count;
+    gid_t gid;
+    gid_t groups[GROUPS_MAX]; /* GID among them */
+    int group_count;          /* 0: not looked up */
     struct {
         const char *name; /* within the map, LEN bytes */
         size_t len;
@@ -265,10 +267,26 @@ struct asker {
     size_t known_count;
 };
 
+static gc_status
+find_groups(struct asker *asker, struct gc_error *err)
+{
+    int count = GROUPS_MAX;
+
+    if (asker->group_count > 0)
+        return GC_OK;
+    if (getgrouplist(asker->user, asker->gid, asker->groups, &count) < 0
+        || count <= 0 || count > GROUPS_MAX)
+        return gc_fail(err, GC_E_FAILED,
+                       "the account %.200s is in more than %d groups",
+                       asker->user, GROUPS_MAX);
+    asker->group_count = count;
+    return GC_OK;
+}
+
 static bool
 in_group(const struct asker *asker, gid_t gid)
 {
-    for (size_t i = 0; i < asker->group_count; i++)
+    for (int i = 0; i < asker->group_count; i++)
         if (asker->groups[i] == gid)
             return true;
     return false;
@@ -276,17 +294,20 @@ in_group(const struct asker *asker, gid_t gid)
 
 /*
  * Is the group called NAME one of ASKER's?  Where that cannot be told it is
- * not; GC_E_NO_MEMORY.
+ * not; GC_E_NO_MEMORY, GC_E_FAILED.
  */
 static gc_status
-look_up(const struct asker *asker, const char *name, bool *ret_in,
+look_up(struct asker *asker, const char *name, bool *ret_in,
         struct gc_error *err)
 {
     size_t size = 4096;
     struct group entry, *found;
     int error;
+    gc_status st = find_groups(asker, err);
 
     *ret_in = false;
+    if (st != GC_OK)
+        return st;
     do {
         char *text = malloc(size);
 
@@ -389,10 +410,10 @@ find_row(const struct gc_map *map, const char *name)
 
 gc_status
 gc_map_find(const struct gc_map *map, const char *name, const char *user,
-            const gid_t *groups, size_t group_count, struct gc_map_vm *ret_vm,
-            const char **ret_reason, struct gc_error *err)
+            gid_t gid, struct gc_map_vm *ret_vm, const char **ret_reason,
+            struct gc_error *err)
 {
-    struct asker asker = {user, groups, group_count, .known_count = 0};
+    struct asker asker = {.user = user, .gid = gid};
     const struct row *row = is_name(name) ? find_row(map, name) : NULL;
     bool may = false;
     gc_status st = GC_OK;
@@ -413,11 +434,11 @@ gc_map_find(const struct gc_map *map, const char *name, const char *user,
 }
 
 gc_status
-gc_map_list(const struct gc_map *map, const char *user, const gid_t *groups,
-            size_t group_count, struct gc_map_vm *ret_vms, size_t max,
-            size_t *ret_count, struct gc_error *err)
+gc_map_list(const struct gc_map *map, const char *user, gid_t gid,
+            struct gc_map_vm *ret_vms, size_t max, size_t *ret_count,
+            struct gc_error *err)
 {
-    struct asker asker = {user, groups, group_count, .known_count = 0};
+    struct asker asker = {.user = user, .gid = gid};
     size_t count = 0;
     bool may = false;
     gc_status st = GC_OK;
@@ -434,10 +455,10 @@ gc_map_list(const struct gc_map *map, const char *user, const gid_t *groups,
 }
 
 gc_status
-gc_map_permits(const char *list, const char *user, const gid_t *groups,
-               size_t group_count, bool *ret_may, struct gc_error *err)
+gc_map_permits(const char *list, const char *user, gid_t gid, bool *ret_may,
+               struct gc_error *err)
 {
-    struct asker asker = {user, groups, group_count, .known_count = 0};
+    struct asker asker = {.user = user, .gid = gid};
     const struct row row = {.who = list};
 
     *ret_may = false;

@@ -56,15 +56,16 @@ GC_MUST_USE gc_status gc_map_parse(const char *path, const char *text,
                                    struct gc_error *err);
 
 /*
- * The VM called NAME, if USER, who is in the GROUP_COUNT GROUPS (the primary
- * one among them), may enter.  GC_E_DENIED otherwise, with one and the same
- * text whether there is no such VM, or it is not for USER, or NAME cannot be
- * one (P20).  *RET_REASON, a static string that is NULL on success, tells them
- * apart for the log.  Groups are looked up by name, which may ask a directory.
+ * The VM called NAME, if USER, whose first group is GID, may enter. GC_E_DENIED
+ * otherwise, with one and the same text whether there is no such VM, or it is
+ * not for USER, or NAME cannot be one (P20).  *RET_REASON, a static string that
+ * is NULL on success, tells them apart for the log.  USER's groups are asked
+ * for where a @group is met, which may take a directory its time.  GC_E_FAILED:
+ * there are too many.
  */
 GC_MUST_USE gc_status gc_map_find(const struct gc_map *map, const char *name,
-                                  const char *user, const gid_t *groups,
-                                  size_t group_count, struct gc_map_vm *ret_vm,
+                                  const char *user, gid_t gid,
+                                  struct gc_map_vm *ret_vm,
                                   const char **ret_reason,
                                   struct gc_error *err);
 
@@ -73,13 +74,13 @@ GC_MUST_USE gc_status gc_map_find(const struct gc_map *map, const char *name,
  * which has room for so many.  None is GC_OK too.
  */
 GC_MUST_USE gc_status gc_map_list(const struct gc_map *map, const char *user,
-                                  const gid_t *groups, size_t group_count,
-                                  struct gc_map_vm *ret_vms, size_t max,
-                                  size_t *ret_count, struct gc_error *err);
+                                  gid_t gid, struct gc_map_vm *ret_vms,
+                                  size_t max, size_t *ret_count,
+                                  struct gc_error *err);
 
 /* Is USER in LIST, "WHO[,WHO]..." as above?  GC_E_CONFIG: that is no list. */
 GC_MUST_USE gc_status gc_map_permits(const char *list, const char *user,
-                                     const gid_t *groups, size_t group_count,
-                                     bool *ret_may, struct gc_error *err);
+                                     gid_t gid, bool *ret_may,
+                                     struct gc_error *err);
 
 #endif

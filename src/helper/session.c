@@ -113,8 +113,7 @@ may_stand_in(const struct gc_errand *e, bool *ret_may, struct gc_error *err)
     *ret_may = false;
     if (list == NULL || !gc_errand_has_source(e, "s4u"))
         return GC_OK;
-    return gc_map_permits(list, e->request.user, e->as.groups,
-                          e->as.group_count, ret_may, err);
+    return gc_map_permits(list, e->request.user, e->as.gid, ret_may, err);
 }
 
 /*

@@ -38,7 +38,6 @@
 
 static struct passwd account;
 static int lookup_errno;
-static int group_total;
 
 static struct passwd *
 look_up(void)
@@ -61,20 +60,6 @@ getpwuid(uid_t uid)
     return look_up();
 }
 
-int
-getgrouplist(const char *user, gid_t group, gid_t *groups, int *count)
-{
-    int room = *count;
-
-    assert_ptr_equal(user, account.pw_name);
-    *count = group_total;
-    if (group_total > room)
-        return -1;
-    for (int i = 0; i < group_total; i++)
-        groups[i] = i == 0 ? group : 5000 + (gid_t)i;
-    return group_total;
-}
-
 static char alice[] = "alice";
 
 static void
@@ -82,7 +67,6 @@ make_account(void)
 {
     account = (struct passwd){.pw_name = alice, .pw_uid = 2001, .pw_gid = 2002};
     lookup_errno = 0;
-    group_total = 3;
 }
 
 static void
@@ -95,9 +79,6 @@ whom_an_account_is(void **state)
     assert_int_equal(gc_child_as_user("alice", &as, NULL), GC_OK);
     assert_int_equal(as.uid, 2001);
     assert_int_equal(as.gid, 2002);
-    assert_int_equal(as.group_count, 3);
-    assert_int_equal(as.groups[0], 2002);
-    assert_int_equal(as.groups[2], 5002);
     assert_int_equal(gc_child_as_uid(2001, &same, NULL), GC_OK);
     assert_memory_equal(&same, &as, sizeof(as));
 }
@@ -130,23 +111,6 @@ another_s_account_is_nobody_s(void **state)
     assert_int_equal(gc_child_as_user("a\nb", &as, &err), GC_E_NOT_FOUND);
     assert_non_null(strstr(err.message, "a\\x0ab"));
     assert_int_equal(gc_child_as_uid(2001, &as, NULL), GC_E_NOT_FOUND);
-    assert_int_equal(as.uid, 77);
-}
-
-static void
-groups_have_a_limit(void **state)
-{
-    struct gc_child_as as = {.uid = 77};
-
-    (void)state;
-    make_account();
-    group_total = GC_CHILD_GROUPS_MAX;
-    assert_int_equal(gc_child_as_user("alice", &as, NULL), GC_OK);
-    assert_int_equal(as.group_count, GC_CHILD_GROUPS_MAX);
-    as.uid = 77;
-    group_total++;
-    assert_int_equal(gc_child_as_user("alice", &as, NULL), GC_E_FAILED);
-    assert_int_equal(gc_child_as_uid(2001, &as, NULL), GC_E_FAILED);
     assert_int_equal(as.uid, 77);
 }
 
@@ -317,8 +281,7 @@ reset(void **state)
     forks = 0;
     failing = '\0';
     failing_at = 1;
-    on_paper = (struct gc_child_as){
-        .uid = 65534, .gid = 65533, .group_count = 2, .groups = {65533, 4711}};
+    on_paper = (struct gc_child_as){.uid = 65534, .gid = 65533};
     return 0;
 }
 
@@ -504,7 +467,7 @@ signals_are_its_own(void **state)
 static void
 ids_that_are_none(void **state)
 {
-    struct gc_child_as bad[4];
+    struct gc_child_as bad[3];
     struct gc_child child = {.pid = 0};
 
     (void)state;
@@ -514,7 +477,6 @@ ids_that_are_none(void **state)
     bad[0].uid = 0;
     bad[1].uid = (uid_t)-1;
     bad[2].gid = (gid_t)-1;
-    bad[3].group_count = GC_CHILD_GROUPS_MAX + 1;
     for (size_t i = 0; i < GC_COUNT_OF(bad); i++) {
         assert_int_equal(
             gc_child_start(&bad[i], wait_for_ever, NULL, &child, NULL),
@@ -596,8 +558,7 @@ tell_all(int fd, void *user)
 {
     char text[1024], eff[128], permitted[128], inherited[128];
     struct rlimit core = {1, 1};
-    gid_t groups[8] = {0};
-    int death = 0, group_count = getgroups(8, groups);
+    int death = 0, group_count = getgroups(0, NULL);
     uid_t uids[3];
     gid_t gids[3];
 
@@ -610,17 +571,17 @@ tell_all(int fd, void *user)
     read_status("CapPrm:\t", permitted, sizeof(permitted));
     read_status("CapInh:\t", inherited, sizeof(inherited));
     (void)snprintf(text, sizeof(text),
-                   "uid %u %u %u gid %u %u %u groups %d %u %u death %d "
+                   "uid %u %u %u gid %u %u %u groups %d death %d "
                    "dumpable %d nnp %d core %d caps %s %s %s",
                    uids[0], uids[1], uids[2], gids[0], gids[1], gids[2],
-                   group_count, groups[0], groups[1], death,
-                   prctl(PR_GET_DUMPABLE, 0UL), prctl(PR_GET_NO_NEW_PRIVS, 0UL),
-                   (int)core.rlim_max, eff, permitted, inherited);
+                   group_count, death, prctl(PR_GET_DUMPABLE, 0UL),
+                   prctl(PR_GET_NO_NEW_PRIVS, 0UL), (int)core.rlim_max, eff,
+                   permitted, inherited);
     say(fd, text);
 }
 
 #define ALL_OF_IT                                                              \
-    "uid 65534 65534 65534 gid 65533 65533 65533 groups 2 4711 65533 death 9 " \
+    "uid 65534 65534 65534 gid 65533 65533 65533 groups 0 death 9 "            \
     "dumpable 0 nnp 1 core 0 caps 0000000000000000 0000000000000000 "          \
     "0000000000000000"
 
@@ -709,7 +670,6 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(whom_an_account_is, reset),
         cmocka_unit_test_setup(another_s_account_is_nobody_s, reset),
-        cmocka_unit_test_setup(groups_have_a_limit, reset),
         cmocka_unit_test_setup(it_runs_and_ends, reset),
         cmocka_unit_test_setup(nobody_waits_for_one_that_does_not_end, reset),
         cmocka_unit_test_setup(an_orphan_does_not_start, reset),

@@ -60,11 +60,33 @@ __wrap_getgrnam_r(const char *name, struct group *entry, char *text,
     return 0;
 }
 
+static int group_total; /* of whoever is asked about, GID last */
+static int totals;      /* how often they were */
+
+int __wrap_getgrouplist(const char *user, gid_t gid, gid_t *groups, int *count);
+
+int
+__wrap_getgrouplist(const char *user, gid_t gid, gid_t *groups, int *count)
+{
+    int room = *count;
+
+    (void)user;
+    totals++;
+    *count = group_total;
+    if (room < group_total)
+        return -1;
+    for (int i = 0; i < group_total; i++)
+        groups[i] = i == group_total - 1 ? gid : 90000 + (gid_t)i;
+    return group_total;
+}
+
 static int
 setup(void **state)
 {
     *state = NULL;
     asked = 0;
+    totals = 0;
+    group_total = 3;
     wants = 0;
     then_error = 0;
     (void)help_mkdir();
@@ -109,8 +131,7 @@ test_whole(void **state)
     size_t count = 0;
 
     (void)state;
-    assert_int_equal(gc_map_list(map, "alice", NULL, 0, vms, 4, &count, NULL),
-                     GC_OK);
+    assert_int_equal(gc_map_list(map, "alice", 1, vms, 4, &count, NULL), GC_OK);
     assert_int_equal(count, 3);
     assert_string_equal(vms[0].name, "build-win01");
     assert_string_equal(vms[0].vcenter, UUID);
@@ -124,11 +145,9 @@ test_whole(void **state)
     assert_string_equal(vms[2].vcenter, UUID);
     assert_string_equal(vms[2].vm, "vm-0");
 
-    assert_int_equal(gc_map_list(map, "alice", NULL, 0, vms, 2, &count, NULL),
-                     GC_OK);
+    assert_int_equal(gc_map_list(map, "alice", 1, vms, 2, &count, NULL), GC_OK);
     assert_int_equal(count, 2);
-    assert_int_equal(gc_map_list(map, "eve", NULL, 0, vms, 4, &count, NULL),
-                     GC_OK);
+    assert_int_equal(gc_map_list(map, "eve", 1, vms, 4, &count, NULL), GC_OK);
     assert_int_equal(count, 1);
     assert_string_equal(vms[0].name, "last");
 }
@@ -278,12 +297,10 @@ static bool
 enters(const struct gc_map *map, const char *name, const char *user,
        gid_t group, const char *want_reason)
 {
-    const gid_t groups[] = {1, group};
     struct gc_map_vm vm = {.name = "untouched"};
     struct gc_error err = {0};
     const char *reason = "untouched";
-    gc_status st = gc_map_find(map, name, user, groups, GC_COUNT_OF(groups),
-                               &vm, &reason, &err);
+    gc_status st = gc_map_find(map, name, user, group, &vm, &reason, &err);
 
     if (st == GC_OK) {
         assert_null(reason);
@@ -365,7 +382,6 @@ test_groups(void **state)
     struct gc_map_vm vms[4];
     char text[1024] = "a vm-1 host/a @g0";
     size_t count = 9;
-    const gid_t staff = 50;
 
     (void)state;
     wants = 500 * 1024;
@@ -377,12 +393,12 @@ test_groups(void **state)
     assert_false(enters(map, "group", "dave", 50, "does not let"));
     then_error = 0;
 
-    asked = 0;
-    assert_int_equal(gc_map_list(same, "dave", NULL, 0, vms, 4, &count, NULL),
-                     GC_OK);
+    asked = totals = 0;
+    assert_int_equal(gc_map_list(same, "dave", 1, vms, 4, &count, NULL), GC_OK);
     assert_int_equal(count, 0);
     assert_int_equal(asked, 3);
-    assert_int_equal(gc_map_list(same, "dave", &staff, 1, vms, 4, &count, NULL),
+    assert_int_equal(totals, 1);
+    assert_int_equal(gc_map_list(same, "dave", 50, vms, 4, &count, NULL),
                      GC_OK);
     assert_int_equal(count, 2);
     assert_string_equal(vms[0].name, "a");
@@ -397,6 +413,28 @@ test_groups(void **state)
     many = parse(text);
     assert_true(enters(many, "a", "dave", 50, ""));
     assert_false(enters(many, "a", "dave", 51, "does not let"));
+}
+
+/* Whose groups do not matter is not asked about; too many are an error. */
+static void
+test_groups_are_asked_for_late(void **state)
+{
+    GC_AUTO_PTR(gc_map) map = parse(all);
+    struct gc_map_vm vm;
+    struct gc_error err;
+    const char *reason;
+
+    (void)state;
+    assert_true(enters(map, "named", "alice", 1, ""));
+    assert_false(enters(map, "named", "eve", 1, "does not let"));
+    assert_true(enters(map, "group", "carol", 50, ""));
+    assert_int_equal(totals, 0);
+    group_total = 1024;
+    assert_true(enters(map, "group", "dave", 50, ""));
+    group_total = 1025;
+    assert_int_equal(gc_map_find(map, "group", "dave", 50, &vm, &reason, &err),
+                     GC_E_FAILED);
+    assert_non_null(strstr(err.message, "more than 1024 groups"));
 }
 
 /* ---- a list alone: for whom root's key may speak ---- */
@@ -448,7 +486,7 @@ test_permits(void **state)
     for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
         bool may = !cases[i].may;
         gc_status st = gc_map_permits(cases[i].list, cases[i].user,
-                                      &cases[i].group, 1, &may, NULL);
+                                      cases[i].group, &may, NULL);
 
         if (st != cases[i].status || may != cases[i].may)
             fail_msg("\"%s\" of \"%s\": %d, %d", cases[i].user, cases[i].list,
@@ -509,9 +547,11 @@ main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_whole),  TEST(test_malformed), TEST(test_limits),
-        TEST(test_unique), TEST(test_who),       TEST(test_one_answer),
-        TEST(test_groups), TEST(test_file),      TEST(test_permits),
+        TEST(test_whole),  TEST(test_malformed),
+        TEST(test_limits), TEST(test_unique),
+        TEST(test_who),    TEST(test_one_answer),
+        TEST(test_groups), TEST(test_groups_are_asked_for_late),
+        TEST(test_file),   TEST(test_permits),
     };
 
     skips_begin();
