@@ -4,6 +4,7 @@
 #include "src/custody.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -584,8 +585,11 @@ gc_custody_acquire(const struct gc_custody *c, struct gc_initiator *initiator,
  */
 #define FORGOTTEN_S (48 * 3600)
 
-/* Who sweeps many ledgers waits no longer for the lock of one. */
+/* Who sweeps many ledgers waits no longer for the lock of one, … */
 #define LOCK_MS 500
+
+/* … nor for one guest: the next sweep comes soon. */
+#define PAY_MS 5000
 
 enum verdict { LEAVE, DROP, RELEASE };
 
@@ -660,6 +664,20 @@ lock(const struct gc_custody *c, struct gc_entries *entries, int64_t deadline,
     return st;
 }
 
+/* Those that were tried least come first, or a guest that does not answer would
+ * take the time of the same others each time. */
+static int
+compare_tries(const void *a, const void *b)
+{
+    const struct gc_entry *x = a, *y = b;
+
+    if (x->tries != y->tries)
+        return x->tries < y->tries ? -1 : 1;
+    if (x->written != y->written)
+        return x->written < y->written ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
 static gc_status
 sweep_one(const struct gc_custody *c, struct gc_entries *entries, size_t i,
           int64_t deadline, struct gc_custody_tally *tally,
@@ -668,8 +686,13 @@ sweep_one(const struct gc_custody *c, struct gc_entries *entries, size_t i,
     struct gc_entry *entry = &entries->items[i];
     enum verdict verdict;
     enum gc_released how;
+    int64_t patience = gc_clock_now() + PAY_MS;
     gc_status st = GC_OK;
 
+    if (gc_clock_left(deadline) == 0) {
+        tally->owed++;
+        return gc_fail(err, GC_E_UNAVAILABLE, "there was no time left");
+    }
     /* Which vCenter this is must be known before a ticket is judged. */
     if (entry->state >= GC_OWED_TICKET && !entries->locked)
         st = gc_session_open(gc_client_session(c->client), deadline, err);
@@ -686,7 +709,7 @@ sweep_one(const struct gc_custody *c, struct gc_entries *entries, size_t i,
     if (verdict != RELEASE)
         return GC_OK;
 
-    st = pay(c, entry, deadline, &how, err);
+    st = pay(c, entry, deadline < patience ? deadline : patience, &how, err);
     if (st != GC_OK) {
         tally->owed++;
         return gc_fail_context(err, st, "%s", entry->ticket.vm);
@@ -711,12 +734,16 @@ gc_custody_sweep(const struct gc_custody *c, int64_t deadline,
     st = gc_ledger_list(c->ledger, &entries, err);
     if (st != GC_OK)
         return st;
+    if (entries.count > 1)
+        qsort(entries.items, entries.count, sizeof(*entries.items),
+              compare_tries);
     for (size_t i = 0; i < entries.count; i++) {
         struct gc_entry *entry = &entries.items[i];
         struct gc_error why = {0};
 
-        if (strcmp(entry->url, url) != 0 || gc_entry_elsewhere(entry)
-            || entry->uid != c->uid)
+        /* No vCenter is asked about one that is LOST. */
+        if ((entry->state != GC_OWED_LOST && strcmp(entry->url, url) != 0)
+            || gc_entry_elsewhere(entry) || entry->uid != c->uid)
             tally->elsewhere++;
         else if (gc_entry_needed(entry))
             count_needed(entry, tally);

@@ -300,15 +300,21 @@ static gc_status
 parse_newest(const struct gc_bytes *text, struct gc_json **ret_root,
              struct gc_error *err)
 {
-    const unsigned char *end = NULL, *start;
+    const unsigned char *end = NULL, *newline, *line;
+    gc_status st;
 
     if (text->len > 0)
         end = memrchr(text->data, '\n', text->len);
     if (end == NULL)
         return gc_json_parse(text->data, text->len, ret_root, err);
-    start = memrchr(text->data, '\n', (size_t)(end - text->data));
-    start = start == NULL ? text->data : start + 1;
-    return gc_json_parse(start, (size_t)(end - start), ret_root, err);
+    /* Blocks reach a disk in any order: a torn line may have its newline. */
+    do {
+        newline = memrchr(text->data, '\n', (size_t)(end - text->data));
+        line = newline == NULL ? text->data : newline + 1;
+        st = gc_json_parse(line, (size_t)(end - line), ret_root, err);
+        end = newline;
+    } while (st == GC_E_PROTOCOL && end != NULL);
+    return st;
 }
 
 gc_status
@@ -774,17 +780,9 @@ gc_entry_needed(const struct gc_entry *entry)
 }
 
 bool
-gc_entry_may_live(const struct gc_entry *entry)
+gc_entry_is_lost(const struct gc_entry *entry)
 {
-    switch (entry->state) {
-    case GC_OWED_INTENT:
-        return is_recent(entry) && !gc_entry_needed(entry);
-    case GC_OWED_LOST:
-        return is_recent(entry);
-    case GC_OWED_TICKET:
-        return true;
-    case GC_OWED_RELEASE:
-        return false;
-    }
-    return false;
+    return (entry->state == GC_OWED_LOST
+            || (entry->state == GC_OWED_INTENT && !gc_entry_needed(entry)))
+           && is_recent(entry);
 }

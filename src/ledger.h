@@ -179,15 +179,16 @@ bool gc_entry_elsewhere(const struct gc_entry *entry);
 bool gc_entry_needed(const struct gc_entry *entry);
 
 /*
- * May a ticket of ENTRY live in the guest that nobody is about to release: a
- * TICKET, what is LOST, or the INTENT of a process that died since?
+ * May a ticket of ENTRY live in the guest that nobody can name: what is LOST,
+ * or the INTENT of a process that died, until it is too old?
  */
-bool gc_entry_may_live(const struct gc_entry *entry);
+bool gc_entry_is_lost(const struct gc_entry *entry);
 
 /*
  * An entry's text, one line of JSON, and back (without its id).  Of several
- * lines the last counts, and not what no newline ends.  TEXT is as hostile as
- * any: GC_E_PROTOCOL says what is wrong with it, and quotes nothing.
+ * lines the last that is whole counts, and not what no newline ends.  TEXT is
+ * as hostile as any: GC_E_PROTOCOL says what is wrong with it, and quotes
+ * nothing.
  */
 GC_MUST_USE gc_status gc_entry_write(const struct gc_entry *entry,
                                      struct gc_bytes *ret_text,

@@ -19,7 +19,9 @@
 #include "src/cli/places.h"
 #include "src/shelf.h"
 
-#define WIPE_MS 2000 /* for all of them */
+#define PART_MS     10000 /* for what is owed for one user */
+#define WIPE_MS     300   /* for the stores of one user, … */
+#define WIPE_ALL_MS 2000  /* … and of all */
 
 /* What is owed for one uid, as it was before (without tickets). */
 struct part {
@@ -112,24 +114,40 @@ look_at_all(struct sweep *s, bool all, struct gc_error *err)
 }
 
 static void
-settle(struct sweep *s, struct gc_connection *connection)
+settle_part(struct sweep *s, const struct gc_connection *connection, uid_t uid)
 {
-    for (const struct part *p = s->parts; p != NULL; p = p->next) {
-        struct gc_custody custody = connection->custody;
-        GC_AUTO_PTR(gc_ledger) ledger = NULL;
-        struct gc_error why = {0};
-        gc_status st;
+    int64_t patience = gc_clock_now() + PART_MS;
+    struct gc_custody custody = connection->custody;
+    GC_AUTO_PTR(gc_ledger) ledger = NULL;
+    struct gc_error why = {0};
+    gc_status st;
 
-        if (!p->owed)
-            continue;
-        custody.uid = p->uid;
-        st = gc_places_ledger(s->cli, custody.uid, &ledger, &why);
-        custody.ledger = ledger;
-        if (st == GC_OK)
-            st = gc_custody_sweep(&custody, s->cli->deadline, &s->tally, &why);
-        if (st != GC_OK)
-            note_failure(s, custody.uid, &why);
-    }
+    custody.uid = uid;
+    st = gc_places_ledger(s->cli, uid, &ledger, &why);
+    custody.ledger = ledger;
+    if (st == GC_OK)
+        st = gc_custody_sweep(
+            &custody, s->cli->deadline < patience ? s->cli->deadline : patience,
+            &s->tally, &why);
+    if (st != GC_OK)
+        note_failure(s, uid, &why);
+}
+
+/* Begun with another part each time: one user's guests do not make the same
+ * others wait for ever. */
+static void
+settle(struct sweep *s, const struct gc_connection *connection)
+{
+    const struct part *p;
+    int64_t count = 0, first, i = 0;
+
+    for (p = s->parts; p != NULL; p = p->next)
+        count++;
+    first = count > 0 ? gc_clock_now() % count : 0;
+    for (int round = 0; round < 2; round++)
+        for (p = s->parts, i = 0; p != NULL; p = p->next, i++)
+            if (p->owed && (i >= first) == (round == 0))
+                settle_part(s, connection, p->uid);
 }
 
 /*
@@ -140,6 +158,7 @@ settle(struct sweep *s, struct gc_connection *connection)
 static void
 wipe_stores(struct gc_cli *cli, const struct part *part, int64_t deadline)
 {
+    int64_t patience = gc_clock_now() + WIPE_MS;
     GC_AUTO_PTR(gc_ledger) ledger = NULL;
     GC_AUTO(gc_entry) now = {0};
     struct gc_child_as as;
@@ -155,7 +174,8 @@ wipe_stores(struct gc_cli *cli, const struct part *part, int64_t deadline)
 
         if (entry->store[0] != '\0'
             && (st == GC_E_NOT_FOUND || (st == GC_OK && now.store[0] == '\0')))
-            (void)!gc_shelf_remove(GC_SHELF_RUN, &as, entry->store, deadline,
+            (void)!gc_shelf_remove(GC_SHELF_RUN, &as, entry->store,
+                                   deadline < patience ? deadline : patience,
                                    NULL);
         gc_entry_clear(&now);
     }
@@ -265,7 +285,7 @@ gc_cli_sweep(struct gc_cli *cli, struct gc_error *err)
     /* Their children get neither the password nor anybody's ticket. */
     gc_connection_clear(&connection);
     gc_records_clear(&records);
-    deadline = gc_clock_now() + WIPE_MS;
+    deadline = gc_clock_now() + WIPE_ALL_MS;
     for (const struct part *p = s.parts; p != NULL; p = p->next)
         wipe_stores(cli, p, deadline);
     if (s.failed.status == GC_OK)

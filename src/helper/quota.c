@@ -171,7 +171,7 @@ check_tickets(struct gc_ledger *ledger, const char *url, const char *vm,
               struct gc_error *err)
 {
     GC_AUTO(gc_entries) entries = {0};
-    int tickets = 0;
+    int tickets = 0, lost = 0;
     gc_status st = gc_ledger_list(ledger, &entries, err);
 
     if (st != GC_OK)
@@ -179,11 +179,15 @@ check_tickets(struct gc_ledger *ledger, const char *url, const char *vm,
     for (size_t i = 0; i < entries.count; i++) {
         const struct gc_entry *e = &entries.items[i];
 
-        tickets += strcmp(e->url, url) == 0 && strcmp(e->ticket.vm, vm) == 0
-                           && gc_entry_may_live(e)
-                       ? 1
-                       : 0;
+        if (strcmp(e->url, url) != 0 || strcmp(e->ticket.vm, vm) != 0)
+            continue;
+        /* One that is to be released lives until it is. */
+        tickets += e->state >= GC_OWED_TICKET ? 1 : 0;
+        lost += gc_entry_is_lost(e) ? 1 : 0;
     }
+    if (lost >= GC_QUOTA_LOST)
+        return gc_fail(err, GC_E_BUSY,
+                       "too many lost logins of this user in that VM");
     if (tickets >= GC_QUOTA_TICKETS)
         return gc_fail(err, GC_E_BUSY,
                        "too many tickets of this user in that VM");

@@ -18,7 +18,10 @@
 #include "gss/base.h"
 #include "src/ledger.h"
 
-#define GC_QUOTA_TICKETS    4
+#define GC_QUOTA_TICKETS 4
+/* Of which nobody knows whether they left a ticket: more, because four bad
+ * moments of a guest's must not keep its administrator out for a day. */
+#define GC_QUOTA_LOST       12
 #define GC_QUOTA_HANDSHAKES 2
 #define GC_QUOTA_ATTEMPTS   10 /* in GC_QUOTA_WINDOW_S */
 #define GC_QUOTA_WINDOW_S   60 /* and GC_ATTEMPTS_MAX, in whatever VM */

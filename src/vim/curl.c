@@ -6,7 +6,6 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 /* The ABI of the headers above, in its OpenSSL flavour. */
@@ -23,10 +22,10 @@ static const struct {
 
 struct gc_curl gc_curl;
 
-static char failed[256]; /* "": it did not */
+static bool loaded;
 
-static void
-load(void)
+static gc_status
+load(struct gc_error *err)
 {
     /* Lazily, as the loader itself does: half of the symbols are never used. */
     void *library = dlopen(SONAME, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
@@ -38,26 +37,28 @@ load(void)
         if (function == NULL) {
             const char *why = dlerror();
 
-            (void)snprintf(failed, sizeof(failed), "%s",
+            return gc_fail(err, GC_E_INTERNAL, "libcurl cannot be loaded: %s",
                            why != NULL ? why : functions[i].name);
-            return;
         }
         memcpy((char *)&gc_curl + functions[i].offset, &function,
                sizeof(function));
     }
     if (gc_curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        (void)snprintf(failed, sizeof(failed), "it cannot be initialised");
+        return gc_fail(err, GC_E_INTERNAL, "libcurl cannot be initialised");
+    loaded = true;
+    return GC_OK;
 }
 
 gc_status
 gc_curl_load(struct gc_error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    gc_status st = GC_OK;
 
-    if (pthread_once(&once, load) != 0)
-        return gc_fail(err, GC_E_INTERNAL, "libcurl cannot be loaded");
-    if (failed[0] != '\0')
-        return gc_fail(err, GC_E_INTERNAL, "libcurl cannot be loaded: %s",
-                       failed);
-    return GC_OK;
+    /* A failure may be the moment's: the next call tries again. */
+    (void)pthread_mutex_lock(&lock);
+    if (!loaded)
+        st = load(err);
+    (void)pthread_mutex_unlock(&lock);
+    return st;
 }

@@ -51,7 +51,8 @@ extern struct gc_curl gc_curl;
 /*
  * Load and initialise libcurl, if that has not been done; from any thread.  It
  * is never unloaded or cleaned up, for nobody can know who else in the process
- * uses it.  GC_E_INTERNAL: it is not to be had, and why.
+ * uses it.  GC_E_INTERNAL: it is not to be had, and why;
+ * another time it may be.
  */
 GC_MUST_USE gc_status gc_curl_load(struct gc_error *err);
 

@@ -420,14 +420,14 @@ gc_status
 gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
             struct gc_error *err)
 {
-    GC_AUTO_PTR(gc_http) http = calloc(1, sizeof(*http));
-    gc_status st;
+    GC_AUTO_PTR(gc_http) http = NULL;
+    gc_status st = gc_curl_load(err);
 
-    if (http == NULL)
-        return gc_fail_no_memory(err);
-    st = gc_curl_load(err);
     if (st != GC_OK)
         return st;
+    http = calloc(1, sizeof(*http));
+    if (http == NULL)
+        return gc_fail_no_memory(err);
     st = parse_url(options->url, &http->url, err);
     if (st != GC_OK)
         return st;

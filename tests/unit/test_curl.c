@@ -19,6 +19,8 @@
 
 #include <cmocka.h>
 
+#include "src/vim/http.h"
+
 /* What the loader is asked for instead of libcurl, or NULL. */
 static const char *instead;
 
@@ -82,11 +84,22 @@ cannot_load(void)
 {
     struct gc_error err = {0};
 
+    const struct gc_http_options options = {.url = "https://vc.example.test",
+                                            .cancel_fd = -1};
+    struct gc_http *http = NULL;
+
     if (gc_curl_load(&err) != GC_E_INTERNAL)
         return 2;
     if (strstr(err.message, "libcurl cannot be loaded: ") == NULL)
         return 3;
-    return gc_curl_load(&err) == GC_E_INTERNAL ? 0 : 4;
+    if (gc_http_new(&options, &http, &err) != GC_E_INTERNAL || http != NULL)
+        return 4;
+    /* It was a bad moment, and is over. */
+    instead = NULL;
+    if (gc_http_new(&options, &http, &err) != GC_OK)
+        return 5;
+    gc_http_free(http);
+    return 0;
 }
 
 static void

@@ -38,6 +38,7 @@ static struct {
     char ahead[GC_STORE_ID_SIZE]; /* the record that its witness named */
     struct gc_session_facts facts;
     void (*on_release)(void);
+    int stalled; /* so long a guest that stalls was given, in milliseconds */
 } world;
 
 struct gc_session *
@@ -167,9 +168,13 @@ gc_client_release(struct gc_client *client, const struct gc_ticket *ticket,
                   struct gc_error *err)
 {
     (void)client;
-    (void)deadline;
     world.released++;
     strcpy(world.last, gc_bytes_text(&ticket->ticket));
+    if (strncmp(world.last, "stall", 5) == 0) {
+        world.stalled = gc_clock_left(deadline);
+        usleep((unsigned)(world.stalled < 300 ? world.stalled : 300) * 1000);
+        return gc_fail(err, GC_E_UNAVAILABLE, "it stalls");
+    }
     if (world.on_release != NULL)
         world.on_release();
     *ret_how = GC_RELEASED;
@@ -636,6 +641,71 @@ test_what_is_lost_stays_written(void **state)
     check_lost();
 }
 
+/*
+ * A guest that does not answer has its own time, and not the others'; the next
+ * sweep begins with those that got none.
+ */
+static void
+test_sweep_of_a_guest_that_stalls(void **state)
+{
+    GC_AUTO(gc_entries) all = {0};
+    struct gc_custody_tally tally = {0};
+
+    (void)state;
+    write_one(GC_OWED_TICKET, "stalls", NULL);
+    usleep(1100 * 1000); /* entries are listed oldest first */
+    write_one(GC_OWED_TICKET, "waits", NULL);
+    assert_int_equal(
+        gc_custody_sweep(&world.custody, gc_clock_now() + 60000, &tally, NULL),
+        GC_E_UNAVAILABLE);
+    assert_true(world.stalled > 4000 && world.stalled <= 5000);
+    assert_int_equal(tally.released, 1);
+    assert_int_equal(tally.owed, 1);
+
+    /* Now without any time for a second one. */
+    write_one(GC_OWED_TICKET, "stalls too", NULL);
+    assert_int_equal(
+        gc_custody_sweep(&world.custody, gc_clock_now() + 100, &tally, NULL),
+        GC_E_UNAVAILABLE);
+    assert_string_equal(world.last, "stalls too");
+    assert_int_equal(world.released, 3);
+    assert_int_equal(gc_ledger_list(world.custody.ledger, &all, NULL), GC_OK);
+    assert_int_equal(all.count, 2);
+    write_one(GC_OWED_TICKET, "waits", NULL);
+    assert_int_equal(
+        gc_custody_sweep(&world.custody, gc_clock_now() - 1, &tally, NULL),
+        GC_E_UNAVAILABLE);
+    assert_int_equal(world.released, 3);
+    assert_int_equal(gc_ledger_list(world.custody.ledger, &all, NULL), GC_OK);
+    for (size_t i = 0; i < all.count; i++)
+        assert_int_equal(
+            all.items[i].state,
+            strcmp(gc_bytes_text(&all.items[i].ticket.ticket), "waits") == 0
+                ? GC_OWED_TICKET
+                : GC_OWED_RELEASE);
+}
+
+/* No vCenter is asked about what is lost, and so it may be any vCenter's. */
+static void
+test_lost_of_another_vcenter(void **state)
+{
+    GC_AUTO(gc_entries) all = {0};
+    struct gc_entry *lost;
+
+    (void)state;
+    write_one(GC_OWED_LOST, "", NULL);
+    assert_int_equal(gc_ledger_list(world.custody.ledger, &all, NULL), GC_OK);
+    lost = &all.items[0];
+    strcpy(lost->url, "https://other.example.test");
+    assert_int_equal(gc_ledger_write(world.custody.ledger, lost, NULL), GC_OK);
+    assert_int_equal(sweep(GC_OK).lost, 1);
+    make_old(lost);
+    assert_int_equal(gc_ledger_write(world.custody.ledger, lost, NULL), GC_OK);
+    assert_int_equal(sweep(GC_OK).gone, 1);
+    assert_int_equal(entries(), 0);
+    assert_int_equal(world.opened, 0);
+}
+
 /* Whoever holds the lock costs a moment, and not one an entry. */
 static void
 test_sweep_waits_once(void **state)
@@ -732,6 +802,8 @@ main(void)
         TEST(test_sweep_looks_again),
         TEST(test_dead_intents_are_lost),
         TEST(test_what_is_lost_stays_written),
+        TEST(test_sweep_of_a_guest_that_stalls),
+        TEST(test_lost_of_another_vcenter),
         TEST(test_sweep_waits_once),
         TEST(test_another_vcenters_ticket),
         TEST(test_foreign_debts_do_not_last_for_ever),

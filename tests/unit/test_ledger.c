@@ -461,8 +461,11 @@ test_lines(void **state)
         {GC_OWED_INTENT, "", 300, GC_OK, GC_OWED_INTENT},
         {GC_OWED_RELEASE, "", 0, GC_OK, GC_OWED_TICKET},
         {GC_OWED_INTENT, "{\n", 0, GC_OK, GC_OWED_TICKET},
-        {GC_OWED_INTENT, "{\n", 1, GC_E_PROTOCOL, GC_OWED_INTENT},
-        {GC_OWED_INTENT, "\n", 1, GC_E_PROTOCOL, GC_OWED_INTENT},
+        {GC_OWED_INTENT, "{\n", 1, GC_OK, GC_OWED_INTENT},
+        {GC_OWED_INTENT, "\n", 1, GC_OK, GC_OWED_INTENT},
+        {GC_OWED_INTENT, "x}\n{}}\n\n", 1, GC_OK, GC_OWED_INTENT},
+        /* It is whole, but no entry: what is behind it may be newer. */
+        {GC_OWED_INTENT, "{\"version\":2}\n", 1, GC_E_PROTOCOL, 0},
     };
 
     (void)state;
@@ -650,18 +653,18 @@ test_lost(void **state)
         memcpy(entry.machine, "0123456789abcdef", sizeof(entry.machine));
         assert_false(gc_entry_elsewhere(&entry));
         assert_int_equal(gc_entry_needed(&entry), cases[i].recent);
-        assert_int_equal(gc_entry_may_live(&entry), cases[i].recent);
+        assert_int_equal(gc_entry_is_lost(&entry), cases[i].recent);
         /* An intent is one once its process is gone. */
         fill(&entry, GC_OWED_INTENT, 1);
         entry.written = written;
-        assert_false(gc_entry_may_live(&entry));
+        assert_false(gc_entry_is_lost(&entry));
         entry.process.start++;
-        assert_int_equal(gc_entry_may_live(&entry), cases[i].recent);
+        assert_int_equal(gc_entry_is_lost(&entry), cases[i].recent);
     }
     fill(&entry, GC_OWED_TICKET, 1);
-    assert_true(gc_entry_may_live(&entry));
+    assert_false(gc_entry_is_lost(&entry));
     fill(&entry, GC_OWED_RELEASE, 1);
-    assert_false(gc_entry_may_live(&entry));
+    assert_false(gc_entry_is_lost(&entry));
 }
 
 /* What another machine or namespace wrote is needed there for all we know. */
