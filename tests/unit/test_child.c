@@ -383,7 +383,8 @@ nobody_waits_for_one_that_does_not_end(void **state)
         nameless = turn == 1;
         start(NULL, wait_for_ever, NULL, &child);
         assert_string_equal(hear(&child), "here");
-        assert_int_equal(child.pidfd < 0, nameless);
+        /* Nor has one who runs it without a kernel of now. */
+        assert_true(child.pidfd < 0 || !nameless);
         pid = child.pid;
         stuck = true;
         before = gc_clock_now();
