@@ -81,6 +81,13 @@ gc_bytes_move(struct gc_bytes *dst, struct gc_bytes *src)
     *src = (struct gc_bytes){0};
 }
 
+bool
+gc_bytes_equal(const struct gc_bytes *a, const struct gc_bytes *b)
+{
+    return a->len == b->len
+           && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
 const char *
 gc_bytes_text(const struct gc_bytes *b)
 {

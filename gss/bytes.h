@@ -39,6 +39,9 @@ GC_MUST_USE gc_status gc_bytes_reserve(struct gc_bytes *b, size_t cap,
 /* Replace *DST, wiping what it held; SRC is left empty. */
 void gc_bytes_move(struct gc_bytes *dst, struct gc_bytes *src);
 
+/* The same bytes?  Not in constant time. */
+bool gc_bytes_equal(const struct gc_bytes *a, const struct gc_bytes *b);
+
 /* B as a NUL-terminated string, never NULL.  Borrowed from B. */
 const char *gc_bytes_text(const struct gc_bytes *b);
 

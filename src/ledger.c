@@ -569,11 +569,9 @@ keep(struct walk *w, struct gc_entry *entry, struct gc_error *err)
 static bool
 owes(const struct gc_entry *entry, const struct gc_ticket *ticket)
 {
-    const struct gc_bytes *a = &entry->ticket.ticket, *b = &ticket->ticket;
-
     return holds_ticket(entry) && strcmp(entry->ticket.vm, ticket->vm) == 0
-           && a->len == b->len && a->len > 0
-           && memcmp(a->data, b->data, a->len) == 0;
+           && ticket->ticket.len > 0
+           && gc_bytes_equal(&entry->ticket.ticket, &ticket->ticket);
 }
 
 static gc_status

@@ -250,8 +250,7 @@ keep_session(struct gc_connection *c, gc_status status)
     struct gc_error why;
     gc_status st;
 
-    if (status == GC_OK && id->len == c->adopted_id.len
-        && memcmp(id->data, c->adopted_id.data, id->len) == 0
+    if (status == GC_OK && gc_bytes_equal(id, &c->adopted_id)
         && memcmp(gc_session_facts(session), &c->adopted, sizeof(c->adopted))
                == 0)
         return;

@@ -173,8 +173,7 @@ gc_vcenter_keep(struct gc_vcenter *v, gc_status status)
     struct gc_session *session = gc_client_session(v->client);
     const char *url = gc_session_url(session);
     const struct gc_bytes *id = gc_session_id(session);
-    bool fresh = id->len != v->adopted_id.len
-                 || memcmp(id->data, v->adopted_id.data, id->len) != 0;
+    bool fresh = !gc_bytes_equal(id, &v->adopted_id);
 
     if (!gc_session_spoke(session))
         return;

@@ -138,6 +138,27 @@ move_empties_its_source_and_wipes_its_target(void **state)
 }
 
 static void
+equal_is_every_byte(void **state)
+{
+    struct gc_bytes none = {0}, one = {0}, other = {0};
+
+    (void)state;
+    assert_true(gc_bytes_equal(&none, &none));
+    assert_int_equal(gc_bytes_set(&one, "a\0b", 3, NULL), GC_OK);
+    assert_int_equal(gc_bytes_set(&other, "a\0c", 3, NULL), GC_OK);
+    assert_false(gc_bytes_equal(&one, &none));
+    assert_false(gc_bytes_equal(&none, &one));
+    assert_false(gc_bytes_equal(&one, &other));
+    assert_true(gc_bytes_equal(&one, &one));
+    gc_bytes_clear(&other);
+    assert_int_equal(gc_bytes_set(&other, "a", 1, NULL), GC_OK);
+    assert_false(gc_bytes_equal(&one, &other));
+    assert_false(gc_bytes_equal(&other, &one));
+    gc_bytes_clear(&one);
+    gc_bytes_clear(&other);
+}
+
+static void
 too_much_is_no_memory(void **state)
 {
     struct gc_bytes b = {0};
@@ -157,6 +178,7 @@ main(void)
         cmocka_unit_test(growth_wipes_the_old_block),
         cmocka_unit_test(append_stops_at_the_limit),
         cmocka_unit_test(move_empties_its_source_and_wipes_its_target),
+        cmocka_unit_test(equal_is_every_byte),
         cmocka_unit_test(too_much_is_no_memory),
     };
 
