@@ -30,4 +30,13 @@ gc_clock_left(int64_t deadline)
     return left > 86400000 ? 86400000 : (int)left;
 }
 
+/* MS milliseconds from now, or DEADLINE where that is sooner. */
+static inline int64_t
+gc_clock_within(int64_t deadline, int ms)
+{
+    int64_t end = gc_clock_now() + ms;
+
+    return deadline < end ? deadline : end;
+}
+
 #endif

@@ -652,14 +652,12 @@ static gc_status
 lock(const struct gc_custody *c, struct gc_entries *entries, int64_t deadline,
      struct gc_error *err)
 {
-    int64_t patience = gc_clock_now() + LOCK_MS;
     gc_status st;
 
     if (entries->locked)
         return gc_fail(err, GC_E_BUSY,
                        "another process holds the ledger's lock");
-    st = gc_ledger_lock(c->ledger, deadline < patience ? deadline : patience,
-                        err);
+    st = gc_ledger_lock(c->ledger, gc_clock_within(deadline, LOCK_MS), err);
     entries->locked = st == GC_E_BUSY;
     return st;
 }
@@ -686,7 +684,6 @@ sweep_one(const struct gc_custody *c, struct gc_entries *entries, size_t i,
     struct gc_entry *entry = &entries->items[i];
     enum verdict verdict;
     enum gc_released how;
-    int64_t patience = gc_clock_now() + PAY_MS;
     gc_status st = GC_OK;
 
     if (gc_clock_left(deadline) == 0) {
@@ -709,7 +706,7 @@ sweep_one(const struct gc_custody *c, struct gc_entries *entries, size_t i,
     if (verdict != RELEASE)
         return GC_OK;
 
-    st = pay(c, entry, deadline < patience ? deadline : patience, &how, err);
+    st = pay(c, entry, gc_clock_within(deadline, PAY_MS), &how, err);
     if (st != GC_OK) {
         tally->owed++;
         return gc_fail_context(err, st, "%s", entry->ticket.vm);

@@ -78,8 +78,9 @@ struct gc_custody_tally {
 /*
  * Settle what LEDGER owes to this client's vCenter and nobody needs any more,
  * and add what was done to TALLY.  GC_OK if nothing stays owed here; else the
- * first failure.  GC_E_BUSY, after a moment, where another process holds the
- * ledger's lock: then all of it stays.
+ * first failure.  One guest is given 5 s, those that were tried least come
+ * first, and what gets no time is left as it is.  GC_E_BUSY, after a moment,
+ * where another process holds the ledger's lock: then all of it stays.
  */
 GC_MUST_USE gc_status gc_custody_sweep(const struct gc_custody *custody,
                                        int64_t deadline,

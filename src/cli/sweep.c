@@ -116,7 +116,7 @@ look_at_all(struct sweep *s, bool all, struct gc_error *err)
 static void
 settle_part(struct sweep *s, const struct gc_connection *connection, uid_t uid)
 {
-    int64_t patience = gc_clock_now() + PART_MS;
+    int64_t deadline = gc_clock_within(s->cli->deadline, PART_MS);
     struct gc_custody custody = connection->custody;
     GC_AUTO_PTR(gc_ledger) ledger = NULL;
     struct gc_error why = {0};
@@ -126,9 +126,7 @@ settle_part(struct sweep *s, const struct gc_connection *connection, uid_t uid)
     st = gc_places_ledger(s->cli, uid, &ledger, &why);
     custody.ledger = ledger;
     if (st == GC_OK)
-        st = gc_custody_sweep(
-            &custody, s->cli->deadline < patience ? s->cli->deadline : patience,
-            &s->tally, &why);
+        st = gc_custody_sweep(&custody, deadline, &s->tally, &why);
     if (st != GC_OK)
         note_failure(s, uid, &why);
 }
@@ -158,7 +156,7 @@ settle(struct sweep *s, const struct gc_connection *connection)
 static void
 wipe_stores(struct gc_cli *cli, const struct part *part, int64_t deadline)
 {
-    int64_t patience = gc_clock_now() + WIPE_MS;
+    int64_t end = gc_clock_within(deadline, WIPE_MS);
     GC_AUTO_PTR(gc_ledger) ledger = NULL;
     GC_AUTO(gc_entry) now = {0};
     struct gc_child_as as;
@@ -169,14 +167,11 @@ wipe_stores(struct gc_cli *cli, const struct part *part, int64_t deadline)
         return;
     for (size_t i = 0; i < part->before.count; i++) {
         const struct gc_entry *entry = &part->before.items[i];
-
         gc_status st = gc_ledger_read(ledger, entry->id, &now, NULL);
 
         if (entry->store[0] != '\0'
             && (st == GC_E_NOT_FOUND || (st == GC_OK && now.store[0] == '\0')))
-            (void)!gc_shelf_remove(GC_SHELF_RUN, &as, entry->store,
-                                   deadline < patience ? deadline : patience,
-                                   NULL);
+            (void)!gc_shelf_remove(GC_SHELF_RUN, &as, entry->store, end, NULL);
         gc_entry_clear(&now);
     }
 }
