@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Members of our own small files, read strictly.
+ * Members of our own small files, read strictly.  Knows no file, and not what
+ * its members mean.
  */
 
 #ifndef GC_SRC_FIELDS_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one user attempted of late, as the text of one small file.
+ * What one user attempted of late, as the text of one small file.  Knows no
+ * directory and no lock, and not how much is too much: that is quota's.
  */
 
 #ifndef GC_SRC_HELPER_ATTEMPTS_H
