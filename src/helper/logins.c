@@ -435,7 +435,8 @@ age(int64_t then)
  * A session ends with its host, whose ticket the sweeper takes; before there is
  * one, the host may have been a child of who goes on.
  *
- * Without a lock: a login that is written again in between is there again.
+ * Without a lock: one that is written again for another host just then goes
+ * along, and its ticket waits for that host's end.
  */
 static bool
 is_over(const struct gc_login *login)
