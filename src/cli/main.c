@@ -274,6 +274,12 @@ main(int argc, char **argv)
 
     /* A core file would hold passwords and tickets. */
     (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+    /*
+     * libcurl brings GnuTLS along, for LDAP and RTMP, which are refused here.
+     * It would set itself up when it is loaded, and that is a thirtieth of what
+     * a command costs; whoever does use it calls gnutls_global_init (3).
+     */
+    (void)setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0);
     st = run(&cli, argc, argv, &err);
     if (st != GC_OK && !cli.printed)
         gc_output_error(&cli, &err);
