@@ -492,7 +492,8 @@ gc_client_acquire(struct gc_client *client, struct gc_initiator *initiator,
 
     do {
         st = attempt(&a, ret_ticket, &why);
-        initiator->ops->end(initiator);
+        if (st != GC_OK)
+            initiator->ops->end(initiator);
     } while (st != GC_OK && try_again(&e, &why));
     return st == GC_OK ? GC_OK : give_up(&why, err);
 }

@@ -85,6 +85,9 @@ struct gc_witness {
  * tried before vCenter is asked anything.  Passing causes are tried again with
  * a fresh context (decision 9); RET_TICKET holds a live ticket only when GC_OK
  * is returned.  WITNESS may be NULL.
+ *
+ * After GC_OK the exchange that led to the ticket is still INITIATOR's: whoever
+ * owns it ends or frees it.
  */
 GC_MUST_USE gc_status gc_client_acquire(struct gc_client *client,
                                         struct gc_initiator *initiator,

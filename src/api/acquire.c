@@ -44,6 +44,8 @@ acquire(struct guestcred_client *client,
     if (st == GC_OK)
         st = gc_custody_acquire(&custody, client->initiator, request, want,
                                 &record, err);
+    if (client->initiator != NULL)
+        client->initiator->ops->end(client->initiator);
     /* It may have cleaned up, and then it heeds no cancel any more. */
     if (st != GC_OK) {
         client->deaf = true;

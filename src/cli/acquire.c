@@ -280,6 +280,8 @@ gc_cli_acquire(struct gc_cli *cli, struct gc_error *err)
     if (st != GC_OK)
         return st;
     st = acquire_all(&r, &want, err);
+    gc_initiator_free(r.initiator);
+    r.initiator = NULL;
     gc_disconnect(&r.connection, st);
     return st;
 }

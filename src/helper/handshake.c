@@ -44,6 +44,7 @@ gc_handshake(struct gc_errand *e, struct gc_vcenter *vcenter,
     if (st == GC_OK)
         st = gc_custody_acquire(&vcenter->custody, &gate.door, &request, want,
                                 ret_record, err);
+    worker->ops->end(worker);
     gc_quota_leave(QUOTA, &pass);
     return st;
 }
