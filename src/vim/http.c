@@ -49,6 +49,7 @@ struct gc_http {
     int given_fd;  /* the cancel descriptor */
     int cancel_fd; /* the same, or -1 while it is ignored */
     bool spoke;    /* a request was made, with whatever outcome */
+    bool own_ca;   /* a CA file was named; otherwise it is the machine's */
     void (*trace)(void *user, const char *line);
     void *trace_user;
     struct transfer transfer;
@@ -439,6 +440,7 @@ gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
                        options->ca_file, strerror(errno));
 
     http->given_fd = http->cancel_fd = options->cancel_fd;
+    http->own_ca = options->ca_file != NULL;
     http->trace = options->trace;
     http->trace_user = options->trace_user;
     http->multi = gc_curl.multi_init();
@@ -535,6 +537,9 @@ gc_http_free(struct gc_http *http)
 #define CURE_NAME  "give the URL with a name that the certificate carries"
 #define WRONG_CA   "its certificate comes from a CA that is not trusted"
 #define CURE_CA    "name vCenter's CA with --ca-file, or its key with --pin"
+#define NO_CA      WRONG_CA ": this machine knows no CA"
+#define CURE_NO_CA                                                             \
+    CURE_CA ", or install the machine's CAs (Debian: ca-certificates)"
 
 static const struct reason {
     long code;
@@ -633,6 +638,10 @@ explain(const struct gc_http *http, CURLcode code, struct gc_error *err)
 
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         return unverified(http, err);
+    if (code == CURLE_SSL_CACERT_BADFILE && !http->own_ca) {
+        (void)gc_fail(err, GC_E_UNTRUSTED, "%s: " NO_CA, http->url);
+        return gc_fail_hint(err, GC_E_UNTRUSTED, "%s", CURE_NO_CA);
+    }
     (void)gc_curl.easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
     if (!sent && proxy >= 300)
         return gc_fail(err, GC_E_UNAVAILABLE,

@@ -45,6 +45,7 @@ static struct {
     bool left_unwiped;  /* a freed header list still had text */
     bool capath_set;    /* CURLOPT_CAPATH was set, */
     const void *capath; /* to this */
+    bool no_system_cas; /* as on a machine without ca-certificates */
     int polls;          /* how often libcurl was let wait */
     int polled_fd;      /* the last descriptor of ours that it waited for */
     char protocols[16]; /* CURLOPT_PROTOCOLS_STR */
@@ -116,6 +117,8 @@ curl_easy_setopt(CURL *easy, CURLoption option, ...)
         (void)snprintf(odd.protocols, sizeof(odd.protocols), "%s",
                        (const char *)value);
     *(void **)&real = dlsym(RTLD_NEXT, "curl_easy_setopt");
+    if (option == CURLOPT_SSL_VERIFYPEER && odd.no_system_cas)
+        (void)real(easy, CURLOPT_CAINFO, "/dev/null/ca.pem");
     return real(easy, option, value);
 }
 
@@ -547,6 +550,22 @@ trust_by_ca(void **state)
     (void)state;
     for (size_t i = 0; i < GC_COUNT_OF(cases); i++)
         check_trust(&cases[i]);
+}
+
+static void
+a_machine_without_cas(void **state)
+{
+    static const struct trust cases[] = {
+        {"server", NULL, NULL, false, "this machine knows no CA"},
+        {"server", "ca.pem", NULL, false, NULL},
+        {"server", NULL, "server.pin", false, NULL},
+    };
+
+    (void)state;
+    odd.no_system_cas = true;
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++)
+        check_trust(&cases[i]);
+    odd.no_system_cas = false;
 }
 
 static void
@@ -1544,6 +1563,7 @@ main(void)
         cmocka_unit_test(a_ca_file_stands_alone),
         cmocka_unit_test(nothing_but_https_is_spoken),
         cmocka_unit_test(trust_by_ca),
+        cmocka_unit_test(a_machine_without_cas),
         cmocka_unit_test(trust_by_pin),
         cmocka_unit_test(tls_is_needed_and_not_old),
         cmocka_unit_test(a_request_is_what_it_should_be),
