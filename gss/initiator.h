@@ -100,7 +100,7 @@ struct gc_facts {
  *         is an empty challenge while we wait, or one GSS cannot take.
  * facts   after begin succeeded.
  * end     forget context and credential.  Any number of times; then begin may
- *         follow again.
+ *         follow again.  It may without: who and begin end what was before.
  * free    end, and free the initiator itself.
  *
  * After any error only end, begin and free are of use.  RET_* are written only

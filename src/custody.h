@@ -35,8 +35,8 @@ struct gc_custody_request {
  * A ticket for REQUEST and WANT (whose target may hold "{vm}"): a stored one
  * that agrees in all that decision 16 names and that the guest still takes, or
  * a new one.  A stored ticket older than this, unused, is believed dead: the
- * guest forgets tickets after 24 h without use (vi-json §7.5).  After GC_OK
- * INITIATOR is still to be ended, or freed.
+ * guest forgets tickets after 24 h without use (vi-json §7.5).  Whatever is
+ * returned, INITIATOR's owner ends or frees it then.
  */
 #define GC_CUSTODY_IDLE_S (23 * 3600 + 1800)
 

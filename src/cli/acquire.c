@@ -253,6 +253,9 @@ acquire_all(struct run *r, const struct gc_want *common, struct gc_error *err)
         }
         note_failure(r, &r->targets.items[i], &why);
     }
+    /* Whoever reads our output may take their time. */
+    gc_initiator_free(r->initiator);
+    r->initiator = NULL;
     st = print(r, err);
     if (st != GC_OK)
         return gc_fail_hint(err, st, "the ticket is in the store");
@@ -280,8 +283,6 @@ gc_cli_acquire(struct gc_cli *cli, struct gc_error *err)
     if (st != GC_OK)
         return st;
     st = acquire_all(&r, &want, err);
-    gc_initiator_free(r.initiator);
-    r.initiator = NULL;
     gc_disconnect(&r.connection, st);
     return st;
 }

@@ -7,6 +7,7 @@
 
 #include "src/cli/cli.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -265,6 +266,23 @@ leave(int status)
 #endif
 }
 
+/*
+ * Where the caller left one of the standard three closed, what is opened next
+ * would take its place: a ticket printed into it, a password read from it.  In
+ * its stead stands one that cannot be used in that direction.
+ */
+static bool
+fill_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int how = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", how | O_CLOEXEC) != fd)
+            return false;
+    }
+    return true;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -274,12 +292,8 @@ main(int argc, char **argv)
 
     /* A core file would hold passwords and tickets. */
     (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0});
-    /*
-     * libcurl brings GnuTLS along, for LDAP and RTMP, which are refused here.
-     * It would set itself up when it is loaded, and that is a thirtieth of what
-     * a command costs; whoever does use it calls gnutls_global_init (3).
-     */
-    (void)setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0);
+    if (!fill_standard_descriptors())
+        leave(gc_status_exit(GC_E_INTERNAL));
     st = run(&cli, argc, argv, &err);
     if (st != GC_OK && !cli.printed)
         gc_output_error(&cli, &err);

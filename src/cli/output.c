@@ -136,7 +136,11 @@ gc_output_error(const struct gc_cli *cli, const struct gc_error *err)
     }
     root = gc_output_object();
     gc_output_add_error(root, err);
-    if (gc_output_json(root, &why) != GC_OK)
+    if (gc_output_json(root, &why) == GC_OK)
+        return;
+    if (strcmp(why.message, err->message) == 0)
+        (void)fprintf(stderr, "guestcred: %s\n", err->message);
+    else
         (void)fprintf(stderr, "guestcred: %s (%s)\n", err->message,
                       why.message);
 }

@@ -30,6 +30,7 @@ check_spn(const char *spn, struct gc_error *err)
     struct gc_spn parsed;
     char trial[GC_TARGET_SIZE];
     const char *mark = strstr(spn, "{vm}");
+    gc_status st;
 
     if (strlen(spn) >= sizeof(trial))
         return gc_fail(err, GC_E_CONFIG, "the SPN is longer than %zu bytes",
@@ -39,7 +40,10 @@ check_spn(const char *spn, struct gc_error *err)
         return gc_fail(err, GC_E_CONFIG, "the SPN holds {vm} more than once");
     if (mark != NULL)
         memcpy(trial + (mark - spn), "name", 4);
-    return gc_spn_parse(trial, &parsed, err);
+    st = gc_spn_parse(trial, &parsed, err);
+    if (st == GC_E_CONFIG && mark != NULL)
+        return gc_fail_context(err, st, "%.256s for a VM called \"name\"", spn);
+    return st;
 }
 
 static gc_status

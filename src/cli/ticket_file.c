@@ -63,8 +63,9 @@ gc_ticket_file_read(struct gc_cli *cli, struct gc_records *ret_records,
                        "password");
     st = gc_secret_read(file, GC_SECRET_ANYONES, GC_JSON_TEXT_MAX, &patience,
                         &text, err);
-    if (st == GC_OK)
-        st = parse(&text, &records, err);
+    if (st != GC_OK)
+        return st;
+    st = parse(&text, &records, err);
     /* A file that the user names is not a peer that breaks its promise. */
     if (st == GC_E_PROTOCOL)
         st = err->status = GC_E_CONFIG;

@@ -19,7 +19,7 @@
 static gc_status
 unknown_form(const char *ref, struct gc_error *err)
 {
-    (void)gc_fail(err, GC_E_CONFIG, "\"%s\" does not say which VM is meant",
+    (void)gc_fail(err, GC_E_CONFIG, "\"%.200s\" does not say which VM is meant",
                   ref);
     return gc_fail_hint(err, GC_E_CONFIG,
                         "write a moId (vm-42), uuid:UUID or "
@@ -41,16 +41,15 @@ is_uuid(const char *text)
     return true;
 }
 
-static bool
-is_vm_moid(const char *text)
+bool
+gc_inventory_is_moid(const char *ref)
 {
     size_t digits;
 
-    if (strncmp(text, "vm-", 3) != 0)
+    if (strncmp(ref, "vm-", 3) != 0)
         return false;
-    digits = strspn(text + 3, "0123456789");
-    return digits > 0 && text[3 + digits] == '\0'
-           && strlen(text) < GC_MOID_SIZE;
+    digits = strspn(ref + 3, "0123456789");
+    return digits > 0 && ref[3 + digits] == '\0' && strlen(ref) < GC_MOID_SIZE;
 }
 
 /* Call a method of SearchIndex; NULL stands for a body that found no memory. */
@@ -142,7 +141,7 @@ find_uuid(struct gc_session *session, const char *ref, int64_t deadline,
     gc_status st;
 
     if (!is_uuid(ref + strlen("uuid:")))
-        return gc_fail(err, GC_E_CONFIG, "\"%s\" holds no UUID", ref);
+        return gc_fail(err, GC_E_CONFIG, "\"%.200s\" holds no UUID", ref);
     st = find_by_uuid(session, ref, true, deadline, moid, err);
     if (st == GC_OK && moid[0] == '\0')
         st = find_by_uuid(session, ref, false, deadline, moid, err);
@@ -168,11 +167,12 @@ find_path(struct gc_session *session, const char *ref, int64_t deadline,
     if (path[0] == '/')
         path++;
     if (path[0] == '\0' || strlen(path) > PATH_MAX_BYTES)
-        return gc_fail(err, GC_E_CONFIG, "\"%s\" holds no inventory path", ref);
+        return gc_fail(err, GC_E_CONFIG, "\"%.200s\" holds no inventory path",
+                       ref);
     for (const char *c = path; *c != '\0'; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return gc_fail(err, GC_E_CONFIG, "\"%s\" holds a control character",
-                           ref);
+            return gc_fail(err, GC_E_CONFIG,
+                           "\"%.200s\" holds a control character", ref);
     if (gc_json_add_string(body, "inventoryPath", path) == NULL)
         return gc_fail_no_memory(err);
     st = search(session, "FindByInventoryPath", body, deadline, &reply, err);
@@ -190,7 +190,7 @@ gc_status
 gc_inventory_find(struct gc_session *session, const char *ref, int64_t deadline,
                   char ret_moid[GC_MOID_SIZE], struct gc_error *err)
 {
-    if (is_vm_moid(ref)) {
+    if (gc_inventory_is_moid(ref)) {
         (void)snprintf(ret_moid, GC_MOID_SIZE, "%s", ref);
         return GC_OK;
     }

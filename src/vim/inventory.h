@@ -23,6 +23,9 @@ GC_MUST_USE gc_status gc_inventory_find(struct gc_session *session,
                                         char ret_moid[GC_MOID_SIZE],
                                         struct gc_error *err);
 
+/* Is REF a VirtualMachine's moId, by its form? */
+bool gc_inventory_is_moid(const char *ref);
+
 /* The inventory name of the VM whose moId is MOID, as vCenter writes it. */
 GC_MUST_USE gc_status gc_inventory_name(struct gc_session *session,
                                         const char *moid, int64_t deadline,
