@@ -7,10 +7,12 @@
 
 #include "gss/source.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <gssapi/gssapi_ext.h>
 
+#include "gss/keytab.h"
 #include "gss/mech.h"
 
 /*
@@ -73,23 +75,52 @@ gc_source_only(gc_mech mech)
     return (gss_OID_set_desc){1, gc_mech_oid(mech)};
 }
 
+/* What WANT asked for in vain. */
+static void
+describe(const struct gc_want *want, char ret_text[GC_ERROR_MESSAGE_SIZE])
+{
+    (void)snprintf(ret_text, GC_ERROR_MESSAGE_SIZE,
+                   "no credential%s%.200s from %s%s%.200s",
+                   want->principal[0] == '\0' ? "" : " for ", want->principal,
+                   gc_source_what(want), want->place[0] == '\0' ? "" : " ",
+                   want->place);
+}
+
+/* ERR becomes what is wrong with the keytab, if that is the cause. */
+static gc_status
+blame_keytab(const struct gc_want *want, const struct gc_verdict *verdict,
+             const char *what, struct gc_error *err)
+{
+    gc_status st = gc_keytab_examine(want->place, want->principal, err);
+
+    if (st == GC_OK)
+        return GC_OK;
+    err->gss_major = verdict->major;
+    err->gss_minor = verdict->minor;
+    return gc_fail_context(err, st, "%s", what);
+}
+
 gc_status
 gc_source_refuse(const struct gc_want *want, const struct gc_verdict *verdict,
                  struct gc_error *err)
 {
-    gc_status st = gc_gssmsg_judge(
-        err, GC_E_NO_CREDENTIAL, verdict,
-        "no credential%s%.200s from %s%s%.200s",
-        want->principal[0] == '\0' ? "" : " for ", want->principal,
-        gc_source_what(want), want->place[0] == '\0' ? "" : " ", want->place);
+    char what[GC_ERROR_MESSAGE_SIZE];
+    gc_status st;
     bool cache = want->mech != GC_MECH_NTLM
                  && (want->source == GC_SOURCE_DEFAULT
                      || want->source == GC_SOURCE_CCACHE
                      || want->source == GC_SOURCE_OWN_CCACHE);
+    bool keytab = want->source == GC_SOURCE_KEYTAB
+                  || want->source == GC_SOURCE_CLIENT_KEYTAB;
 
+    describe(want, what);
+    st = gc_gssmsg_judge(err, GC_E_NO_CREDENTIAL, verdict, "%s", what);
+    if (err == NULL || st != GC_E_NO_CREDENTIAL)
+        return st;
+    if (keytab && blame_keytab(want, verdict, what, err) != GC_OK)
+        return st;
     /* The codes speak of caches even where it was a keytab that failed. */
-    if (err != NULL && st == GC_E_NO_CREDENTIAL
-        && (!cache || err->hint[0] == '\0'))
+    if (!cache || err->hint[0] == '\0')
         return gc_fail_hint(err, st, "%s", gc_source_hint(want));
     return st;
 }

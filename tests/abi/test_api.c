@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The public calls without a network: misuse, texts, stores, environments, and
- * what happens when memory is out.
+ * The public calls without a network: misuse, texts, stores, environments, what
+ * an acquire leaves of its exchange, and what happens when memory is out.
  */
 #include <config.h>
 
@@ -53,6 +53,45 @@ char *
 __wrap_strdup(const char *s)
 {
     return refuse() ? NULL : __real_strdup(s);
+}
+
+/* ---- a custody that is a script, on demand ---- */
+
+static struct {
+    bool on;
+    gc_status st; /* how the next acquire ends */
+    int ends;     /* of the initiator, so far */
+} script;
+
+gc_status __real_gc_custody_acquire(const struct gc_custody *custody,
+                                    struct gc_initiator *initiator,
+                                    const struct gc_custody_request *request,
+                                    const struct gc_want *want,
+                                    struct gc_record *ret_record,
+                                    struct gc_error *error);
+gc_status __wrap_gc_custody_acquire(const struct gc_custody *custody,
+                                    struct gc_initiator *initiator,
+                                    const struct gc_custody_request *request,
+                                    const struct gc_want *want,
+                                    struct gc_record *ret_record,
+                                    struct gc_error *error);
+gc_status
+__wrap_gc_custody_acquire(const struct gc_custody *custody,
+                          struct gc_initiator *initiator,
+                          const struct gc_custody_request *request,
+                          const struct gc_want *want,
+                          struct gc_record *ret_record, struct gc_error *error)
+{
+    if (!script.on)
+        return __real_gc_custody_acquire(custody, initiator, request, want,
+                                         ret_record, error);
+    /* The exchange is the custody's until it returns. */
+    assert_int_equal(script.ends, 0);
+    if (script.st == GC_OK) {
+        help_record(ret_record, "vm-42", 1);
+        return GC_OK;
+    }
+    return gc_fail(error, script.st, "the script says so");
 }
 
 /* ---- help ---- */
@@ -703,6 +742,58 @@ test_fork(void **state)
     guestcred_ticket_free(ticket);
 }
 
+/* ---- the exchange ---- */
+
+static void
+scripted_end(struct gc_initiator *initiator)
+{
+    (void)initiator;
+    script.ends++;
+}
+
+static void
+scripted_free(struct gc_initiator *initiator)
+{
+    (void)initiator;
+}
+
+/* However an acquire went, nothing of its exchange is there afterwards. */
+static void
+test_exchange_ends(void **state)
+{
+    static const gc_status cases[] = {GC_OK, GC_E_DENIED, GC_E_CANCELED};
+    static const struct gc_initiator_ops ops = {.end = scripted_end,
+                                                .free = scripted_free};
+    struct gc_initiator initiator = {&ops};
+    struct guestcred_client *client = NULL;
+    struct guestcred_credential *credential = NULL;
+
+    (void)state;
+    FINE(guestcred_client_new(GUESTCRED_GSS_IN_PROCESS, -1, &client, &err));
+    FINE(guestcred_client_set_url(client, "https://127.0.0.1:1", &err));
+    FINE(guestcred_client_set_login(client, "u", SECRET, strlen(SECRET), &err));
+    FINE(guestcred_credential_new(&credential, &err));
+    gc_initiator_free(client->initiator);
+    client->initiator = &initiator;
+    script.on = true;
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        struct guestcred_ticket *ticket = NULL;
+
+        script.st = cases[i];
+        script.ends = 0;
+        assert_int_equal(guestcred_acquire(client, credential, "vm-42",
+                                           "host/g.example.test", 0, 1000,
+                                           &ticket, &err),
+                         (int)cases[i]);
+        assert_true((cases[i] == GC_OK) == (ticket != NULL));
+        assert_int_equal(script.ends, 1);
+        guestcred_ticket_free(ticket);
+    }
+    script.on = false;
+    guestcred_credential_free(credential);
+    guestcred_client_free(client);
+}
+
 /* ---- no memory ---- */
 
 /* Call with 0, 1, 2 … allocations to go; true when memory was enough. */
@@ -811,6 +902,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_skipped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pam_env, setup, teardown),
         cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_exchange_ends),
         cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
     };
 

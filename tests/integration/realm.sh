@@ -115,7 +115,9 @@ unset KRB5RCACHENAME KRB5RCACHETYPE NTLM_USER_FILE KRB5_TRACE
 
 kdb5_util -r EXAMPLE.TEST create -s -P master >/dev/null 2>"$dir/create.err" \
     || { cat "$dir/create.err" >&2; exit 1; }
-kadmin.local -r EXAMPLE.TEST >"$dir/kadmin.out" 2>&1 <<IN
+# Told who it is: our uid need not be in the passwd database.
+kadmin.local -r EXAMPLE.TEST -p realm/admin@EXAMPLE.TEST \
+    >"$dir/kadmin.out" 2>&1 <<IN
 addprinc -pw alicepw alice
 addprinc -pw bobpw bob
 addprinc -pw lockedpw -allow_tix locked

@@ -927,11 +927,15 @@ keytabs_that_do_not_help(void **state)
     static const struct {
         const char *file, *principal;
         gc_status status;
+        const char *says;
     } cases[] = {
-        {"nowhere.keytab", "alice", GC_E_NO_CREDENTIAL},
-        {"svc.keytab", "alice", GC_E_NO_CREDENTIAL},
-        {"krb5.conf", "alice", GC_E_NO_CREDENTIAL},
-        {"alice.keytab", "", GC_E_CONFIG},
+        {"nowhere.keytab", "alice", GC_E_NO_CREDENTIAL, ": it is not there"},
+        {"krb5.conf/x", "alice", GC_E_NO_CREDENTIAL, ": it is not there"},
+        {"", "alice", GC_E_NO_CREDENTIAL, ": it is a directory"},
+        {"svc.keytab", "alice", GC_E_NO_CREDENTIAL,
+         ": it holds no key of alice@EXAMPLE.TEST"},
+        {"krb5.conf", "alice", GC_E_NO_CREDENTIAL, ": it is not a keytab"},
+        {"alice.keytab", "", GC_E_CONFIG, "needs a principal"},
     };
 
     (void)state;
@@ -941,10 +945,40 @@ keytabs_that_do_not_help(void **state)
         struct outcome outcome = acceptor_try(&want);
 
         assert_refused(outcome, cases[i].status);
+        assert_non_null(strstr(outcome.error.message, cases[i].says));
+        assert_null(strstr(outcome.error.message, "cache"));
         if (cases[i].status == GC_E_NO_CREDENTIAL)
-            assert_non_null(strstr(outcome.error.hint, "klist -k"));
+            assert_true(outcome.error.hint[0] != '\0'
+                        && outcome.error.gss_major != 0);
     }
     assert_int_equal(memory_caches, 0);
+}
+
+/* Nobody's name was given, and there is nobody; then there is no keytab. */
+static void
+a_default_client_keytab_that_does_not_help(void **state)
+{
+    struct gc_want want =
+        wanted(GC_MECH_KERBEROS, GC_SOURCE_CLIENT_KEYTAB, "", "");
+    struct outcome outcome;
+    FILE *file = fopen(at("", "hollow.keytab"), "we");
+
+    (void)state;
+    assert_non_null(file);
+    assert_int_equal(fputs("\005\002", file) < 0, 0);
+    assert_int_equal(fclose(file), 0);
+    (void)setenv("KRB5_CLIENT_KTNAME", at("FILE:", "hollow.keytab"), 1);
+    outcome = acceptor_try(&want);
+    assert_refused(outcome, GC_E_NO_CREDENTIAL);
+    assert_string_equal(outcome.error.message,
+                        "no credential from the client keytab: it holds no "
+                        "key");
+    (void)setenv("KRB5_CLIENT_KTNAME", at("FILE:", "nowhere.keytab"), 1);
+    outcome = acceptor_try(&want);
+    assert_refused(outcome, GC_E_NO_CREDENTIAL);
+    assert_string_equal(outcome.error.message,
+                        "no credential from the client keytab: it is not "
+                        "there");
 }
 
 static void
@@ -1288,6 +1322,8 @@ main(void)
         cmocka_unit_test_setup(a_keytab_gets_a_ticket_of_its_own, reset),
         cmocka_unit_test_setup(the_client_keytab_has_a_default_too, reset),
         cmocka_unit_test_setup(keytabs_that_do_not_help, reset),
+        cmocka_unit_test_setup(a_default_client_keytab_that_does_not_help,
+                               reset),
         cmocka_unit_test_setup(passwords_are_checked_by_the_kdc, reset),
         cmocka_unit_test_setup(what_was_in_memory_is_gone_afterwards, reset),
         cmocka_unit_test_setup(names_of_caches_and_their_types, reset),

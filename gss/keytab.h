@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is wrong with a keytab that yielded nothing.
+ *
+ * GSS-API does not say: it goes on to look for a cache, and complains about
+ * that.  Tells what the file is and whom it has keys of; never of a key.
+ */
+
+#ifndef GC_GSS_KEYTAB_H
+#define GC_GSS_KEYTAB_H
+
+#include "gss/base.h"
+
+/*
+ * Look at KEYTAB ("" = MIT's default client keytab), and in it for PRINCIPAL
+ * ("" = anybody).  GC_E_NO_CREDENTIAL: it is not there, cannot be read, is no
+ * keytab, or has no key of PRINCIPAL; the sentence begins with "it".  GC_OK:
+ * nothing of the kind was found.
+ */
+GC_MUST_USE gc_status gc_keytab_examine(const char *keytab,
+                                        const char *principal,
+                                        struct gc_error *err);
+
+#endif
