@@ -18,12 +18,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <gssapi/gssapi_ext.h>
+#include <gssapi/gssapi_krb5.h>
+
 #include <krb5.h>
 
 /* The user's own file says who may be the user: never to be asked. */
 static int asked_k5login;
 
-krb5_boolean
+/* Visible: GSS-API's ways to the file come by here as well as libkrb5's. */
+__attribute__((visibility("default"))) krb5_boolean
 krb5_kuserok(krb5_context krb5, krb5_principal principal, const char *account)
 {
     (void)krb5;
@@ -140,6 +144,27 @@ one_principal_is_one_account(void **state)
     assert_int_equal(asked_k5login, 0);
 }
 
+/* So that the zero above means something. */
+static void
+k5login_would_be_counted(void **state)
+{
+    static char alice[] = "alice@EXAMPLE.TEST";
+    gss_buffer_desc text = {strlen(alice), alice};
+    gss_name_t name = GSS_C_NO_NAME, own = GSS_C_NO_NAME;
+    OM_uint32 minor;
+
+    (void)state;
+    assert_int_equal(
+        gss_import_name(&minor, &text, GSS_KRB5_NT_PRINCIPAL_NAME, &name),
+        GSS_S_COMPLETE);
+    assert_int_equal(gss_canonicalize_name(&minor, name, gss_mech_krb5, &own),
+                     GSS_S_COMPLETE);
+    assert_int_equal(gss_userok(own, "bob"), 1);
+    assert_true(asked_k5login > 0);
+    (void)gss_release_name(&minor, &own);
+    (void)gss_release_name(&minor, &name);
+}
+
 /* An administrator's rules count, for whole names as well. */
 static void
 rules_of_krb5_conf(void **state)
@@ -230,6 +255,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(one_principal_is_one_account, set_up),
+        cmocka_unit_test_setup(k5login_would_be_counted, set_up),
         cmocka_unit_test_setup(rules_of_krb5_conf, set_up),
         cmocka_unit_test_setup(long_names_are_not_cut, set_up),
         cmocka_unit_test_setup(no_configuration, set_up),

@@ -192,7 +192,7 @@ gss_set_neg_mechs(OM_uint32 *minor, gss_cred_id_t cred, const gss_OID_set mechs)
 /* How many caches in memory there are: made, less destroyed. */
 static int memory_caches;
 
-krb5_error_code
+EXPORTED krb5_error_code
 krb5_cc_new_unique(krb5_context krb5, const char *type, const char *hint,
                    krb5_ccache *cache)
 {
@@ -204,7 +204,7 @@ krb5_cc_new_unique(krb5_context krb5, const char *type, const char *hint,
     return real(krb5, type, hint, cache);
 }
 
-krb5_error_code
+EXPORTED krb5_error_code
 krb5_cc_destroy(krb5_context krb5, krb5_ccache cache)
 {
     krb5_error_code (*real)(krb5_context, krb5_ccache) = NULL;
