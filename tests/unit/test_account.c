@@ -13,6 +13,7 @@
 
 #include "gss/account.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,8 @@
 /* The user's own file says who may be the user: never to be asked. */
 static int asked_k5login;
 
-krb5_boolean
+/* Visible: GSS-API's ways to the file come by here as well as libkrb5's. */
+__attribute__((visibility("default"))) krb5_boolean
 krb5_kuserok(krb5_context krb5, krb5_principal principal, const char *account)
 {
     (void)krb5;
@@ -140,6 +142,17 @@ one_principal_is_one_account(void **state)
     assert_int_equal(asked_k5login, 0);
 }
 
+/* So that the zero above means something. */
+static void
+k5login_would_be_counted(void **state)
+{
+    krb5_boolean (*found)(krb5_context, krb5_principal, const char *) = NULL;
+
+    (void)state;
+    *(void **)&found = dlsym(RTLD_DEFAULT, "krb5_kuserok");
+    assert_ptr_equal(found, krb5_kuserok);
+}
+
 /* An administrator's rules count, for whole names as well. */
 static void
 rules_of_krb5_conf(void **state)
@@ -230,6 +243,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(one_principal_is_one_account, set_up),
+        cmocka_unit_test_setup(k5login_would_be_counted, set_up),
         cmocka_unit_test_setup(rules_of_krb5_conf, set_up),
         cmocka_unit_test_setup(long_names_are_not_cut, set_up),
         cmocka_unit_test_setup(no_configuration, set_up),

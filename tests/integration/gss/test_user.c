@@ -118,10 +118,13 @@ gss_inquire_cred(OM_uint32 *minor, gss_cred_id_t cred, gss_name_t *name,
     return major;
 }
 
+/* For what is called by a library too: hidden, it would be ours alone. */
+#define EXPORTED __attribute__((visibility("default")))
+
 /* How many caches in memory there are: made, less destroyed. */
 static int memory_caches;
 
-krb5_error_code
+EXPORTED krb5_error_code
 krb5_cc_new_unique(krb5_context krb5, const char *type, const char *hint,
                    krb5_ccache *cache)
 {
@@ -133,7 +136,7 @@ krb5_cc_new_unique(krb5_context krb5, const char *type, const char *hint,
     return real(krb5, type, hint, cache);
 }
 
-krb5_error_code
+EXPORTED krb5_error_code
 krb5_cc_destroy(krb5_context krb5, krb5_ccache cache)
 {
     krb5_error_code (*real)(krb5_context, krb5_ccache) = NULL;
