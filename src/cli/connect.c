@@ -33,6 +33,20 @@ password_free(struct gc_login_password *p)
 }
 
 static gc_status
+take_govc(const char *text, struct gc_bytes *ret_password, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) password = {0};
+    gc_status st = gc_bytes_set(&password, text, strlen(text), err);
+
+    if (st == GC_OK)
+        st = gc_secret_check(&password, "GOVC_PASSWORD", VCENTER_PASSWORD_SIZE,
+                             err);
+    if (st == GC_OK)
+        gc_bytes_move(ret_password, &password);
+    return st;
+}
+
+static gc_status
 ask_password(struct gc_cli *cli, struct gc_bytes *ret_password,
              struct gc_error *err)
 {
@@ -50,7 +64,7 @@ ask_password(struct gc_cli *cli, struct gc_bytes *ret_password,
     /* It belongs to GOVC_USERNAME, and to nobody else. */
     if (govc != NULL && govc[0] != '\0'
         && gc_config_origin(&cli->config, GC_OPT_USERNAME) == GC_FROM_GOVC)
-        return gc_bytes_set(ret_password, govc, strlen(govc), err);
+        return take_govc(govc, ret_password, err);
     (void)snprintf(prompt, sizeof(prompt), "vCenter password of %s: ", name);
     st = gc_secret_prompt(prompt, VCENTER_PASSWORD_SIZE, &patience,
                           ret_password, err);

@@ -86,6 +86,8 @@ add_line(struct gc_targets *targets, char *line, const char *spn,
     more = strtok_r(NULL, blank, &rest);
     if (more != NULL && more[0] != '#')
         return gc_fail(err, GC_E_CONFIG, "more than REF and SPN");
+    if (!gc_utf8_is(ref, strlen(ref)))
+        return gc_fail(err, GC_E_CONFIG, "the VM is not UTF-8");
     return add(targets, ref, own != NULL && own[0] != '#' ? own : spn, err);
 }
 
