@@ -12,6 +12,8 @@
 #include "src/cli/output.h"
 #include "src/cli/places.h"
 #include "src/cli/secret.h"
+#include "src/cli/settings.h"
+#include "src/vim/http.h"
 
 #define VCENTER_PASSWORD_SIZE 1024
 
@@ -123,6 +125,33 @@ url(const struct gc_cli *cli, char *dst, size_t size, struct gc_error *err)
     return GC_OK;
 }
 
+/* The client would say the same, but knows not where each came from. */
+static gc_status
+check_options(const struct gc_cli *cli, const char *address,
+              struct gc_error *err)
+{
+    static const struct {
+        gc_option option;
+        gc_status (*check)(const char *text, struct gc_error *err);
+    } checks[] = {
+        {GC_OPT_URL, gc_http_check_url},
+        {GC_OPT_PIN, gc_http_check_pin},
+        {GC_OPT_CA_FILE, gc_http_check_ca_file},
+        {GC_OPT_PROXY, gc_http_check_proxy},
+    };
+
+    for (size_t i = 0; i < GC_COUNT_OF(checks); i++) {
+        gc_option o = checks[i].option;
+        const char *text =
+            o == GC_OPT_URL ? address : gc_config_text(&cli->config, o);
+        gc_status st = text == NULL ? GC_OK : checks[i].check(text, err);
+
+        if (st != GC_OK)
+            return gc_settings_blame(cli, o, st, err);
+    }
+    return GC_OK;
+}
+
 static gc_status
 make_client(struct gc_cli *cli, struct gc_login_password *asked,
             struct gc_client **ret_client, struct gc_error *err)
@@ -153,6 +182,8 @@ make_client(struct gc_cli *cli, struct gc_login_password *asked,
     gc_status st;
 
     st = url(cli, address, sizeof(address), err);
+    if (st == GC_OK)
+        st = check_options(cli, address, err);
     if (st != GC_OK)
         return st;
     if (options.login.username == NULL) {

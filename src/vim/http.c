@@ -20,6 +20,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gss/clock.h"
@@ -51,7 +52,7 @@ struct gc_http {
     int given_fd;  /* the cancel descriptor */
     int cancel_fd; /* the same, or -1 while it is ignored */
     bool spoke;    /* a request was made, with whatever outcome */
-    bool own_ca;   /* a CA file was named; otherwise it is the machine's */
+    char *ca_file; /* NULL: none was named, and it is the machine's */
     void (*trace)(void *user, const char *line);
     void *trace_user;
     struct transfer transfer;
@@ -371,6 +372,17 @@ free_text(char **text)
 }
 
 static gc_status
+take_ca_file(struct gc_http *http, const char *path, struct gc_error *err)
+{
+    gc_status st = gc_http_check_ca_file(path, err);
+
+    if (st != GC_OK)
+        return st;
+    http->ca_file = strdup(path);
+    return http->ca_file == NULL ? gc_fail_no_memory(err) : GC_OK;
+}
+
+static gc_status
 take_proxy(struct gc_http *http, const char *text, struct gc_error *err)
 {
     __attribute__((cleanup(free_text))) char *proxy = NULL;
@@ -570,6 +582,51 @@ set_callbacks(struct gc_http *http)
 }
 
 gc_status
+gc_http_check_url(const char *url, struct gc_error *err)
+{
+    __attribute__((cleanup(free_text))) char *clean = NULL;
+    gc_status st = gc_curl_load(err);
+
+    return st == GC_OK ? parse_url(url, &clean, err) : st;
+}
+
+gc_status
+gc_http_check_proxy(const char *proxy, struct gc_error *err)
+{
+    __attribute__((cleanup(free_text))) char *clean = NULL;
+    bool tunnels;
+    gc_status st = gc_curl_load(err);
+
+    return st == GC_OK ? parse_proxy(proxy, &clean, &tunnels, err) : st;
+}
+
+gc_status
+gc_http_check_pin(const char *pin, struct gc_error *err)
+{
+    char name[QUOTED_SIZE];
+
+    if (is_pin(pin))
+        return GC_OK;
+    return gc_fail(err, GC_E_CONFIG,
+                   "the pin \"%s\" is not sha256// and 44 characters of base64",
+                   quoted(pin, name));
+}
+
+gc_status
+gc_http_check_ca_file(const char *ca_file, struct gc_error *err)
+{
+    struct stat info;
+
+    if (access(ca_file, R_OK) != 0 || stat(ca_file, &info) != 0)
+        return gc_fail(err, GC_E_CONFIG, "cannot read the CA file %s: %s",
+                       ca_file, strerror(errno));
+    if (S_ISDIR(info.st_mode))
+        return gc_fail(err, GC_E_CONFIG, "the CA file %s is a directory",
+                       ca_file);
+    return GC_OK;
+}
+
+gc_status
 gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
             struct gc_error *err)
 {
@@ -584,20 +641,16 @@ gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
     st = parse_url(options->url, &http->url, err);
     if (st != GC_OK)
         return st;
-    if (options->pin != NULL && !is_pin(options->pin))
-        return gc_fail(err, GC_E_CONFIG,
-                       "the pin is not sha256// and 44 characters of base64");
-    if (options->ca_file != NULL && access(options->ca_file, R_OK) != 0)
-        return gc_fail(err, GC_E_CONFIG, "cannot read the CA file %s: %s",
-                       options->ca_file, strerror(errno));
-
-    if (options->proxy != NULL && options->proxy[0] != '\0')
+    if (options->pin != NULL)
+        st = gc_http_check_pin(options->pin, err);
+    if (st == GC_OK && options->ca_file != NULL)
+        st = take_ca_file(http, options->ca_file, err);
+    if (st == GC_OK && options->proxy != NULL && options->proxy[0] != '\0')
         st = take_proxy(http, options->proxy, err);
     if (st != GC_OK)
         return st;
 
     http->given_fd = http->cancel_fd = options->cancel_fd;
-    http->own_ca = options->ca_file != NULL;
     http->trace = options->trace;
     http->trace_user = options->trace_user;
     http->multi = gc_curl.multi_init();
@@ -682,6 +735,7 @@ gc_http_free(struct gc_http *http)
     (void)gc_curl.multi_cleanup(http->multi);
     free(http->url);
     free(http->proxy);
+    free(http->ca_file);
     free(http);
 }
 
@@ -736,8 +790,6 @@ static const struct reason {
      "its public key is not the pinned one",
      "somebody may be in between; if its certificate was renewed, find out "
      "the new key in a way that you trust, and change the pin"},
-    {CURLE_SSL_CACERT_BADFILE, GC_E_CONFIG,
-     "the CA file holds no certificate that can be used", "it must be PEM"},
     {CURLE_UNSUPPORTED_PROTOCOL, GC_E_PROTOCOL, NO_HTTP, "check host and port"},
     {CURLE_WEIRD_SERVER_REPLY, GC_E_PROTOCOL, NO_HTTP, "check host and port"},
     {CURLE_OUT_OF_MEMORY, GC_E_NO_MEMORY, "out of memory", ""},
@@ -829,7 +881,14 @@ explain(const struct gc_http *http, CURLcode code, struct gc_error *err)
 
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         return unverified(http, err);
-    if (code == CURLE_SSL_CACERT_BADFILE && !http->own_ca) {
+    if (code == CURLE_SSL_CACERT_BADFILE && http->ca_file != NULL) {
+        (void)gc_fail(
+            err, GC_E_CONFIG,
+            "%s: the CA file %s holds no certificate that can be used",
+            http->url, http->ca_file);
+        return gc_fail_hint(err, GC_E_CONFIG, "it must be PEM");
+    }
+    if (code == CURLE_SSL_CACERT_BADFILE) {
         (void)gc_fail(err, GC_E_UNTRUSTED, "%s: " NO_CA, http->url);
         return gc_fail_hint(err, GC_E_UNTRUSTED, "%s", CURE_NO_CA);
     }

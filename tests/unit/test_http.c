@@ -429,11 +429,14 @@ pins_are_checked(void **state)
         "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
     };
     const char *url = "https://vc.example.test";
+    struct gc_error err = {0};
 
     (void)state;
     for (size_t i = 0; i < GC_COUNT_OF(bad); i++)
         assert_int_equal(new_with(url, NULL, bad[i], NULL, NULL, 0),
                          GC_E_CONFIG);
+    assert_int_equal(new_with(url, NULL, bad[0], &err, NULL, 0), GC_E_CONFIG);
+    assert_non_null(strstr(err.message, bad[0]));
     assert_int_equal(new_with(url, NULL, "sha256//" PIN44, NULL, NULL, 0),
                      GC_OK);
     assert_int_equal(
@@ -453,12 +456,18 @@ a_ca_file_must_be_one(void **state)
                               NULL, &err, NULL, 0),
                      GC_E_CONFIG);
     assert_non_null(strstr(err.message, "none.pem"));
+    assert_int_equal(
+        new_with("https://vc.example.test", directory, NULL, &err, NULL, 0),
+        GC_E_CONFIG);
+    assert_non_null(strstr(err.message, directory));
+    assert_non_null(strstr(err.message, "is a directory"));
     start(&s, "server", SCRIPT(OK_TWO));
     connect_with(&c,
                  (struct gc_http_options){.ca_file = in_dir("server.pin"),
                                           .cancel_fd = -1},
                  &s);
     assert_int_equal(post(&c), GC_E_CONFIG);
+    assert_non_null(strstr(c.err.message, in_dir("server.pin")));
     assert_false(c.reply.sent);
     forget(&c);
     stop(&s);
