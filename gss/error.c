@@ -27,36 +27,56 @@ gc_status_exit(gc_status status)
     return status < GC_STATUS_COUNT ? statuses[status].exit : 1;
 }
 
+size_t
+gc_utf8_length(const unsigned char *s, size_t left)
+{
+    unsigned char low = 0x80, high = 0xbf;
+    size_t len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+
+    if (s[0] < 0x80)
+        return 1;
+    if (s[0] < 0xc2 || s[0] > 0xf4 || left < len)
+        return 0;
+    if (s[0] == 0xe0)
+        low = 0xa0;
+    if (s[0] == 0xed)
+        high = 0x9f;
+    if (s[0] == 0xf0)
+        low = 0x90;
+    if (s[0] == 0xf4)
+        high = 0x8f;
+    if (s[1] < low || s[1] > high)
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    return len;
+}
+
+bool
+gc_utf8_is(const char *text, size_t len)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i += n) {
+        n = gc_utf8_length(s + i, len - i);
+        if (n == 0)
+            return false;
+    }
+    return true;
+}
+
 /* How many bytes at S (LEFT of them) are one printable UTF-8 character? */
 static size_t
 printable(const unsigned char *s, size_t left)
 {
-    static const struct {
-        unsigned char lead_mask, lead, second_low, second_high;
-        size_t len;
-    } forms[] = {
-        {0xff, 0xc2, 0xa0, 0xbf, 2}, /* U+0080..U+009F are controls */
-        {0xe0, 0xc0, 0x80, 0xbf, 2}, {0xff, 0xe0, 0xa0, 0xbf, 3},
-        {0xff, 0xed, 0x80, 0x9f, 3}, {0xf0, 0xe0, 0x80, 0xbf, 3},
-        {0xff, 0xf0, 0x90, 0xbf, 4}, {0xff, 0xf4, 0x80, 0x8f, 4},
-        {0xf8, 0xf0, 0x80, 0xbf, 4},
-    };
-    if (s[0] >= 0x20 && s[0] < 0x7f)
-        return 1;
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        if ((s[0] & forms[i].lead_mask) != forms[i].lead)
-            continue;
-        if (left < forms[i].len || s[1] < forms[i].second_low
-            || s[1] > forms[i].second_high)
-            return 0;
-        for (size_t k = 2; k < forms[i].len; k++)
-            if ((s[k] & 0xc0) != 0x80)
-                return 0;
-        return forms[i].len;
-    }
-    return 0;
+    size_t len = gc_utf8_length(s, left);
+
+    if (len == 1)
+        return s[0] >= 0x20 && s[0] != 0x7f;
+    /* U+0080..U+009F are controls */
+    return len == 2 && s[0] == 0xc2 && s[1] < 0xa0 ? 0 : len;
 }
 
 void

@@ -95,4 +95,9 @@ void gc_fail_blank(struct gc_error *err, const void *secret, unsigned long len);
 void gc_escape(char *dst, unsigned long dst_size, const char *text,
                unsigned long len);
 
+/* How many bytes has the UTF-8 character at S (LEFT, not 0)?  0: it is none. */
+unsigned long gc_utf8_length(const unsigned char *s, unsigned long left);
+/* Is TEXT (LEN bytes) UTF-8 from end to end? */
+bool gc_utf8_is(const char *text, unsigned long len);
+
 #endif

@@ -54,6 +54,18 @@ number(const char *text, int max)
     return value > max ? 0 : value;
 }
 
+/* A file's name is whatever bytes the system took for it. */
+static bool
+names_a_file(gc_option o)
+{
+    const char *value = infos[o].value;
+
+    return o == GC_OPT_CCACHE || o == GC_OPT_PAM_CCACHE
+           || (value != NULL
+               && (strncmp(value, "FILE", 4) == 0
+                   || strcmp(value, "DIR") == 0));
+}
+
 static gc_status
 check(gc_option o, const char *text, struct gc_error *err)
 {
@@ -74,6 +86,8 @@ check(gc_option o, const char *text, struct gc_error *err)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return gc_fail(err, GC_E_CONFIG, "%s holds a control character",
                            name);
+    if (!names_a_file(o) && !gc_utf8_is(text, strlen(text)))
+        return gc_fail(err, GC_E_CONFIG, "%s is not UTF-8", name);
     if (max > 0 && number(text, max) == 0)
         return gc_fail(err, GC_E_CONFIG,
                        "%s is \"%s\", not a whole number from 1 to %d", name,

@@ -232,6 +232,7 @@ void gc_config_clear(struct gc_config *config);
  * A lower ORIGIN than the one in force changes nothing; a higher one replaces;
  * from the same one a LIST grows, and a TEXT given twice is an error.
  * GC_E_CONFIG for a value that cannot be one; the message names the option.
+ * What is not UTF-8 could go into no request: only a file may be named so.
  */
 GC_MUST_USE gc_status gc_config_put(struct gc_config *config, gc_option o,
                                     const char *text, gc_origin origin,

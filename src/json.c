@@ -62,33 +62,6 @@ peek(struct scan *s)
     return s->at < s->end ? *s->at : -1;
 }
 
-/* How many bytes has the UTF-8 character at S (LEFT bytes)?  0: it is none. */
-static size_t
-utf8_length(const unsigned char *s, size_t left)
-{
-    unsigned char low = 0x80, high = 0xbf;
-    size_t len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] < 0xc2 || s[0] > 0xf4 || left < len)
-        return 0;
-    if (s[0] == 0xe0)
-        low = 0xa0;
-    if (s[0] == 0xed)
-        high = 0x9f;
-    if (s[0] == 0xf0)
-        low = 0x90;
-    if (s[0] == 0xf4)
-        high = 0x8f;
-    if (s[1] < low || s[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    return len;
-}
-
 /* Four hex digits at AT, consumed; -1 if they are not. */
 static int
 scan_hex4(struct scan *s)
@@ -151,7 +124,7 @@ scan_string(struct scan *s)
     s->at++;
     while (s->at < s->end) {
         unsigned char c = *s->at;
-        size_t len = utf8_length(s->at, (size_t)(s->end - s->at));
+        size_t len = gc_utf8_length(s->at, (size_t)(s->end - s->at));
 
         if (c < 0x20)
             return refuse(s, "a raw control character in a string");
@@ -726,7 +699,7 @@ measure_text(const char *text, size_t *size)
     size_t left = text == NULL ? 0 : strlen(text), len;
 
     for (; left > 0; text += len, left -= len) {
-        len = utf8_length((const unsigned char *)text, left);
+        len = gc_utf8_length((const unsigned char *)text, left);
         if (len == 0)
             return false;
         if ((unsigned char)*text < 0x20)

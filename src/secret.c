@@ -139,11 +139,9 @@ gc_secret_read(const char *path, gc_secret_care care, size_t max,
 }
 
 gc_status
-gc_secret_tidy(struct gc_bytes *password, const char *name, size_t max,
-               struct gc_error *err)
+gc_secret_check(const struct gc_bytes *password, const char *name, size_t max,
+                struct gc_error *err)
 {
-    if (password->len > 0 && password->data[password->len - 1] == '\n')
-        password->data[--password->len] = '\0';
     if (password->len == 0)
         return gc_fail(err, GC_E_CONFIG, "the password from %s is empty", name);
     if (password->len >= max)
@@ -153,7 +151,19 @@ gc_secret_tidy(struct gc_bytes *password, const char *name, size_t max,
     if (memchr(password->data, '\0', password->len) != NULL)
         return gc_fail(err, GC_E_CONFIG, "the password from %s holds a NUL",
                        name);
+    if (!gc_utf8_is((const char *)password->data, password->len))
+        return gc_fail(err, GC_E_CONFIG, "the password from %s is not UTF-8",
+                       name);
     return GC_OK;
+}
+
+gc_status
+gc_secret_tidy(struct gc_bytes *password, const char *name, size_t max,
+               struct gc_error *err)
+{
+    if (password->len > 0 && password->data[password->len - 1] == '\n')
+        password->data[--password->len] = '\0';
+    return gc_secret_check(password, name, max, err);
 }
 
 gc_status

@@ -44,7 +44,7 @@ GC_MUST_USE gc_status gc_secret_read(const char *path, gc_secret_care care,
 
 /*
  * A password (secret) from PATH, read with CARE: one trailing newline dropped,
- * neither empty nor MAX bytes long nor with a NUL inside.  GC_E_CONFIG.
+ * UTF-8, neither empty nor MAX bytes long nor with a NUL inside.  GC_E_CONFIG.
  */
 GC_MUST_USE gc_status
 gc_secret_password(const char *path, gc_secret_care care, size_t max,
@@ -59,7 +59,12 @@ GC_MUST_USE gc_status gc_secret_read_some(
     int fd, const struct gc_secret_patience *patience, const char *name,
     void *dst, size_t size, size_t *ret_len, struct gc_error *err);
 
-/* What every password must be; drops one newline at its end.  GC_E_CONFIG. */
+/* What every password must be.  GC_E_CONFIG, without a byte of it. */
+GC_MUST_USE gc_status gc_secret_check(const struct gc_bytes *password,
+                                      const char *name, size_t max,
+                                      struct gc_error *err);
+
+/* The same, once one newline at its end was dropped. */
 GC_MUST_USE gc_status gc_secret_tidy(struct gc_bytes *password,
                                      const char *name, size_t max,
                                      struct gc_error *err);

@@ -14,6 +14,7 @@
 #include "gss/worker.h"
 #include "src/cli/connect.h"
 #include "src/cli/output.h"
+#include "src/cli/settings.h"
 #include "src/cli/targets.h"
 #include "src/secret.h"
 
@@ -73,16 +74,20 @@ choose_source(const struct gc_config *c, struct gc_want *want,
 }
 
 static gc_status
-choose_mech(const struct gc_config *c, struct gc_want *want,
+choose_mech(const struct gc_cli *cli, struct gc_want *want,
             struct gc_error *err)
 {
+    const struct gc_config *c = &cli->config;
     const char *mech = gc_config_text(c, GC_OPT_MECH);
 
     want->mutual = gc_config_flag(c, GC_OPT_MUTUAL);
     want->mech = GC_MECH_KERBEROS;
-    if (mech != NULL && !gc_mech_parse(mech, &want->mech))
-        return gc_fail(err, GC_E_CONFIG,
-                       "mech is \"%s\", not kerberos, negotiate or ntlm", mech);
+    if (mech != NULL && !gc_mech_parse(mech, &want->mech)) {
+        (void)gc_fail(err, GC_E_CONFIG,
+                      "mech is \"%.60s\", not kerberos, negotiate or ntlm",
+                      mech);
+        return gc_settings_blame(cli, GC_OPT_MECH, GC_E_CONFIG, err);
+    }
     if (want->mech != GC_MECH_NTLM)
         return GC_OK;
     if (want->mutual)
@@ -113,7 +118,7 @@ want_from_options(const struct gc_cli *cli, struct gc_want *want,
     if (st == GC_OK)
         st = choose_source(c, want, err);
     if (st == GC_OK)
-        st = choose_mech(c, want, err);
+        st = choose_mech(cli, want, err);
     return st;
 }
 

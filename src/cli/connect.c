@@ -12,6 +12,8 @@
 #include "src/cli/output.h"
 #include "src/cli/places.h"
 #include "src/cli/secret.h"
+#include "src/cli/settings.h"
+#include "src/vim/http.h"
 
 #define VCENTER_PASSWORD_SIZE 1024
 
@@ -33,6 +35,20 @@ password_free(struct gc_login_password *p)
 }
 
 static gc_status
+take_govc(const char *text, struct gc_bytes *ret_password, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) password = {0};
+    gc_status st = gc_bytes_set(&password, text, strlen(text), err);
+
+    if (st == GC_OK)
+        st = gc_secret_check(&password, "GOVC_PASSWORD", VCENTER_PASSWORD_SIZE,
+                             err);
+    if (st == GC_OK)
+        gc_bytes_move(ret_password, &password);
+    return st;
+}
+
+static gc_status
 ask_password(struct gc_cli *cli, struct gc_bytes *ret_password,
              struct gc_error *err)
 {
@@ -50,7 +66,7 @@ ask_password(struct gc_cli *cli, struct gc_bytes *ret_password,
     /* It belongs to GOVC_USERNAME, and to nobody else. */
     if (govc != NULL && govc[0] != '\0'
         && gc_config_origin(&cli->config, GC_OPT_USERNAME) == GC_FROM_GOVC)
-        return gc_bytes_set(ret_password, govc, strlen(govc), err);
+        return take_govc(govc, ret_password, err);
     (void)snprintf(prompt, sizeof(prompt), "vCenter password of %s: ", name);
     st = gc_secret_prompt(prompt, VCENTER_PASSWORD_SIZE, &patience,
                           ret_password, err);
@@ -109,6 +125,33 @@ url(const struct gc_cli *cli, char *dst, size_t size, struct gc_error *err)
     return GC_OK;
 }
 
+/* The client would say the same, but knows not where each came from. */
+static gc_status
+check_options(const struct gc_cli *cli, const char *address,
+              struct gc_error *err)
+{
+    static const struct {
+        gc_option option;
+        gc_status (*check)(const char *text, struct gc_error *err);
+    } checks[] = {
+        {GC_OPT_URL, gc_http_check_url},
+        {GC_OPT_PIN, gc_http_check_pin},
+        {GC_OPT_CA_FILE, gc_http_check_ca_file},
+        {GC_OPT_PROXY, gc_http_check_proxy},
+    };
+
+    for (size_t i = 0; i < GC_COUNT_OF(checks); i++) {
+        gc_option o = checks[i].option;
+        const char *text =
+            o == GC_OPT_URL ? address : gc_config_text(&cli->config, o);
+        gc_status st = text == NULL ? GC_OK : checks[i].check(text, err);
+
+        if (st != GC_OK)
+            return gc_settings_blame(cli, o, st, err);
+    }
+    return GC_OK;
+}
+
 static gc_status
 make_client(struct gc_cli *cli, struct gc_login_password *asked,
             struct gc_client **ret_client, struct gc_error *err)
@@ -139,6 +182,8 @@ make_client(struct gc_cli *cli, struct gc_login_password *asked,
     gc_status st;
 
     st = url(cli, address, sizeof(address), err);
+    if (st == GC_OK)
+        st = check_options(cli, address, err);
     if (st != GC_OK)
         return st;
     if (options.login.username == NULL) {

@@ -62,7 +62,7 @@ gc_places_store(struct gc_cli *cli, bool create, struct gc_store **ret_store,
     else if (st != GC_E_NOT_FOUND && err->hint[0] == '\0')
         (void)gc_fail_hint(err, st,
                            "name a place of your own: --cache DIR:PATH");
-    return st;
+    return gc_settings_blame(cli, GC_OPT_CACHE, st, err);
 }
 
 gc_status
@@ -92,5 +92,5 @@ gc_places_ledger(struct gc_cli *cli, uid_t uid, struct gc_ledger **ret_ledger,
         st = gc_ledger_open(name, uid, ret_ledger, err);
     if (st == GC_OK)
         gc_ledger_on_skip(*ret_ledger, tell_skipped, NULL);
-    return st;
+    return gc_settings_blame(cli, GC_OPT_LEDGER, st, err);
 }

@@ -125,6 +125,17 @@ read_file(struct gc_cli *cli, const char *path, gc_origin origin, bool needed,
                               text.len, origin, err);
 }
 
+gc_status
+gc_settings_blame(const struct gc_cli *cli, gc_option option, gc_status st,
+                  struct gc_error *err)
+{
+    const char *where = gc_config_where(&cli->config, option);
+
+    if (where == NULL || (st != GC_E_CONFIG && st != GC_E_UNTRUSTED))
+        return st;
+    return gc_fail_context(err, st, "%s", where);
+}
+
 bool
 gc_settings_runtime(char *dst, size_t size)
 {

@@ -19,6 +19,13 @@ GC_MUST_USE gc_status gc_settings_read(struct gc_cli *cli, unsigned taker,
                                        struct gc_error *err);
 
 /*
+ * ERR, of status ST, is about the value of OPTION: put before it where that
+ * came from.  Returns ST.
+ */
+gc_status gc_settings_blame(const struct gc_cli *cli, gc_option option,
+                            gc_status st, struct gc_error *err);
+
+/*
  * $XDG_RUNTIME_DIR/guestcred; false: it is not set, or no directory of ours, as
  * after su.
  */

@@ -17,7 +17,16 @@
 struct sheet {
     struct gc_cli *cli;
     struct gc_json *list;
+    const char *unfit; /* what cannot go into JSON; NULL: nothing */
+    const char *unfit_source;
 };
+
+/* A file may be called anything. */
+static bool
+is_fit(const char *text)
+{
+    return gc_utf8_is(text, strlen(text));
+}
 
 /*
  * An address without who logs in there.  Up to the last @, for a password may
@@ -44,6 +53,11 @@ put(struct sheet *s, const char *name, const char *value, const char *source)
 
     if (!s->cli->json) {
         gc_output_line(s->cli, "%s = %s    # %s", name, value, source);
+        return;
+    }
+    if (!is_fit(value) || !is_fit(source)) {
+        s->unfit = name;
+        s->unfit_source = source;
         return;
     }
     row = gc_json_add_object(s->list, NULL);
@@ -82,7 +96,10 @@ gc_cli_config(struct gc_cli *cli, struct gc_error *err)
 {
     const struct gc_config *c = &cli->config;
     GC_AUTO_PTR(gc_json) root = gc_output_object();
-    struct sheet s = {cli, gc_json_add_array(root, "options")};
+    struct sheet s = {
+        .cli = cli,
+        .list = gc_json_add_array(root, "options"),
+    };
     char address[GC_CONFIG_TEXT_MAX + 8];
     gc_status st;
 
@@ -104,5 +121,9 @@ gc_cli_config(struct gc_cli *cli, struct gc_error *err)
     st = put_defaults(&s, err);
     if (st != GC_OK)
         return st;
+    if (s.unfit != NULL)
+        return gc_fail(err, GC_E_CONFIG,
+                       "%s: %s is not UTF-8, and cannot be told in JSON",
+                       s.unfit_source, s.unfit);
     return cli->json ? gc_output_json(root, err) : gc_output_flush(err);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gss/spn.h"
+#include "src/cli/settings.h"
 #include "src/secret.h"
 
 #define TARGETS_MAX  1024
@@ -90,6 +91,8 @@ add_line(struct gc_targets *targets, char *line, const char *spn,
     more = strtok_r(NULL, blank, &rest);
     if (more != NULL && more[0] != '#')
         return gc_fail(err, GC_E_CONFIG, "more than REF and SPN");
+    if (!gc_utf8_is(ref, strlen(ref)))
+        return gc_fail(err, GC_E_CONFIG, "the VM is not UTF-8");
     return add(targets, ref, own != NULL && own[0] != '#' ? own : spn, err);
 }
 
@@ -135,7 +138,7 @@ gc_targets_read(struct gc_cli *cli, struct gc_targets *ret_targets,
         for (size_t i = 0; i < gc_config_count(c, GC_OPT_VM); i++) {
             st = add(&targets, gc_config_item(c, GC_OPT_VM, i), spn, err);
             if (st != GC_OK)
-                return st;
+                return gc_settings_blame(cli, GC_OPT_SPN, st, err);
         }
     if (file != NULL)
         st = add_file(cli, file, spn, &targets, err);

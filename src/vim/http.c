@@ -20,6 +20,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gss/clock.h"
@@ -46,10 +47,12 @@ struct gc_http {
     CURLM *multi;
     CURL *easy;
     char *url;
+    char *proxy;   /* "the proxy http://host:port to URL", or NULL */
+    bool tunnels;  /* that proxy speaks HTTP; otherwise it is SOCKS's */
     int given_fd;  /* the cancel descriptor */
     int cancel_fd; /* the same, or -1 while it is ignored */
     bool spoke;    /* a request was made, with whatever outcome */
-    bool own_ca;   /* a CA file was named; otherwise it is the machine's */
+    char *ca_file; /* NULL: none was named, and it is the machine's */
     void (*trace)(void *user, const char *line);
     void *trace_user;
     struct transfer transfer;
@@ -73,6 +76,8 @@ header_list_clear(struct header_list *list)
 struct url {
     CURLU *parts;
     char *text;
+    char *scheme;
+    char *host;
     char *path;
     char *user;
     char *password;
@@ -84,6 +89,8 @@ static void
 url_clear(struct url *url)
 {
     gc_curl.free(url->text);
+    gc_curl.free(url->scheme);
+    gc_curl.free(url->host);
     gc_curl.free(url->path);
     gc_curl.free(url->user);
     gc_curl.free(url->password);
@@ -239,18 +246,169 @@ on_header(char *line, size_t size, size_t count, void *user)
  * Making one
  */
 
-static gc_status
-bad_url(struct gc_error *err, const char *why)
-{
-    gc_status st = gc_fail(err, GC_E_CONFIG, "the vCenter URL %s", why);
+#define NO_HOST "names no host that can be looked up"
 
-    return gc_fail_hint(err, st, "write it as https://vcenter.example.com");
+#define QUOTED_MAX  60 /* bytes of an address */
+#define QUOTED_SIZE (QUOTED_MAX + sizeof("…"))
+
+/*
+ * ADDRESS for a message: cut, and without what may be a secret, who logs in
+ * there and what follows the path.  Up to the last @, for a password may hold
+ * one where whoever wrote it did not escape it.
+ */
+static const char *
+quoted(const char *address, char dst[QUOTED_SIZE])
+{
+    size_t scheme = strspn(address, "abcdefghijklmnopqrstuvwxyz"
+                                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+    const char *from, *at;
+    size_t n, max = QUOTED_MAX;
+    int len;
+
+    scheme += strncmp(address + scheme, "://", 3) == 0 ? 3 : 0;
+    if (scheme < 3 || address[scheme - 1] != '/')
+        scheme = 0;
+    at = strrchr(address + scheme, '@');
+    from = at != NULL ? at : address + scheme;
+    for (n = 0;
+         (unsigned char)from[n] >= 0x20 && from[n] != '?' && from[n] != '#';)
+        n++;
+    len = snprintf(dst, QUOTED_MAX + 2, "%.*s%s%.*s", (int)scheme, address,
+                   at != NULL ? "***" : "", (int)n, from);
+    if (len <= QUOTED_MAX && from[n] == '\0')
+        return dst;
+    if (len < QUOTED_MAX)
+        max = (size_t)len;
+    /* Not in the middle of a character. */
+    while (len > QUOTED_MAX && max > 0
+           && ((unsigned char)dst[max] & 0xc0) == 0x80)
+        max--;
+    memcpy(dst + max, "…", sizeof("…"));
+    return dst;
+}
+
+static gc_status
+bad_proxy(struct gc_error *err, const char *text, const char *why)
+{
+    char name[QUOTED_SIZE];
+    gc_status st = gc_fail(err, GC_E_CONFIG, "the proxy \"%s\" %s",
+                           quoted(text, name), why);
+
+    return gc_fail_hint(err, st, "write it as http://proxy.example.com:3128");
+}
+
+/* libcurl makes no more of these than we do, but only when it connects. */
+static bool
+is_proxy_scheme(const char *scheme, bool *ret_tunnels)
+{
+    static const char *const schemes[] = {
+        "http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h"};
+
+    *ret_tunnels = strncmp(scheme, "http", 4) == 0;
+    for (size_t i = 0; i < GC_COUNT_OF(schemes); i++)
+        if (strcmp(scheme, schemes[i]) == 0)
+            return true;
+    return false;
 }
 
 static bool
 has_part(CURLU *parts, CURLUPart which, char **ret)
 {
     return gc_curl.url_get(parts, which, ret, 0) == CURLUE_OK;
+}
+
+/* Can the host be looked up?  Its name may be in another script. */
+static bool
+has_host(struct url *url)
+{
+#ifdef CURLU_PUNYCODE
+    unsigned int how = CURLU_PUNYCODE;
+#else
+    unsigned int how = 0;
+#endif
+
+    return gc_curl.url_get(url->parts, CURLUPART_HOST, &url->host, how)
+               == CURLUE_OK
+           && url->host[0] != '\0';
+}
+
+/* RET_PROXY is "scheme://host[:port]", without who logs in there. */
+static gc_status
+parse_proxy(const char *text, char **ret_proxy, bool *ret_tunnels,
+            struct gc_error *err)
+{
+    static const CURLUPart unsaid[] = {CURLUPART_USER, CURLUPART_PASSWORD,
+                                       CURLUPART_PATH, CURLUPART_QUERY,
+                                       CURLUPART_FRAGMENT};
+    GC_AUTO(url) url = {.parts = gc_curl.url()};
+    size_t len;
+
+    if (url.parts == NULL)
+        return gc_fail_no_memory(err);
+    if (gc_curl.url_set(url.parts, CURLUPART_URL, text,
+                        CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME)
+        != CURLUE_OK)
+        return bad_proxy(err, text, "cannot be understood");
+    if (!has_part(url.parts, CURLUPART_SCHEME, &url.scheme))
+        return gc_fail_no_memory(err);
+    if (!is_proxy_scheme(url.scheme, ret_tunnels))
+        return bad_proxy(err, text, "is none of http, https or SOCKS");
+    if (!has_host(&url))
+        return bad_proxy(err, text, NO_HOST);
+    for (size_t i = 0; i < GC_COUNT_OF(unsaid); i++)
+        if (gc_curl.url_set(url.parts, unsaid[i], NULL, 0) != CURLUE_OK)
+            return gc_fail_no_memory(err);
+    if (gc_curl.url_get(url.parts, CURLUPART_URL, &url.text, 0) != CURLUE_OK)
+        return gc_fail_no_memory(err);
+    len = strlen(url.text);
+    *ret_proxy = strndup(url.text, url.text[len - 1] == '/' ? len - 1 : len);
+    return *ret_proxy == NULL ? gc_fail_no_memory(err) : GC_OK;
+}
+
+static void
+free_text(char **text)
+{
+    free(*text);
+}
+
+static gc_status
+take_ca_file(struct gc_http *http, const char *path, struct gc_error *err)
+{
+    gc_status st = gc_http_check_ca_file(path, err);
+
+    if (st != GC_OK)
+        return st;
+    http->ca_file = strdup(path);
+    return http->ca_file == NULL ? gc_fail_no_memory(err) : GC_OK;
+}
+
+static gc_status
+take_proxy(struct gc_http *http, const char *text, struct gc_error *err)
+{
+    __attribute__((cleanup(free_text))) char *proxy = NULL;
+    size_t size;
+    gc_status st = parse_proxy(text, &proxy, &http->tunnels, err);
+
+    if (st != GC_OK)
+        return st;
+    size = strlen(proxy) + strlen(http->url) + sizeof("the proxy  to ");
+    http->proxy = malloc(size);
+    if (http->proxy == NULL)
+        return gc_fail_no_memory(err);
+    (void)snprintf(http->proxy, size, "the proxy %s to %s", proxy, http->url);
+    return GC_OK;
+}
+
+#define CURE_URL "write it as https://vcenter.example.com"
+
+static gc_status
+bad_url(struct gc_error *err, const char *text, const char *why)
+{
+    char name[QUOTED_SIZE];
+    gc_status st = gc_fail(err, GC_E_CONFIG, "the vCenter URL \"%s\" %s",
+                           quoted(text, name), why);
+
+    return gc_fail_hint(err, st, CURE_URL);
 }
 
 static gc_status
@@ -261,8 +419,10 @@ parse_url(const char *text, char **ret_url, struct gc_error *err)
 
     if (url.parts == NULL)
         return gc_fail_no_memory(err);
-    if (text == NULL || text[0] == '\0')
-        return bad_url(err, "is missing");
+    if (text == NULL || text[0] == '\0') {
+        (void)gc_fail(err, GC_E_CONFIG, "the vCenter URL is missing");
+        return gc_fail_hint(err, GC_E_CONFIG, CURE_URL);
+    }
     if (strncasecmp(text, "http://", 7) == 0) {
         (void)gc_fail(err, GC_E_UNTRUSTED,
                       "the vCenter URL is plain http: nothing would prove who "
@@ -271,27 +431,31 @@ parse_url(const char *text, char **ret_url, struct gc_error *err)
     }
     if (gc_curl.url_set(url.parts, CURLUPART_URL, text, CURLU_DEFAULT_SCHEME)
         != CURLUE_OK)
-        return bad_url(err,
-                       "cannot be understood (https:// is the only scheme)");
+        return bad_url(err, text, "cannot be understood");
+    if (!has_part(url.parts, CURLUPART_SCHEME, &url.scheme))
+        return gc_fail_no_memory(err);
+    if (strcmp(url.scheme, "https") != 0)
+        return bad_url(err, text, "is not https");
     if (has_part(url.parts, CURLUPART_USER, &url.user)
         || has_part(url.parts, CURLUPART_PASSWORD, &url.password))
-        return bad_url(err, "holds a user name or password, which belong in "
-                            "options of their own");
+        return bad_url(err, text,
+                       "holds a user name or password, which belong in "
+                       "options of their own");
     if (has_part(url.parts, CURLUPART_QUERY, &url.query)
         || has_part(url.parts, CURLUPART_FRAGMENT, &url.fragment))
-        return bad_url(err, "has a query or a fragment");
+        return bad_url(err, text, "has a query or a fragment");
     if (!has_part(url.parts, CURLUPART_PATH, &url.path))
         return gc_fail_no_memory(err);
     if (strcmp(url.path, "/") != 0 && strcmp(url.path, "/sdk") != 0
         && strcmp(url.path, "/sdk/") != 0)
-        return bad_url(err, "has a path, and none but /sdk can be meant");
+        return bad_url(err, text, "has a path, and none but /sdk can be meant");
+    if (!has_host(&url))
+        return bad_url(err, text, NO_HOST);
     if (gc_curl.url_set(url.parts, CURLUPART_PATH, NULL, 0) != CURLUE_OK
         || gc_curl.url_get(url.parts, CURLUPART_URL, &url.text,
                            CURLU_NO_DEFAULT_PORT)
                != CURLUE_OK)
         return gc_fail_no_memory(err);
-    if (strncmp(url.text, "https://", 8) != 0)
-        return bad_url(err, "is not https");
 
     len = strcspn(url.text + 8, "/") + 8;
     for (size_t i = 0; i < len; i++)
@@ -418,6 +582,51 @@ set_callbacks(struct gc_http *http)
 }
 
 gc_status
+gc_http_check_url(const char *url, struct gc_error *err)
+{
+    __attribute__((cleanup(free_text))) char *clean = NULL;
+    gc_status st = gc_curl_load(err);
+
+    return st == GC_OK ? parse_url(url, &clean, err) : st;
+}
+
+gc_status
+gc_http_check_proxy(const char *proxy, struct gc_error *err)
+{
+    __attribute__((cleanup(free_text))) char *clean = NULL;
+    bool tunnels;
+    gc_status st = gc_curl_load(err);
+
+    return st == GC_OK ? parse_proxy(proxy, &clean, &tunnels, err) : st;
+}
+
+gc_status
+gc_http_check_pin(const char *pin, struct gc_error *err)
+{
+    char name[QUOTED_SIZE];
+
+    if (is_pin(pin))
+        return GC_OK;
+    return gc_fail(err, GC_E_CONFIG,
+                   "the pin \"%s\" is not sha256// and 44 characters of base64",
+                   quoted(pin, name));
+}
+
+gc_status
+gc_http_check_ca_file(const char *ca_file, struct gc_error *err)
+{
+    struct stat info;
+
+    if (access(ca_file, R_OK) != 0 || stat(ca_file, &info) != 0)
+        return gc_fail(err, GC_E_CONFIG, "cannot read the CA file %s: %s",
+                       ca_file, strerror(errno));
+    if (S_ISDIR(info.st_mode))
+        return gc_fail(err, GC_E_CONFIG, "the CA file %s is a directory",
+                       ca_file);
+    return GC_OK;
+}
+
+gc_status
 gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
             struct gc_error *err)
 {
@@ -432,15 +641,16 @@ gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
     st = parse_url(options->url, &http->url, err);
     if (st != GC_OK)
         return st;
-    if (options->pin != NULL && !is_pin(options->pin))
-        return gc_fail(err, GC_E_CONFIG,
-                       "the pin is not sha256// and 44 characters of base64");
-    if (options->ca_file != NULL && access(options->ca_file, R_OK) != 0)
-        return gc_fail(err, GC_E_CONFIG, "cannot read the CA file %s: %s",
-                       options->ca_file, strerror(errno));
+    if (options->pin != NULL)
+        st = gc_http_check_pin(options->pin, err);
+    if (st == GC_OK && options->ca_file != NULL)
+        st = take_ca_file(http, options->ca_file, err);
+    if (st == GC_OK && options->proxy != NULL && options->proxy[0] != '\0')
+        st = take_proxy(http, options->proxy, err);
+    if (st != GC_OK)
+        return st;
 
     http->given_fd = http->cancel_fd = options->cancel_fd;
-    http->own_ca = options->ca_file != NULL;
     http->trace = options->trace;
     http->trace_user = options->trace_user;
     http->multi = gc_curl.multi_init();
@@ -524,6 +734,8 @@ gc_http_free(struct gc_http *http)
     gc_curl.easy_cleanup(http->easy);
     (void)gc_curl.multi_cleanup(http->multi);
     free(http->url);
+    free(http->proxy);
+    free(http->ca_file);
     free(http);
 }
 
@@ -537,7 +749,13 @@ gc_http_free(struct gc_http *http)
 #define CURE_NAME  "give the URL with a name that the certificate carries"
 #define WRONG_CA   "its certificate comes from a CA that is not trusted"
 #define CURE_CA    "name vCenter's CA with --ca-file, or its key with --pin"
-#define NO_CA      WRONG_CA ": this machine knows no CA"
+#define CURE_HOST                                                              \
+    "write it as https://vcenter.example.com, and a name of other letters as " \
+    "DNS has it, xn--..."
+#define CURE_PROXY "check that the proxy is up, and --proxy"
+#define CURE_PROXY_TLS                                                         \
+    "check --proxy: https:// there is for a proxy that speaks TLS itself"
+#define NO_CA WRONG_CA ": this machine knows no CA"
 #define CURE_NO_CA                                                             \
     CURE_CA ", or install the machine's CAs (Debian: ca-certificates)"
 
@@ -550,7 +768,10 @@ static const struct reason {
     {CURLE_COULDNT_RESOLVE_HOST, GC_E_UNAVAILABLE,
      "its name cannot be resolved", "check the URL and this machine's DNS"},
     {CURLE_COULDNT_RESOLVE_PROXY, GC_E_UNAVAILABLE,
-     "the name of the proxy to it cannot be resolved", "check --proxy"},
+     "its name cannot be resolved", ""},
+    {CURLE_PROXY, GC_E_UNAVAILABLE, "it made no connection", ""},
+    {CURLE_URL_MALFORMAT, GC_E_CONFIG,
+     "a name in that URL, or the proxy's, cannot be looked up", CURE_HOST},
     {CURLE_COULDNT_CONNECT, GC_E_UNAVAILABLE, "cannot connect",
      "check that vCenter is up and that its port can be reached from here"},
     {CURLE_GOT_NOTHING, GC_E_UNAVAILABLE,
@@ -569,8 +790,6 @@ static const struct reason {
      "its public key is not the pinned one",
      "somebody may be in between; if its certificate was renewed, find out "
      "the new key in a way that you trust, and change the pin"},
-    {CURLE_SSL_CACERT_BADFILE, GC_E_CONFIG,
-     "the CA file holds no certificate that can be used", "it must be PEM"},
     {CURLE_UNSUPPORTED_PROTOCOL, GC_E_PROTOCOL, NO_HTTP, "check host and port"},
     {CURLE_WEIRD_SERVER_REPLY, GC_E_PROTOCOL, NO_HTTP, "check host and port"},
     {CURLE_OUT_OF_MEMORY, GC_E_NO_MEMORY, "out of memory", ""},
@@ -602,20 +821,42 @@ find_reason(const struct reason *table, size_t count, long code)
     return NULL;
 }
 
+/* Did it end before the proxy, if there is one, had made the connection? */
+static bool
+ended_at_proxy(const struct gc_http *http, CURLcode code)
+{
+    long answer = 0;
+
+    if (http->proxy == NULL || http->transfer.reply->sent
+        || code == CURLE_URL_MALFORMAT)
+        return false;
+    if (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_PROXY)
+        return true;
+    if (!http->tunnels)
+        return code == CURLE_COULDNT_CONNECT;
+    (void)gc_curl.easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &answer);
+    return answer == 0;
+}
+
 static gc_status
 unverified(const struct gc_http *http, struct gc_error *err)
 {
+    bool at_proxy = ended_at_proxy(http, CURLE_PEER_FAILED_VERIFICATION);
+    const char *who = at_proxy ? http->proxy : http->url;
     const struct reason *why;
     long verdict = 0;
 
-    (void)gc_curl.easy_getinfo(http->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
+    (void)gc_curl.easy_getinfo(http->easy,
+                               at_proxy ? CURLINFO_PROXY_SSL_VERIFYRESULT
+                                        : CURLINFO_SSL_VERIFYRESULT,
+                               &verdict);
     why = find_reason(verdicts, GC_COUNT_OF(verdicts), verdict);
     if (why == NULL)
         return gc_fail(err, GC_E_UNTRUSTED,
-                       "%s: its certificate was refused (%ld)", http->url,
-                       verdict);
-    (void)gc_fail(err, why->status, "%s: %s", http->url, why->text);
-    return gc_fail_hint(err, why->status, "%s", why->hint);
+                       "%s: its certificate was refused (%ld)", who, verdict);
+    (void)gc_fail(err, why->status, "%s: %s", who, why->text);
+    return gc_fail_hint(err, why->status, "%s",
+                        at_proxy ? CURE_PROXY_TLS : why->hint);
 }
 
 /*
@@ -633,12 +874,21 @@ static gc_status
 explain(const struct gc_http *http, CURLcode code, struct gc_error *err)
 {
     bool sent = http->transfer.reply->sent;
+    bool at_proxy = ended_at_proxy(http, code);
+    const char *who = at_proxy ? http->proxy : http->url;
     const struct reason *why;
     long os_error = 0, proxy = 0;
 
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         return unverified(http, err);
-    if (code == CURLE_SSL_CACERT_BADFILE && !http->own_ca) {
+    if (code == CURLE_SSL_CACERT_BADFILE && http->ca_file != NULL) {
+        (void)gc_fail(
+            err, GC_E_CONFIG,
+            "%s: the CA file %s holds no certificate that can be used",
+            http->url, http->ca_file);
+        return gc_fail_hint(err, GC_E_CONFIG, "it must be PEM");
+    }
+    if (code == CURLE_SSL_CACERT_BADFILE) {
         (void)gc_fail(err, GC_E_UNTRUSTED, "%s: " NO_CA, http->url);
         return gc_fail_hint(err, GC_E_UNTRUSTED, "%s", CURE_NO_CA);
     }
@@ -648,24 +898,26 @@ explain(const struct gc_http *http, CURLcode code, struct gc_error *err)
                        "%s: the proxy to it answered HTTP %ld", http->url,
                        proxy);
     if (code == CURLE_SSL_CONNECT_ERROR && is_tls_refusal(http->detail)) {
-        (void)gc_fail(err, GC_E_UNTRUSTED, "%s: no TLS 1.2 or later (%s)",
-                      http->url, http->detail);
-        return gc_fail_hint(err, GC_E_UNTRUSTED, "check host and port");
+        (void)gc_fail(err, GC_E_UNTRUSTED, "%s: no TLS 1.2 or later (%s)", who,
+                      http->detail);
+        return gc_fail_hint(err, GC_E_UNTRUSTED, "%s",
+                            at_proxy ? CURE_PROXY_TLS : "check host and port");
     }
     if (code == CURLE_COULDNT_CONNECT && sent && http->transfer.body != NULL)
         code = CURLE_ABORTED_BY_CALLBACK; /* on_socket's refusal */
     why = find_reason(reasons, GC_COUNT_OF(reasons), (long)code);
     if (why == NULL)
-        return gc_fail(err, GC_E_UNAVAILABLE, "%s: %s", http->url,
+        return gc_fail(err, GC_E_UNAVAILABLE, "%s: %s", who,
                        gc_curl.easy_strerror(code));
     if (code == CURLE_COULDNT_CONNECT)
         (void)gc_curl.easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
-    (void)gc_fail(err, why->status, "%s: %s%s%s", http->url, why->text,
+    (void)gc_fail(err, why->status, "%s: %s%s%s", who, why->text,
                   os_error != 0 ? ": " : "",
                   os_error != 0 ? strerror((int)os_error) : "");
     if (err != NULL)
         err->again = why->status == GC_E_UNAVAILABLE && !sent;
-    return gc_fail_hint(err, why->status, "%s", why->hint);
+    return gc_fail_hint(err, why->status, "%s",
+                        at_proxy ? CURE_PROXY : why->hint);
 }
 
 static gc_status
@@ -695,8 +947,10 @@ static gc_status
 too_late(const struct gc_http *http, struct gc_error *err)
 {
     bool sent = http->transfer.reply->sent;
+    bool at_proxy = ended_at_proxy(http, CURLE_OPERATION_TIMEDOUT);
     gc_status st = gc_fail(err, GC_E_UNAVAILABLE, "%s: no %s in time",
-                           http->url, sent ? "reply" : "connection");
+                           at_proxy ? http->proxy : http->url,
+                           sent ? "reply" : "connection");
 
     if (err != NULL)
         err->again = !sent;

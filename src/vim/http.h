@@ -25,7 +25,8 @@ struct gc_http_options {
     const char *url;     /* "[https://]host[:port][/sdk]", no user, no query */
     const char *ca_file; /* PEM, or NULL for the system's */
     const char *pin;     /* "sha256//…[;sha256//…]" or NULL (decision 12) */
-    const char *proxy;   /* NULL: none, whatever the environment says */
+    const char *proxy;   /* "[http://]host[:port]", also https and socks…;
+                            NULL or "": none, whatever the environment says */
     bool insecure;       /* no verification at all */
     int cancel_fd;       /* readable = stop; -1 for none; borrowed */
     /* Told of every request: method, path, status, size, time.  May be NULL. */
@@ -35,12 +36,23 @@ struct gc_http_options {
 
 /*
  * GC_E_CONFIG for a URL that is none (or says more than where the server is),
- * a CA file that cannot be read, a pin that is none; GC_E_UNTRUSTED for plain
- * http.  The error never quotes the URL: it may hold a password.
+ * a proxy that is none, a CA file that cannot be read, a pin that is none;
+ * GC_E_UNTRUSTED for plain http.  An address is quoted without what may be
+ * secret in it: who logs in there, and what follows its path.
  */
 GC_MUST_USE gc_status gc_http_new(const struct gc_http_options *options,
                                   struct gc_http **ret_http,
                                   struct gc_error *err);
+/*
+ * What gc_http_new would say of one of its options, each not NULL, for who
+ * knows where it came from.
+ */
+GC_MUST_USE gc_status gc_http_check_url(const char *url, struct gc_error *err);
+GC_MUST_USE gc_status gc_http_check_proxy(const char *proxy,
+                                          struct gc_error *err);
+GC_MUST_USE gc_status gc_http_check_pin(const char *pin, struct gc_error *err);
+GC_MUST_USE gc_status gc_http_check_ca_file(const char *ca_file,
+                                            struct gc_error *err);
 /* Closes the connection.  NULL is fine. */
 void gc_http_free(struct gc_http *http);
 GC_DEFINE_FREEP(gc_http)
@@ -93,7 +105,8 @@ void gc_http_reply_clear(struct gc_http_reply *reply);
  * its status.  err->again is set only where no byte of the request went out
  * (refused, unresolvable, TLS not yet up for a passing reason).
  * GC_E_UNAVAILABLE refused, reset, timed out, closed early; GC_E_UNTRUSTED TLS;
- * GC_E_PROTOCOL too large or no HTTP; GC_E_CONFIG a CA file that holds none;
+ * GC_E_PROTOCOL too large or no HTTP; GC_E_CONFIG a CA file that holds none,
+ * a host whose name cannot be looked up.  A proxy that fails is named.
  * GC_E_CANCELED.  REPLY is emptied first, and on an error keeps what arrived.
  */
 GC_MUST_USE gc_status gc_http_perform(struct gc_http *http,

@@ -103,6 +103,55 @@ test_bad_values(void **state)
     free(longest);
 }
 
+/* What can go into no request; but a file may be called anything. */
+static void
+test_what_is_no_text(void **state)
+{
+    static const char *const bad[] = {"\xff",
+                                      "a\xff"
+                                      "b",
+                                      "\xc0\xaf",
+                                      "\xed\xa0\x80",
+                                      "\xf4\x90\x80\x80",
+                                      "g\xc3"};
+    static const gc_option texts[] = {
+        GC_OPT_URL,           GC_OPT_USERNAME,
+        GC_OPT_PIN,           GC_OPT_PROXY,
+        GC_OPT_CACHE,         GC_OPT_VM,
+        GC_OPT_SPN,           GC_OPT_MECH,
+        GC_OPT_PRINCIPAL,     GC_OPT_ON_BEHALF_OF,
+        GC_OPT_PAM_VM,        GC_OPT_PAM_VM_ENV,
+        GC_OPT_PAM_S4U_USERS, GC_OPT_PAM_REQUIRE_PRINCIPAL};
+    static const gc_option files[] = {
+        GC_OPT_PASSWORD_FILE, GC_OPT_CA_FILE,    GC_OPT_LEDGER,
+        GC_OPT_CONFIG,        GC_OPT_VMS_FROM,   GC_OPT_KEYTAB,
+        GC_OPT_CCACHE,        GC_OPT_PAM_MAP,    GC_OPT_PAM_KEYTAB,
+        GC_OPT_PAM_CCACHE,    GC_OPT_PAM_HELPER, GC_OPT_TICKET_FILE};
+    struct gc_error err;
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(bad) * GC_COUNT_OF(texts); i++) {
+        GC_AUTO(gc_config) c = {0};
+        gc_option o = texts[i / GC_COUNT_OF(bad)];
+
+        assert_int_equal(gc_config_put(&c, o, bad[i % GC_COUNT_OF(bad)],
+                                       GC_FROM_COMMAND_LINE, "x", &err),
+                         GC_E_CONFIG);
+        assert_non_null(strstr(err.message, gc_option_info(o)->name));
+        assert_non_null(strstr(err.message, "not UTF-8"));
+        assert_int_equal(gc_config_put(&c, o, "g\xc3\xa4st \xf0\x9f\x98\x80",
+                                       GC_FROM_COMMAND_LINE, "x", &err),
+                         GC_OK);
+    }
+    for (size_t i = 0; i < GC_COUNT_OF(files); i++) {
+        GC_AUTO(gc_config) c = {0};
+
+        assert_int_equal(gc_config_put(&c, files[i], "/\xff",
+                                       GC_FROM_COMMAND_LINE, "x", NULL),
+                         GC_OK);
+    }
+}
+
 static gc_status
 file(struct gc_config *c, const char *text, struct gc_error *err)
 {
@@ -263,6 +312,7 @@ main(void)
         cmocka_unit_test(test_higher_origin_wins),
         cmocka_unit_test(test_lists_grow_and_texts_do_not),
         cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_what_is_no_text),
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(one_file_for_both),

@@ -393,6 +393,11 @@ other_urls_are_refused(void **state)
         {"https://vc example.test", GC_E_CONFIG},
         {"ftp://vc.example.test", GC_E_CONFIG},
         {"file:///etc/passwd", GC_E_CONFIG},
+        {"https://l\xc3\xb6"
+         "cal.example.test",
+         GC_E_CONFIG},
+        {"https://[::1", GC_E_CONFIG},
+        {"u:://hunter2@vc.example.test", GC_E_CONFIG},
     };
     struct gc_error err;
 
@@ -424,11 +429,14 @@ pins_are_checked(void **state)
         "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
     };
     const char *url = "https://vc.example.test";
+    struct gc_error err = {0};
 
     (void)state;
     for (size_t i = 0; i < GC_COUNT_OF(bad); i++)
         assert_int_equal(new_with(url, NULL, bad[i], NULL, NULL, 0),
                          GC_E_CONFIG);
+    assert_int_equal(new_with(url, NULL, bad[3], &err, NULL, 0), GC_E_CONFIG);
+    assert_non_null(strstr(err.message, bad[3]));
     assert_int_equal(new_with(url, NULL, "sha256//" PIN44, NULL, NULL, 0),
                      GC_OK);
     assert_int_equal(
@@ -448,12 +456,18 @@ a_ca_file_must_be_one(void **state)
                               NULL, &err, NULL, 0),
                      GC_E_CONFIG);
     assert_non_null(strstr(err.message, "none.pem"));
+    assert_int_equal(
+        new_with("https://vc.example.test", directory, NULL, &err, NULL, 0),
+        GC_E_CONFIG);
+    assert_non_null(strstr(err.message, directory));
+    assert_non_null(strstr(err.message, "is a directory"));
     start(&s, "server", SCRIPT(OK_TWO));
     connect_with(&c,
                  (struct gc_http_options){.ca_file = in_dir("server.pin"),
                                           .cancel_fd = -1},
                  &s);
     assert_int_equal(post(&c), GC_E_CONFIG);
+    assert_non_null(strstr(c.err.message, in_dir("server.pin")));
     assert_false(c.reply.sent);
     forget(&c);
     stop(&s);
@@ -1466,6 +1480,119 @@ the_environment_is_not_asked(void **state)
 }
 
 static void
+what_is_no_proxy(void **state)
+{
+    static const char *const bad[] = {"nonsense://x",
+                                      "ftp://x",
+                                      "http://",
+                                      ":::",
+                                      "http://127.0.0.1:99999",
+                                      "http://a b",
+                                      "http://[::1",
+                                      "http://u:" SECRET "@[::1",
+                                      "ftp://u:" SECRET "@p?" SECRET,
+                                      "u:://" SECRET "@a b",
+                                      "http://l\xc3\xb6"
+                                      "cal:1"};
+    static const char *const good[] = {"",
+                                       "proxy.example.test",
+                                       "proxy.example.test:3128",
+                                       "http://u:" SECRET
+                                       "@proxy.example.test:3128/",
+                                       "https://proxy.example.test",
+                                       "socks4://proxy.example.test",
+                                       "socks4a://proxy.example.test",
+                                       "socks5://proxy.example.test:1080",
+                                       "socks5h://u@[::1]:1080"};
+    struct client c = {0};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(bad) + GC_COUNT_OF(good); i++) {
+        bool fine = i >= GC_COUNT_OF(bad);
+        const struct gc_http_options options = {
+            .url = "https://vc.example.test",
+            .proxy = fine ? good[i - GC_COUNT_OF(bad)] : bad[i],
+            .cancel_fd = -1};
+
+        assert_int_equal(gc_http_new(&options, &c.http, &c.err),
+                         fine ? GC_OK : GC_E_CONFIG);
+        if (!fine) {
+            assert_non_null(strstr(c.err.message, "the proxy \""));
+            assert_non_null(strstr(c.err.hint, "http://"));
+            assert_null(strstr(c.err.message, SECRET));
+        }
+        gc_http_free(c.http);
+        c.http = NULL;
+    }
+}
+
+/* Who does not answer is named: vCenter need not be to blame. */
+static void
+a_proxy_that_fails_is_named(void **state)
+{
+    static const struct {
+        const char *proxy, *says;
+    } cases[] = {
+        {"http://u:" SECRET "@127.0.0.1:1",
+         "the proxy http://127.0.0.1:1 to https://vc.example.test: cannot"},
+        {"https://127.0.0.1:1",
+         "the proxy https://127.0.0.1:1 to https://vc.example.test: cannot"},
+        {"socks5h://127.0.0.1:1",
+         "the proxy socks5h://127.0.0.1:1 to https://vc.example.test: cannot"},
+        {"http://no.example.test", "the proxy http://no.example.test to "
+                                   "https://vc.example.test: its name"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        const struct gc_http_options options = {.url =
+                                                    "https://vc.example.test",
+                                                .proxy = cases[i].proxy,
+                                                .cancel_fd = -1};
+        struct client c = {0};
+
+        assert_int_equal(gc_http_new(&options, &c.http, &c.err), GC_OK);
+        assert_int_equal(post(&c), GC_E_UNAVAILABLE);
+        assert_non_null(strstr(c.err.message, cases[i].says));
+        assert_non_null(strstr(c.err.hint, "--proxy"));
+        assert_null(strstr(c.err.message, SECRET));
+        assert_true(c.err.again);
+        forget(&c);
+    }
+}
+
+/* A proxy that hangs, and one that speaks another TLS than its URL says. */
+static void
+a_proxy_that_stalls_is_named(void **state)
+{
+    struct gc_http_options options = {.url = "https://vc.example.test",
+                                      .cancel_fd = -1};
+    struct server s;
+    struct client c = {0};
+    char proxy[64];
+
+    (void)state;
+    start(&s, NULL, SCRIPT("<<stall>>"));
+    (void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", s.port);
+    options.proxy = proxy;
+    assert_int_equal(gc_http_new(&options, &c.http, &c.err), GC_OK);
+    assert_int_equal(send_for(&c, "{}", 300, 0), GC_E_UNAVAILABLE);
+    assert_non_null(strstr(c.err.message, "the proxy http://127.0.0.1:"));
+    assert_non_null(strstr(c.err.message, "no connection in time"));
+    forget(&c);
+    stop(&s);
+
+    start(&s, "server", SCRIPT(OK_TWO));
+    (void)snprintf(proxy, sizeof(proxy), "https://127.0.0.1:%d", s.port);
+    assert_int_equal(gc_http_new(&options, &c.http, &c.err), GC_OK);
+    assert_int_equal(post(&c), GC_E_UNTRUSTED);
+    assert_non_null(strstr(c.err.message, "the proxy https://127.0.0.1:"));
+    assert_non_null(strstr(c.err.hint, "--proxy"));
+    forget(&c);
+    stop(&s);
+}
+
+static void
 a_proxy_is_used_if_named(void **state)
 {
     char proxy[64];
@@ -1592,6 +1719,9 @@ main(void)
         cmocka_unit_test(a_closed_pipe_cancels_too),
         cmocka_unit_test(sigpipe_is_kept_from_the_caller),
         cmocka_unit_test(the_environment_is_not_asked),
+        cmocka_unit_test(what_is_no_proxy),
+        cmocka_unit_test(a_proxy_that_fails_is_named),
+        cmocka_unit_test(a_proxy_that_stalls_is_named),
         cmocka_unit_test(a_proxy_is_used_if_named),
     };
 

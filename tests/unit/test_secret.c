@@ -69,6 +69,28 @@ taken(const char *sub, gc_secret_care care)
     return false;
 }
 
+/* What vCenter or a key could be told only in another spelling. */
+static void
+test_no_text(void **state)
+{
+    GC_AUTO(gc_bytes) found = {0};
+    struct gc_error err = {0};
+
+    (void)state;
+    help_file("file", "s3cret\xff\n", 8, 0600);
+    assert_false(taken("file", GC_SECRET_PRIVATE));
+    assert_int_equal(
+        password(help_path("file"), GC_SECRET_PRIVATE, &found, &err),
+        GC_E_CONFIG);
+    assert_non_null(strstr(err.message, help_path("file")));
+    assert_non_null(strstr(err.message, "not UTF-8"));
+    assert_null(strstr(err.message, "xff"));
+    help_file("file", "s3cr\xc3\xa9t\n", 8, 0600);
+    assert_int_equal(
+        password(help_path("file"), GC_SECRET_PRIVATE, &found, &err), GC_OK);
+    assert_string_equal(gc_bytes_text(&found), "s3cr\xc3\xa9t");
+}
+
 static void
 test_modes(void **state)
 {
@@ -239,6 +261,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_no_text, setup, teardown),
         cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_owner, setup, teardown),
         cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
