@@ -13,6 +13,7 @@
 #include "src/cli/places.h"
 #include "src/cli/secret.h"
 #include "src/cli/settings.h"
+#include "src/vim/address.h"
 #include "src/vim/http.h"
 
 #define VCENTER_PASSWORD_SIZE 1024
@@ -134,10 +135,10 @@ check_options(const struct gc_cli *cli, const char *address,
         gc_option option;
         gc_status (*check)(const char *text, struct gc_error *err);
     } checks[] = {
-        {GC_OPT_URL, gc_http_check_url},
-        {GC_OPT_PIN, gc_http_check_pin},
+        {GC_OPT_URL, gc_address_check_url},
+        {GC_OPT_PIN, gc_address_check_pin},
         {GC_OPT_CA_FILE, gc_http_check_ca_file},
-        {GC_OPT_PROXY, gc_http_check_proxy},
+        {GC_OPT_PROXY, gc_address_check_proxy},
     };
 
     for (size_t i = 0; i < GC_COUNT_OF(checks); i++) {

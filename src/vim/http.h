@@ -43,14 +43,7 @@ struct gc_http_options {
 GC_MUST_USE gc_status gc_http_new(const struct gc_http_options *options,
                                   struct gc_http **ret_http,
                                   struct gc_error *err);
-/*
- * What gc_http_new would say of one of its options, each not NULL, for who
- * knows where it came from.
- */
-GC_MUST_USE gc_status gc_http_check_url(const char *url, struct gc_error *err);
-GC_MUST_USE gc_status gc_http_check_proxy(const char *proxy,
-                                          struct gc_error *err);
-GC_MUST_USE gc_status gc_http_check_pin(const char *pin, struct gc_error *err);
+/* What gc_http_new would say of that one. */
 GC_MUST_USE gc_status gc_http_check_ca_file(const char *ca_file,
                                             struct gc_error *err);
 /* Closes the connection.  NULL is fine. */
