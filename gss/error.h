@@ -86,18 +86,18 @@ gc_status gc_fail_no_memory(struct gc_error *err);
  * long beginning of it, which is what is left where the text was cut.  Call it
  * when ERR is filled: what others said may quote what we sent.
  */
-void gc_fail_blank(struct gc_error *err, const void *secret, unsigned long len);
+void gc_fail_blank(struct gc_error *err, const void *secret, size_t len);
 
 /*
  * Copy TEXT (LEN bytes) to DST, NUL-terminated and cut at DST_SIZE, with
  * control characters and invalid UTF-8 written as \xNN.
  */
-void gc_escape(char *dst, unsigned long dst_size, const char *text,
-               unsigned long len);
+void gc_escape(char *dst, size_t dst_size, const char *text,
+               size_t len);
 
 /* How many bytes has the UTF-8 character at S (LEFT, not 0)?  0: it is none. */
-unsigned long gc_utf8_length(const unsigned char *s, unsigned long left);
+size_t gc_utf8_length(const unsigned char *s, unsigned long left);
 /* Is TEXT (LEN bytes) UTF-8 from end to end? */
-bool gc_utf8_is(const char *text, unsigned long len);
+bool gc_utf8_is(const char *text, size_t len);
 
 #endif

@@ -54,16 +54,23 @@ number(const char *text, int max)
     return value > max ? 0 : value;
 }
 
-/* A file's name is whatever bytes the system took for it. */
+/*
+ * A file's name is whatever bytes the system took for it; so are the names that
+ * PAM's side only compares: accounts, variables, a principal.
+ */
 static bool
-names_a_file(gc_option o)
+takes_any_bytes(gc_option o)
 {
+    static const gc_option compared[] = {
+        GC_OPT_CCACHE, GC_OPT_PAM_CCACHE, GC_OPT_PAM_VM_ENV,
+        GC_OPT_PAM_S4U_USERS, GC_OPT_PAM_REQUIRE_PRINCIPAL};
     const char *value = infos[o].value;
 
-    return o == GC_OPT_CCACHE || o == GC_OPT_PAM_CCACHE
-           || (value != NULL
-               && (strncmp(value, "FILE", 4) == 0
-                   || strcmp(value, "DIR") == 0));
+    for (size_t i = 0; i < GC_COUNT_OF(compared); i++)
+        if (o == compared[i])
+            return true;
+    return value != NULL
+           && (strncmp(value, "FILE", 4) == 0 || strcmp(value, "DIR") == 0);
 }
 
 static gc_status
@@ -86,7 +93,7 @@ check(gc_option o, const char *text, struct gc_error *err)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return gc_fail(err, GC_E_CONFIG, "%s holds a control character",
                            name);
-    if (!names_a_file(o) && !gc_utf8_is(text, strlen(text)))
+    if (!takes_any_bytes(o) && !gc_utf8_is(text, strlen(text)))
         return gc_fail(err, GC_E_CONFIG, "%s is not UTF-8", name);
     if (max > 0 && number(text, max) == 0)
         return gc_fail(err, GC_E_CONFIG,

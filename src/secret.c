@@ -151,10 +151,16 @@ gc_secret_check(const struct gc_bytes *password, const char *name, size_t max,
     if (memchr(password->data, '\0', password->len) != NULL)
         return gc_fail(err, GC_E_CONFIG, "the password from %s holds a NUL",
                        name);
-    if (!gc_utf8_is((const char *)password->data, password->len))
-        return gc_fail(err, GC_E_CONFIG, "the password from %s is not UTF-8",
-                       name);
     return GC_OK;
+}
+
+gc_status
+gc_secret_check_text(const struct gc_bytes *password, const char *name,
+                     struct gc_error *err)
+{
+    if (gc_utf8_is((const char *)password->data, password->len))
+        return GC_OK;
+    return gc_fail(err, GC_E_CONFIG, "the password from %s is not UTF-8", name);
 }
 
 gc_status

@@ -64,7 +64,15 @@ GC_MUST_USE gc_status gc_secret_check(const struct gc_bytes *password,
                                       const char *name, size_t max,
                                       struct gc_error *err);
 
-/* The same, once one newline at its end was dropped. */
+/*
+ * What one that goes into JSON must be beside that: UTF-8.  Kerberos takes any
+ * bytes.  GC_E_CONFIG, without a byte of it.
+ */
+GC_MUST_USE gc_status gc_secret_check_text(const struct gc_bytes *password,
+                                           const char *name,
+                                           struct gc_error *err);
+
+/* What every password must be, once one newline at its end was dropped. */
 GC_MUST_USE gc_status gc_secret_tidy(struct gc_bytes *password,
                                      const char *name, size_t max,
                                      struct gc_error *err);

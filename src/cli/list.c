@@ -13,6 +13,7 @@
 
 #include "src/cli/output.h"
 #include "src/cli/places.h"
+#include "src/cli/settings.h"
 #include "src/vim/inventory.h"
 
 /* The guest forgets a ticket that was not used for a day (vi-json §7.5). */
@@ -116,15 +117,19 @@ filter(const struct gc_cli *cli, struct gc_records *records, int64_t now)
 
 /* The store knows VMs by their moId, and we ask nobody for the others. */
 static gc_status
-check_vms(const struct gc_config *c, struct gc_error *err)
+check_vms(const struct gc_cli *cli, struct gc_error *err)
 {
+    const struct gc_config *c = &cli->config;
+    gc_status st;
+
     for (size_t i = 0; i < gc_config_count(c, GC_OPT_VM); i++) {
         const char *vm = gc_config_item(c, GC_OPT_VM, i);
 
         if (gc_inventory_is_moid(vm))
             continue;
         (void)gc_fail(err, GC_E_CONFIG, "\"%.200s\" is no VM's moId", vm);
-        return gc_fail_hint(err, GC_E_CONFIG,
+        st = gc_settings_blame(cli, GC_OPT_VM, GC_E_CONFIG, err);
+        return gc_fail_hint(err, st,
                             "list knows VMs by their moIds alone: --vm vm-42");
     }
     return GC_OK;
@@ -136,7 +141,7 @@ gc_cli_list(struct gc_cli *cli, struct gc_error *err)
     GC_AUTO_PTR(gc_store) store = NULL;
     GC_AUTO(gc_records) records = {0};
     int64_t now = (int64_t)time(NULL);
-    gc_status st = check_vms(&cli->config, err);
+    gc_status st = check_vms(cli, err);
 
     if (st != GC_OK)
         return st;

@@ -35,8 +35,9 @@ is_fit(const char *text)
 static void
 mask(const char *address, char *dst, size_t size)
 {
-    const char *scheme = strstr(address, "://");
-    const char *from = scheme != NULL ? scheme + 3 : address;
+    size_t scheme = strcspn(address, ":@/");
+    bool has_scheme = strncmp(address + scheme, "://", 3) == 0;
+    const char *from = has_scheme ? address + scheme + 3 : address;
     const char *at = strrchr(from, '@');
 
     if (at == NULL)

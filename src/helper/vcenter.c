@@ -44,6 +44,8 @@ password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
     if (login->password.len == 0)
         st = gc_secret_password(login->file, GC_SECRET_ROOTS, PASSWORD_SIZE,
                                 &patience, &login->password, err);
+    if (st == GC_OK)
+        st = gc_secret_check_text(&login->password, login->file, err);
     if (st != GC_OK)
         return st;
     return gc_bytes_set(ret_password, login->password.data, login->password.len,

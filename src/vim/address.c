@@ -42,6 +42,25 @@ url_clear(struct url *url)
 #define QUOTED_SIZE (QUOTED_MAX + sizeof("…"))
 
 /*
+ * Does something else than a port stand in its place?  It may be a password,
+ * whose @ was forgotten or escaped.
+ */
+static bool
+may_log_in(const char *host)
+{
+    static const char address[] = "0123456789abcdefABCDEF:.%", end[] = "/?#";
+    const char *after;
+
+    if (host[0] == '[')
+        host += 1 + strspn(host + 1, address);
+    host += strcspn(host, ":/?#");
+    if (host[0] != ':')
+        return false;
+    after = host + 1 + strspn(host + 1, "0123456789");
+    return after[0] != '\0' && strchr(end, after[0]) == NULL;
+}
+
+/*
  * ADDRESS for a message: cut, and without what may be a secret, who logs in
  * there and what follows the path.  Up to the last @, for a password may hold
  * one where whoever wrote it did not escape it.
@@ -60,6 +79,11 @@ quoted(const char *address, char dst[QUOTED_SIZE])
         scheme = 0;
     at = strrchr(address + scheme, '@');
     from = at != NULL ? at : address + scheme;
+    if (may_log_in(at != NULL ? at + 1 : from)) {
+        (void)snprintf(dst, QUOTED_SIZE, "%.*s***",
+                       (int)(scheme < 16 ? scheme : 0), address);
+        return dst;
+    }
     for (n = 0;
          (unsigned char)from[n] >= 0x20 && from[n] != '?' && from[n] != '#';)
         n++;
@@ -130,10 +154,17 @@ gc_address_proxy(const char *text, char **ret_proxy, bool *ret_tunnels,
                                        CURLUPART_PATH, CURLUPART_QUERY,
                                        CURLUPART_FRAGMENT};
     GC_AUTO(url) url = {.parts = gc_curl.url()};
+    const char *scheme = strstr(text, "://");
+    const char *path = strpbrk(scheme != NULL ? scheme + 3 : text, "/?#");
     size_t len;
 
     if (url.parts == NULL)
         return gc_fail_no_memory(err);
+    /* What libcurl takes for a path would be who logs in. */
+    if (path != NULL && strchr(path, '@') != NULL)
+        return bad_proxy(err, text,
+                         "holds a /, ? or # before its @, to be written as "
+                         "%2F, %3F or %23");
     if (gc_curl.url_set(url.parts, CURLUPART_URL, text,
                         CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME)
         != CURLUE_OK)

@@ -377,7 +377,8 @@ gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
         return st;
     if (options->pin != NULL)
         st = gc_address_check_pin(options->pin, err);
-    if (st == GC_OK && options->ca_file != NULL)
+    /* libcurl looks at none where it verifies nothing. */
+    if (st == GC_OK && options->ca_file != NULL && !options->insecure)
         st = take_ca_file(http, options->ca_file, err);
     if (st == GC_OK && options->proxy != NULL && options->proxy[0] != '\0')
         st = take_proxy(http, options->proxy, err);
@@ -649,7 +650,8 @@ explain(const struct gc_http *http, CURLcode code, struct gc_error *err)
                   os_error != 0 ? ": " : "",
                   os_error != 0 ? strerror((int)os_error) : "");
     if (err != NULL)
-        err->again = why->status == GC_E_UNAVAILABLE && !sent;
+        err->again = why->status == GC_E_UNAVAILABLE && !sent
+                     && code != CURLE_PROXY; /* it may have been a login */
     return gc_fail_hint(err, why->status, "%s",
                         at_proxy ? CURE_PROXY : why->hint);
 }

@@ -103,30 +103,34 @@ test_bad_values(void **state)
     free(longest);
 }
 
-/* What can go into no request; but a file may be called anything. */
+/* What can go into no request; but a file or an account may be called anything.
+ */
 static void
 test_what_is_no_text(void **state)
 {
-    static const char *const bad[] = {"\xff",
-                                      "a\xff"
-                                      "b",
-                                      "\xc0\xaf",
-                                      "\xed\xa0\x80",
-                                      "\xf4\x90\x80\x80",
-                                      "g\xc3"};
+    static const char split[] = "a\xff"
+                                "b";
+    static const char *const bad[] = {
+        "\xff", split, "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "g\xc3"};
     static const gc_option texts[] = {
-        GC_OPT_URL,           GC_OPT_USERNAME,
-        GC_OPT_PIN,           GC_OPT_PROXY,
-        GC_OPT_CACHE,         GC_OPT_VM,
-        GC_OPT_SPN,           GC_OPT_MECH,
-        GC_OPT_PRINCIPAL,     GC_OPT_ON_BEHALF_OF,
-        GC_OPT_PAM_VM,        GC_OPT_PAM_VM_ENV,
-        GC_OPT_PAM_S4U_USERS, GC_OPT_PAM_REQUIRE_PRINCIPAL};
-    static const gc_option files[] = {
-        GC_OPT_PASSWORD_FILE, GC_OPT_CA_FILE,    GC_OPT_LEDGER,
-        GC_OPT_CONFIG,        GC_OPT_VMS_FROM,   GC_OPT_KEYTAB,
-        GC_OPT_CCACHE,        GC_OPT_PAM_MAP,    GC_OPT_PAM_KEYTAB,
-        GC_OPT_PAM_CCACHE,    GC_OPT_PAM_HELPER, GC_OPT_TICKET_FILE};
+        GC_OPT_URL,       GC_OPT_USERNAME,     GC_OPT_PIN,   GC_OPT_PROXY,
+        GC_OPT_CACHE,     GC_OPT_VM,           GC_OPT_SPN,   GC_OPT_MECH,
+        GC_OPT_PRINCIPAL, GC_OPT_ON_BEHALF_OF, GC_OPT_PAM_VM};
+    static const gc_option files[] = {GC_OPT_PAM_VM_ENV,
+                                      GC_OPT_PAM_S4U_USERS,
+                                      GC_OPT_PAM_REQUIRE_PRINCIPAL,
+                                      GC_OPT_PASSWORD_FILE,
+                                      GC_OPT_CA_FILE,
+                                      GC_OPT_LEDGER,
+                                      GC_OPT_CONFIG,
+                                      GC_OPT_VMS_FROM,
+                                      GC_OPT_KEYTAB,
+                                      GC_OPT_CCACHE,
+                                      GC_OPT_PAM_MAP,
+                                      GC_OPT_PAM_KEYTAB,
+                                      GC_OPT_PAM_CCACHE,
+                                      GC_OPT_PAM_HELPER,
+                                      GC_OPT_TICKET_FILE};
     struct gc_error err;
 
     (void)state;

@@ -1482,6 +1482,8 @@ the_environment_is_not_asked(void **state)
 static void
 what_is_no_proxy(void **state)
 {
+    static const char abroad[] = "http://l\xc3\xb6"
+                                 "cal:1";
     static const char *const bad[] = {"nonsense://x",
                                       "ftp://x",
                                       "http://",
@@ -1492,8 +1494,12 @@ what_is_no_proxy(void **state)
                                       "http://u:" SECRET "@[::1",
                                       "ftp://u:" SECRET "@p?" SECRET,
                                       "u:://" SECRET "@a b",
-                                      "http://l\xc3\xb6"
-                                      "cal:1"};
+                                      "http://u:1/" SECRET "@p:1",
+                                      "http://u@s?" SECRET "@p:1",
+                                      "http://u:" SECRET,
+                                      "http://u:" SECRET "%40p:1",
+                                      "http:\\\\u:" SECRET,
+                                      abroad};
     static const char *const good[] = {"",
                                        "proxy.example.test",
                                        "proxy.example.test:3128",

@@ -78,17 +78,17 @@ test_no_text(void **state)
 
     (void)state;
     help_file("file", "s3cret\xff\n", 8, 0600);
-    assert_false(taken("file", GC_SECRET_PRIVATE));
     assert_int_equal(
-        password(help_path("file"), GC_SECRET_PRIVATE, &found, &err),
-        GC_E_CONFIG);
-    assert_non_null(strstr(err.message, help_path("file")));
+        password(help_path("file"), GC_SECRET_PRIVATE, &found, &err), GC_OK);
+    assert_int_equal(gc_secret_check_text(&found, "a file", &err), GC_E_CONFIG);
+    assert_non_null(strstr(err.message, "from a file"));
     assert_non_null(strstr(err.message, "not UTF-8"));
     assert_null(strstr(err.message, "xff"));
     help_file("file", "s3cr\xc3\xa9t\n", 8, 0600);
     assert_int_equal(
         password(help_path("file"), GC_SECRET_PRIVATE, &found, &err), GC_OK);
     assert_string_equal(gc_bytes_text(&found), "s3cr\xc3\xa9t");
+    assert_int_equal(gc_secret_check_text(&found, "a file", &err), GC_OK);
 }
 
 static void
