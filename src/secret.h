@@ -44,7 +44,7 @@ GC_MUST_USE gc_status gc_secret_read(const char *path, gc_secret_care care,
 
 /*
  * A password (secret) from PATH, read with CARE: one trailing newline dropped,
- * UTF-8, neither empty nor MAX bytes long nor with a NUL inside.  GC_E_CONFIG.
+ * neither empty nor MAX bytes long nor with a NUL inside.  GC_E_CONFIG.
  */
 GC_MUST_USE gc_status
 gc_secret_password(const char *path, gc_secret_care care, size_t max,
