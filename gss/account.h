@@ -10,8 +10,8 @@
 #ifndef GC_GSS_ACCOUNT_H
 #define GC_GSS_ACCOUNT_H
 
-#include "gss/base.h"
 #include "gss/initiator.h"
+#include "src/base/base.h"
 
 /*
  * Does PRINCIPAL (one that was proved, in full, as GSS-API displays it) map to

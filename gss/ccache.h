@@ -10,8 +10,8 @@
 
 #include <krb5.h>
 
-#include "gss/base.h"
 #include "gss/initiator.h"
+#include "src/base/base.h"
 
 struct gc_ccache {
     krb5_context krb5;

@@ -13,9 +13,9 @@
 
 #include <gssapi/gssapi.h>
 
-#include "gss/base.h"
 #include "gss/credential.h"
 #include "gss/name.h"
+#include "src/base/base.h"
 
 /* Zero it before use. */
 struct gc_context {

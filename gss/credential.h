@@ -12,9 +12,9 @@
 
 #include <gssapi/gssapi.h>
 
-#include "gss/base.h"
 #include "gss/ccache.h"
 #include "gss/initiator.h"
+#include "src/base/base.h"
 
 /* Zero it before use. */
 struct gc_credential {

@@ -10,9 +10,9 @@
 
 #include <stdint.h>
 
-#include "gss/base.h"
-#include "gss/bytes.h"
 #include "gss/initiator.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 
 typedef enum {
     GC_FRAME_BEGIN = 1, /* body: struct gc_want */

@@ -10,7 +10,7 @@
 
 #include <gssapi/gssapi.h>
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 /*
  * The outcome of one GSS-API call, for the mechanism that made it:

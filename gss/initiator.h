@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "gss/base.h"
-#include "gss/bytes.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 
 typedef enum { GC_MECH_KERBEROS, GC_MECH_NEGOTIATE, GC_MECH_NTLM } gc_mech;
 

@@ -9,7 +9,7 @@
 #ifndef GC_GSS_KEYTAB_H
 #define GC_GSS_KEYTAB_H
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 /*
  * Look at KEYTAB ("" = MIT's default client keytab), and in it for PRINCIPAL

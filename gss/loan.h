@@ -7,10 +7,10 @@
 #ifndef GC_GSS_LOAN_H
 #define GC_GSS_LOAN_H
 
-#include "gss/base.h"
-#include "gss/bytes.h"
 #include "gss/ccache.h"
 #include "gss/credential.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 
 /*
  * CREDENTIAL's ticket-granting tickets as bytes (secret), without the password

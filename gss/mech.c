@@ -10,7 +10,7 @@
 
 #include <gssapi/gssapi_krb5.h>
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 /* gss_OID_desc wants bytes that it could write; nobody does. */
 static unsigned char spnego[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x02};

@@ -8,9 +8,9 @@
 
 #include <gssapi/gssapi.h>
 
-#include "gss/base.h"
 #include "gss/initiator.h"
 #include "gss/spn.h"
+#include "src/base/base.h"
 
 struct gc_name {
     gss_name_t handle;

@@ -10,9 +10,9 @@
 #ifndef GC_GSS_OWNCACHE_H
 #define GC_GSS_OWNCACHE_H
 
-#include "gss/base.h"
 #include "gss/ccache.h"
 #include "gss/initiator.h"
+#include "src/base/base.h"
 
 #define GC_OWNCACHE_MAX 1048576 /* bytes of a file */
 

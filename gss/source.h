@@ -9,11 +9,11 @@
 
 #include <gssapi/gssapi.h>
 
-#include "gss/base.h"
 #include "gss/ccache.h"
 #include "gss/gssmsg.h"
 #include "gss/initiator.h"
 #include "gss/name.h"
+#include "src/base/base.h"
 
 /* The set of MECH alone. */
 gss_OID_set_desc gc_source_only(gc_mech mech);

@@ -11,8 +11,8 @@
 #ifndef GC_GSS_SPN_H
 #define GC_GSS_SPN_H
 
-#include "gss/base.h"
 #include "gss/initiator.h"
+#include "src/base/base.h"
 
 struct gc_spn {
     char service[32]; /* lower case */

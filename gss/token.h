@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
-#include "gss/bytes.h"
 #include "gss/initiator.h"
+#include "src/base/bytes.h"
 
 /*
  * Is TOKEN, an initiator's first, framed as MECH's (RFC 2743 section 3.1;

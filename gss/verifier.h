@@ -10,9 +10,9 @@
 #ifndef GC_GSS_VERIFIER_H
 #define GC_GSS_VERIFIER_H
 
-#include "gss/base.h"
-#include "gss/bytes.h"
 #include "gss/initiator.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 
 struct gc_verified {
     char principal[GC_PRINCIPAL_SIZE]; /* in full, with its realm */

@@ -14,12 +14,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "gss/child.h"
-#include "gss/clock.h"
 #include "gss/frame.h"
 #include "gss/hearsay.h"
 #include "gss/servant.h"
 #include "gss/spn.h"
+#include "src/base/child.h"
+#include "src/base/clock.h"
 
 struct worker {
     struct gc_initiator door;

@@ -10,8 +10,8 @@
 #ifndef GC_GSS_WORKER_H
 #define GC_GSS_WORKER_H
 
-#include "gss/child.h"
 #include "gss/initiator.h"
+#include "src/base/child.h"
 
 /*
  * Fork the child now (call this before any secret is read: a fork carries the

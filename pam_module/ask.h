@@ -7,7 +7,7 @@
 #ifndef GC_PAM_MODULE_ASK_H
 #define GC_PAM_MODULE_ASK_H
 
-#include "gss/base.h"
+#include "src/base/base.h"
 #include "src/helper/wire.h"
 
 /*

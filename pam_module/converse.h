@@ -8,8 +8,8 @@
 
 #include <security/pam_modules.h>
 
-#include "gss/base.h"
-#include "gss/bytes.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 
 /*
  * Ask PROMPT; RET_ANSWER is secret.  PAM_CONV_ERR; PAM_BUF_ERR; PAM_AUTH_ERR

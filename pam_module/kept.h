@@ -16,7 +16,7 @@
 
 #include <security/pam_modules.h>
 
-#include "gss/base.h"
+#include "src/base/base.h"
 #include "src/helper/wire.h"
 
 #define GC_KEPT_TRANSACTION "GUESTCRED_TRANSACTION"

@@ -11,7 +11,7 @@
 
 #include <security/pam_modules.h>
 
-#include "gss/base.h"
+#include "src/base/base.h"
 #include "src/helper/wire.h"
 
 /* TEXT between quotes in DST; what does not fit is cut off whole. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * src/config knows what a well-formed value is; what PAM allows, and what it
+ * src/options knows what a well-formed value is; what PAM allows, and what it
  * does not, is here (P1-P9).  Never reads the environment.
  */
 #include <config.h>
@@ -19,7 +19,7 @@
 void
 gc_settings_clear(struct gc_settings *settings)
 {
-    gc_config_clear(&settings->config);
+    gc_options_clear(&settings->config);
     *settings = (struct gc_settings){.helper = NULL};
 }
 
@@ -30,7 +30,7 @@ gc_settings_take_arguments(struct gc_settings *settings, int argc,
     gc_status st = GC_OK;
 
     for (int i = 0; st == GC_OK && i < argc; i++)
-        st = gc_config_put_pam_argument(&settings->config, argv[i], err);
+        st = gc_options_put_pam_argument(&settings->config, argv[i], err);
     if (st == GC_OK)
         return GC_OK;
     return gc_fail_context(err, st, "argument");
@@ -61,9 +61,9 @@ check_file(int fd, const char *path, struct gc_error *err)
     if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return gc_fail(err, GC_E_CONFIG,
                        "%.256s may be written by others than its owner", path);
-    if (info.st_size > GC_CONFIG_FILE_MAX)
+    if (info.st_size > GC_OPTIONS_FILE_MAX)
         return gc_fail(err, GC_E_CONFIG, "%.256s is larger than %d bytes", path,
-                       GC_CONFIG_FILE_MAX);
+                       GC_OPTIONS_FILE_MAX);
     return GC_OK;
 }
 
@@ -84,7 +84,7 @@ read_all(int fd, const char *path, struct gc_bytes *ret_text,
                            strerror(errno));
         if (len == 0)
             return GC_OK;
-        st = gc_bytes_append(ret_text, piece, (size_t)len, GC_CONFIG_FILE_MAX,
+        st = gc_bytes_append(ret_text, piece, (size_t)len, GC_OPTIONS_FILE_MAX,
                              err);
     }
     /* It grew while it was read. */
@@ -94,9 +94,9 @@ read_all(int fd, const char *path, struct gc_bytes *ret_text,
 }
 
 static gc_status
-read_file(struct gc_config *config, struct gc_error *err)
+read_file(struct gc_options *config, struct gc_error *err)
 {
-    const char *given = gc_config_text(config, GC_OPT_PAM_CONF);
+    const char *given = gc_options_text(config, GC_OPT_PAM_CONF);
     const char *path = given == NULL ? CONF : given;
     __attribute__((cleanup(close_fd))) int fd = -1;
     GC_AUTO(gc_bytes) text = {0};
@@ -115,37 +115,38 @@ read_file(struct gc_config *config, struct gc_error *err)
     if (st == GC_OK)
         st = read_all(fd, path, &text, err);
     if (st == GC_OK)
-        st = gc_config_put_pam_file(config, path, gc_bytes_text(&text),
-                                    text.len, err);
+        st = gc_options_put_pam_file(config, path, gc_bytes_text(&text),
+                                     text.len, err);
     return st;
 }
 
 /* ---- what makes sense ---- */
 
 static gc_status
-check_pairs(const struct gc_config *config, struct gc_error *err)
+check_pairs(const struct gc_options *config, struct gc_error *err)
 {
-    size_t vms = gc_config_count(config, GC_OPT_PAM_VM);
-    bool map = gc_config_text(config, GC_OPT_PAM_MAP) != NULL;
+    size_t vms = gc_options_count(config, GC_OPT_PAM_VM);
+    bool map = gc_options_text(config, GC_OPT_PAM_MAP) != NULL;
 
-    if (vms != gc_config_count(config, GC_OPT_PAM_SPN))
+    if (vms != gc_options_count(config, GC_OPT_PAM_SPN))
         return gc_fail(err, GC_E_CONFIG, "as many spn as vm are needed");
     if (map == (vms > 0))
         return gc_fail(err, GC_E_CONFIG,
                        map ? "map and vm exclude each other"
                            : "which VM?  There is neither vm nor map");
     if (!map
-        && (gc_config_text(config, GC_OPT_PAM_VM_ENV) != NULL
-            || gc_config_flag(config, GC_OPT_PAM_VM_PROMPT)))
+        && (gc_options_text(config, GC_OPT_PAM_VM_ENV) != NULL
+            || gc_options_flag(config, GC_OPT_PAM_VM_PROMPT)))
         return gc_fail(err, GC_E_CONFIG, "vm_env and vm_prompt need a map");
     for (size_t i = 0; i < vms; i++) {
-        const char *spn = gc_config_item(config, GC_OPT_PAM_SPN, i);
+        const char *spn = gc_options_item(config, GC_OPT_PAM_SPN, i);
 
-        if (!gc_config_vm_split(gc_config_item(config, GC_OPT_PAM_VM, i), NULL))
+        if (!gc_options_vm_split(gc_options_item(config, GC_OPT_PAM_VM, i),
+                                 NULL))
             return gc_fail(err, GC_E_CONFIG,
                            "vm is \"%.128s\", not [INSTANCE-UUID/]vm-NUMBER: "
                            "here a VM has no other name",
-                           gc_config_item(config, GC_OPT_PAM_VM, i));
+                           gc_options_item(config, GC_OPT_PAM_VM, i));
         if (strchr(spn, '/') == NULL || strpbrk(spn, "{} \t") != NULL)
             return gc_fail(err, GC_E_CONFIG,
                            "spn is \"%.128s\", not a literal host/NAME", spn);
@@ -154,11 +155,11 @@ check_pairs(const struct gc_config *config, struct gc_error *err)
 }
 
 static gc_status
-check_words(const struct gc_config *config, struct gc_error *err)
+check_words(const struct gc_options *config, struct gc_error *err)
 {
-    const char *mech = gc_config_text(config, GC_OPT_MECH);
-    const char *proof = gc_config_text(config, GC_OPT_PAM_PROOF);
-    const char *password = gc_config_text(config, GC_OPT_PASSWORD_FILE);
+    const char *mech = gc_options_text(config, GC_OPT_MECH);
+    const char *proof = gc_options_text(config, GC_OPT_PAM_PROOF);
+    const char *password = gc_options_text(config, GC_OPT_PASSWORD_FILE);
 
     if (mech != NULL && strcmp(mech, "kerberos") != 0
         && strcmp(mech, "negotiate") != 0)
@@ -181,7 +182,7 @@ static gc_status
 take_sources(struct gc_settings *settings, struct gc_error *err)
 {
     static const char *const words[] = {"password", "ccache", "s4u"};
-    const char *text = gc_config_text(&settings->config, GC_OPT_PAM_SOURCE);
+    const char *text = gc_options_text(&settings->config, GC_OPT_PAM_SOURCE);
     unsigned int seen = 0;
     size_t len, word;
 
@@ -208,7 +209,7 @@ take_sources(struct gc_settings *settings, struct gc_error *err)
 gc_status
 gc_settings_take_file(struct gc_settings *settings, struct gc_error *err)
 {
-    struct gc_config *config = &settings->config;
+    struct gc_options *config = &settings->config;
     const char *helper;
     gc_status st = read_file(config, err);
 
@@ -220,21 +221,21 @@ gc_settings_take_file(struct gc_settings *settings, struct gc_error *err)
         st = take_sources(settings, err);
     if (st != GC_OK)
         return st;
-    helper = gc_config_text(config, GC_OPT_PAM_HELPER);
+    helper = gc_options_text(config, GC_OPT_PAM_HELPER);
     settings->helper = helper == NULL ? HELPER : helper;
-    settings->timeout_ms = gc_config_timeout_ms(config, GC_SETTINGS_TIMEOUT_S);
-    settings->minimum_uid = gc_config_minimum_uid(config);
+    settings->timeout_ms = gc_options_timeout_ms(config, GC_SETTINGS_TIMEOUT_S);
+    settings->minimum_uid = gc_options_minimum_uid(config);
     settings->ignore_root =
-        gc_config_text(config, GC_OPT_PAM_IGNORE_ROOT) == NULL
-        || gc_config_flag(config, GC_OPT_PAM_IGNORE_ROOT);
+        gc_options_text(config, GC_OPT_PAM_IGNORE_ROOT) == NULL
+        || gc_options_flag(config, GC_OPT_PAM_IGNORE_ROOT);
     settings->try_first_pass =
-        gc_config_flag(config, GC_OPT_PAM_TRY_FIRST_PASS);
+        gc_options_flag(config, GC_OPT_PAM_TRY_FIRST_PASS);
     settings->use_first_pass =
-        gc_config_flag(config, GC_OPT_PAM_USE_FIRST_PASS);
-    settings->no_prompt = gc_config_flag(config, GC_OPT_PAM_NO_PROMPT);
-    settings->vm_prompt = gc_config_flag(config, GC_OPT_PAM_VM_PROMPT);
-    settings->debug = gc_config_flag(config, GC_OPT_PAM_DEBUG);
-    settings->silent = gc_config_flag(config, GC_OPT_PAM_SILENT);
+        gc_options_flag(config, GC_OPT_PAM_USE_FIRST_PASS);
+    settings->no_prompt = gc_options_flag(config, GC_OPT_PAM_NO_PROMPT);
+    settings->vm_prompt = gc_options_flag(config, GC_OPT_PAM_VM_PROMPT);
+    settings->debug = gc_options_flag(config, GC_OPT_PAM_DEBUG);
+    settings->silent = gc_options_flag(config, GC_OPT_PAM_SILENT);
     return GC_OK;
 }
 
@@ -242,15 +243,15 @@ gc_status
 gc_settings_pass_on(const struct gc_settings *settings,
                     struct gc_wire_request *request, struct gc_error *err)
 {
-    const struct gc_config *config = &settings->config;
+    const struct gc_options *config = &settings->config;
     gc_status st = GC_OK;
 
     for (gc_option o = 0; o < GC_OPT_PAM_COUNT; o++) {
         if (o == GC_OPT_COUNT)
             continue;
-        for (size_t i = 0; st == GC_OK && i < gc_config_count(config, o); i++)
+        for (size_t i = 0; st == GC_OK && i < gc_options_count(config, o); i++)
             st = gc_wire_option_add(request, gc_option_info(o)->name,
-                                    gc_config_item(config, o, i), err);
+                                    gc_options_item(config, o, i), err);
     }
     return st;
 }

@@ -7,15 +7,15 @@
 #ifndef GC_PAM_MODULE_SETTINGS_H
 #define GC_PAM_MODULE_SETTINGS_H
 
-#include "gss/base.h"
-#include "src/config.h"
+#include "src/base/base.h"
 #include "src/helper/wire.h"
+#include "src/options.h"
 
 #define GC_SETTINGS_TIMEOUT_S 15
 
 /* Zero it before use. */
 struct gc_settings {
-    struct gc_config config;
+    struct gc_options config;
     const char *helper; /* borrowed from CONFIG, or static */
     int timeout_ms;
     unsigned int minimum_uid;

@@ -25,8 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
-#include "gss/descriptor.h"
+#include "src/base/clock.h"
+#include "src/base/descriptor.h"
 #include "src/helper/wire.h"
 
 #define TERM_MS 400 /* for the stub to end the helper */

@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 struct gc_stub {
     pid_t pid;

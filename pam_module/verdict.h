@@ -6,7 +6,7 @@
 #ifndef GC_PAM_MODULE_VERDICT_H
 #define GC_PAM_MODULE_VERDICT_H
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 struct gc_verdicts {
     int authenticate, account, setcred, open_session;

@@ -12,10 +12,10 @@
 #include <security/pam_ext.h>
 #include <security/pam_modutil.h>
 
-#include "gss/clock.h"
 #include "pam_module/ask.h"
 #include "pam_module/record.h"
 #include "pam_module/verdict.h"
+#include "src/base/clock.h"
 
 void
 gc_visit_clear(struct gc_visit *visit)
@@ -134,7 +134,7 @@ take_vm(struct gc_visit *visit, struct gc_wire_request *request,
         struct gc_error *err)
 {
     const char *name =
-        gc_config_text(&visit->settings.config, GC_OPT_PAM_VM_ENV);
+        gc_options_text(&visit->settings.config, GC_OPT_PAM_VM_ENV);
     const struct gc_kept *kept = gc_kept_get(visit->pamh);
     const char *vm = NULL;
 

@@ -12,9 +12,9 @@
 
 #include <security/pam_modules.h>
 
-#include "gss/base.h"
 #include "pam_module/kept.h"
 #include "pam_module/settings.h"
+#include "src/base/base.h"
 
 /* Whose account PAM_USER is. */
 typedef enum {

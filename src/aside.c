@@ -7,8 +7,8 @@
 #include <poll.h>
 #include <string.h>
 
-#include "gss/clock.h"
 #include "gss/frame.h"
+#include "src/base/clock.h"
 
 #define OP_RESULT 1
 

@@ -12,9 +12,9 @@
 
 #include <stdint.h>
 
-#include "gss/base.h"
-#include "gss/bytes.h"
-#include "gss/child.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
+#include "src/base/child.h"
 
 #define GC_ASIDE_RESULT_MAX 4096
 

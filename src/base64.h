@@ -7,8 +7,8 @@
 #ifndef GC_SRC_BASE64_H
 #define GC_SRC_BASE64_H
 
-#include "gss/base.h"
-#include "gss/bytes.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 
 /* Replace RET_TEXT with BYTES as base64, padded, without line breaks. */
 GC_MUST_USE gc_status gc_base64_encode(const struct gc_bytes *bytes,

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gss/clock.h"
 #include "gss/spn.h"
 #include "src/acquire.h"
+#include "src/base/clock.h"
 #include "src/patience.h"
 
 struct gc_client {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 
 static int64_t
 today(void)

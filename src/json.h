@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "gss/base.h"
-#include "gss/bytes.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 
 #define GC_JSON_DEPTH_MAX 32
 #define GC_JSON_TEXT_MAX  (1024 * 1024)

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/fields.h"
 #include "src/json.h"
 #include "src/store/atomic.h"

@@ -19,7 +19,7 @@
 #ifndef GC_SRC_LEDGER_H
 #define GC_SRC_LEDGER_H
 
-#include "gss/base.h"
+#include "src/base/base.h"
 #include "src/process.h"
 #include "src/store/store.h"
 #include "src/ticket.h"

@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <sys/random.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 
 /* Refused connections and 503 are tried this often; vim faults until DEADLINE.
  */

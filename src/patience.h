@@ -6,7 +6,7 @@
 #ifndef GC_SRC_PATIENCE_H
 #define GC_SRC_PATIENCE_H
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 struct gc_patience {
     int64_t deadline; /* absolute CLOCK_MONOTONIC milliseconds */

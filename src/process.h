@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 #define GC_MACHINE_SIZE 17
 

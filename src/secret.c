@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 
 static void
 close_fd(int *fd)

@@ -9,12 +9,12 @@
 
 #include <stdint.h>
 
-#include "gss/base.h"
-#include "gss/bytes.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 
 /* How long is waited for a pipe's writer, or for somebody to type. */
 struct gc_secret_patience {
-    int64_t deadline; /* then GC_E_UNAVAILABLE; see gss/clock.h */
+    int64_t deadline; /* then GC_E_UNAVAILABLE; see src/base/clock.h */
     int cancel_fd;    /* readable: GC_E_CANCELED; -1: none */
 };
 

@@ -10,7 +10,7 @@
 #ifndef GC_SRC_SHELF_H
 #define GC_SRC_SHELF_H
 
-#include "gss/child.h"
+#include "src/base/child.h"
 #include "src/store/store.h"
 
 /* Below it a directory a user, and in that one a login. */

@@ -13,9 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "gss/base.h"
-#include "gss/bytes.h"
 #include "gss/initiator.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 #include "src/json.h"
 
 #define GC_TICKET_MAX       (64 * 1024) /* bytes of the ticket string */

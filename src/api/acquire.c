@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 
 static struct gc_custody
 custody_of(struct guestcred_client *client, struct gc_store *store)

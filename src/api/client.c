@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
 #include "gss/worker.h"
+#include "src/base/clock.h"
 
 static gc_status
 make_initiator(struct guestcred_client *client, struct gc_error *err)

@@ -20,10 +20,10 @@
 
 /* Copy an option's value into a fixed field of the want. */
 static gc_status
-fill(const struct gc_config *c, gc_option o, char *dst, size_t size,
+fill(const struct gc_options *c, gc_option o, char *dst, size_t size,
      struct gc_error *err)
 {
-    const char *text = gc_config_text(c, o);
+    const char *text = gc_options_text(c, o);
 
     if (text == NULL)
         return GC_OK;
@@ -35,7 +35,7 @@ fill(const struct gc_config *c, gc_option o, char *dst, size_t size,
 }
 
 static gc_status
-choose_source(const struct gc_config *c, struct gc_want *want,
+choose_source(const struct gc_options *c, struct gc_want *want,
               struct gc_error *err)
 {
     static const struct {
@@ -56,7 +56,7 @@ choose_source(const struct gc_config *c, struct gc_want *want,
     for (size_t i = 0; i < GC_COUNT_OF(sources); i++) {
         const char *name = gc_option_info(sources[i].option)->name;
 
-        if (gc_config_text(c, sources[i].option) == NULL)
+        if (gc_options_text(c, sources[i].option) == NULL)
             continue;
         if (chosen != GC_OPT_COUNT)
             return gc_fail(err, GC_E_CONFIG, "--%s and --%s exclude each other",
@@ -77,10 +77,10 @@ static gc_status
 choose_mech(const struct gc_cli *cli, struct gc_want *want,
             struct gc_error *err)
 {
-    const struct gc_config *c = &cli->config;
-    const char *mech = gc_config_text(c, GC_OPT_MECH);
+    const struct gc_options *c = &cli->config;
+    const char *mech = gc_options_text(c, GC_OPT_MECH);
 
-    want->mutual = gc_config_flag(c, GC_OPT_MUTUAL);
+    want->mutual = gc_options_flag(c, GC_OPT_MUTUAL);
     want->mech = GC_MECH_KERBEROS;
     if (mech != NULL && !gc_mech_parse(mech, &want->mech)) {
         (void)gc_fail(err, GC_E_CONFIG,
@@ -106,7 +106,7 @@ static gc_status
 want_from_options(const struct gc_cli *cli, struct gc_want *want,
                   struct gc_error *err)
 {
-    const struct gc_config *c = &cli->config;
+    const struct gc_options *c = &cli->config;
     gc_status st;
 
     want->deadline = cli->deadline;
@@ -126,8 +126,9 @@ static gc_status
 guest_password(struct gc_cli *cli, struct gc_want *want, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) password = {0};
-    const char *file = gc_config_text(&cli->config, GC_OPT_GUEST_PASSWORD_FILE);
-    const char *other = gc_config_text(&cli->config, GC_OPT_PASSWORD_FILE);
+    const char *file =
+        gc_options_text(&cli->config, GC_OPT_GUEST_PASSWORD_FILE);
+    const char *other = gc_options_text(&cli->config, GC_OPT_PASSWORD_FILE);
     const struct gc_secret_patience patience = {cli->deadline, cli->cancel_fd};
     gc_status st;
 
@@ -169,13 +170,13 @@ static gc_status
 acquire_one(struct run *r, const struct gc_target *target,
             const struct gc_want *common, struct gc_error *err)
 {
-    const struct gc_config *c = &r->cli->config;
+    const struct gc_options *c = &r->cli->config;
     GC_AUTO(gc_want) want = *common;
     GC_AUTO(gc_record) record = {0};
     struct gc_custody_request request = {
         .ref = target->ref,
-        .fresh = gc_config_flag(c, GC_OPT_NEW),
-        .trust = gc_config_flag(c, GC_OPT_NO_VALIDATE),
+        .fresh = gc_options_flag(c, GC_OPT_NEW),
+        .trust = gc_options_flag(c, GC_OPT_NO_VALIDATE),
     };
     gc_status st;
 

@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "gss/base.h"
-#include "src/config.h"
+#include "src/base/base.h"
+#include "src/options.h"
 
 struct gc_cli {
-    struct gc_config config;
+    struct gc_options config;
     int64_t deadline; /* of everything; goodbyes may take a little longer */
     int cancel_fd;    /* readable after SIGINT, SIGTERM or SIGHUP */
     bool json;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/cli/output.h"
 #include "src/cli/places.h"
 #include "src/cli/secret.h"
@@ -54,10 +54,10 @@ fetch_password(struct gc_cli *cli, struct gc_bytes *ret_password,
                const char **ret_where, struct gc_error *err)
 {
     const struct gc_secret_patience patience = {cli->deadline, cli->cancel_fd};
-    const char *file = gc_config_text(&cli->config, GC_OPT_PASSWORD_FILE);
-    const char *name = gc_config_text(&cli->config, GC_OPT_USERNAME);
+    const char *file = gc_options_text(&cli->config, GC_OPT_PASSWORD_FILE);
+    const char *name = gc_options_text(&cli->config, GC_OPT_USERNAME);
     const char *govc = secure_getenv("GOVC_PASSWORD");
-    char prompt[GC_CONFIG_TEXT_MAX + 64];
+    char prompt[GC_OPTIONS_TEXT_MAX + 64];
     gc_status st;
 
     *ret_where = file != NULL ? file : "the terminal";
@@ -67,7 +67,7 @@ fetch_password(struct gc_cli *cli, struct gc_bytes *ret_password,
                                   ret_password, err);
     /* It belongs to GOVC_USERNAME, and to nobody else. */
     if (govc != NULL && govc[0] != '\0'
-        && gc_config_origin(&cli->config, GC_OPT_USERNAME) == GC_FROM_GOVC) {
+        && gc_options_origin(&cli->config, GC_OPT_USERNAME) == GC_FROM_GOVC) {
         *ret_where = "GOVC_PASSWORD";
         return take_govc(govc, ret_password, err);
     }
@@ -127,7 +127,7 @@ trace_line(void *user, const char *line)
 static gc_status
 url(const struct gc_cli *cli, char *dst, size_t size, struct gc_error *err)
 {
-    const char *text = gc_config_text(&cli->config, GC_OPT_URL);
+    const char *text = gc_options_text(&cli->config, GC_OPT_URL);
     gc_status st;
 
     if (text == NULL) {
@@ -136,7 +136,7 @@ url(const struct gc_cli *cli, char *dst, size_t size, struct gc_error *err)
                             "give --url https://HOST or set GUESTCRED_URL");
     }
     (void)snprintf(dst, size, "%s%s",
-                   gc_config_origin(&cli->config, GC_OPT_URL) == GC_FROM_GOVC
+                   gc_options_origin(&cli->config, GC_OPT_URL) == GC_FROM_GOVC
                            && strstr(text, "://") == NULL
                        ? "https://"
                        : "",
@@ -162,12 +162,12 @@ check_options(const struct gc_cli *cli, const char *address,
     for (size_t i = 0; i < GC_COUNT_OF(checks); i++) {
         gc_option o = checks[i].option;
         const char *text =
-            o == GC_OPT_URL ? address : gc_config_text(&cli->config, o);
+            o == GC_OPT_URL ? address : gc_options_text(&cli->config, o);
         gc_status st = GC_OK;
 
         /* Nothing is verified by it then. */
         if (o == GC_OPT_CA_FILE
-            && gc_config_flag(&cli->config, GC_OPT_INSECURE))
+            && gc_options_flag(&cli->config, GC_OPT_INSECURE))
             continue;
         if (text != NULL)
             st = checks[i].check(text, err);
@@ -181,23 +181,23 @@ static gc_status
 make_client(struct gc_cli *cli, struct gc_login_password *asked,
             struct gc_client **ret_client, struct gc_error *err)
 {
-    const struct gc_config *c = &cli->config;
-    char address[GC_CONFIG_TEXT_MAX + 16];
+    const struct gc_options *c = &cli->config;
+    char address[GC_OPTIONS_TEXT_MAX + 16];
     struct gc_client_options options = {
         .http =
             {
                 .url = address,
-                .ca_file = gc_config_text(c, GC_OPT_CA_FILE),
-                .pin = gc_config_text(c, GC_OPT_PIN),
-                .proxy = gc_config_text(c, GC_OPT_PROXY),
-                .insecure = gc_config_flag(c, GC_OPT_INSECURE),
+                .ca_file = gc_options_text(c, GC_OPT_CA_FILE),
+                .pin = gc_options_text(c, GC_OPT_PIN),
+                .proxy = gc_options_text(c, GC_OPT_PROXY),
+                .insecure = gc_options_flag(c, GC_OPT_INSECURE),
                 .cancel_fd = cli->cancel_fd,
                 .trace = trace_line,
                 .trace_user = cli,
             },
         .login =
             {
-                .username = gc_config_text(c, GC_OPT_USERNAME),
+                .username = gc_options_text(c, GC_OPT_USERNAME),
                 .password = password,
                 .user = asked,
             },
@@ -226,14 +226,14 @@ make_client(struct gc_cli *cli, struct gc_login_password *asked,
 static bool
 may_adopt(const struct gc_connection *c)
 {
-    return !gc_config_flag(&c->cli->config, GC_OPT_NO_SESSION_REUSE)
-           && !gc_config_flag(&c->cli->config, GC_OPT_INSECURE);
+    return !gc_options_flag(&c->cli->config, GC_OPT_NO_SESSION_REUSE)
+           && !gc_options_flag(&c->cli->config, GC_OPT_INSECURE);
 }
 
 static const char *
 username(const struct gc_connection *c)
 {
-    return gc_config_text(&c->cli->config, GC_OPT_USERNAME);
+    return gc_options_text(&c->cli->config, GC_OPT_USERNAME);
 }
 
 /* What an earlier command kept; whatever is wrong with it, we can do without.
@@ -355,7 +355,7 @@ forget_session(struct gc_connection *c)
     const char *url = gc_session_url(gc_client_session(c->client));
     struct gc_error why;
 
-    if (gc_config_flag(&c->cli->config, GC_OPT_INSECURE))
+    if (gc_options_flag(&c->cli->config, GC_OPT_INSECURE))
         gc_output_warn("--logout: a stored session is left as it is, for "
                        "--insecure keeps away from it");
     else if (gc_store_forget_session(c->store, url, username(c), &why) != GC_OK)
@@ -365,7 +365,7 @@ forget_session(struct gc_connection *c)
 void
 gc_disconnect(struct gc_connection *c, gc_status status)
 {
-    bool logout = gc_config_flag(&c->cli->config, GC_OPT_LOGOUT);
+    bool logout = gc_options_flag(&c->cli->config, GC_OPT_LOGOUT);
     bool spoke = gc_session_spoke(gc_client_session(c->client));
 
     gc_client_finish(c->client);

@@ -39,12 +39,12 @@ static gc_status
 mark_all(struct gc_connection *connection, struct choice *c,
          struct gc_error *err)
 {
-    const struct gc_config *config = &connection->cli->config;
+    const struct gc_options *config = &connection->cli->config;
     struct gc_place place;
     gc_status st;
 
-    for (size_t i = 0; i < gc_config_count(config, GC_OPT_VM); i++) {
-        const char *ref = gc_config_item(config, GC_OPT_VM, i);
+    for (size_t i = 0; i < gc_options_count(config, GC_OPT_VM); i++) {
+        const char *ref = gc_options_item(config, GC_OPT_VM, i);
 
         st = gc_client_locate(connection->client, ref,
                               connection->cli->deadline, NULL, &place, err);
@@ -62,19 +62,19 @@ static gc_status
 choose_from_file(struct gc_connection *connection, struct choice *c,
                  struct gc_error *err)
 {
-    const struct gc_config *config = &connection->cli->config;
+    const struct gc_options *config = &connection->cli->config;
     gc_status st = mark_all(connection, c, err);
 
     if (st == GC_E_NOT_FOUND)
         st = err->status = GC_E_CONFIG;
     if (st != GC_OK)
         return gc_fail_context(err, st, "%s",
-                               gc_config_text(config, GC_OPT_TICKET_FILE));
+                               gc_options_text(config, GC_OPT_TICKET_FILE));
     for (size_t i = 0; i < c->records.count; i++)
         if (!c->named[i])
             return gc_fail(err, GC_E_CONFIG,
                            "%s holds a ticket for %s, which --vm does not name",
-                           gc_config_text(config, GC_OPT_TICKET_FILE),
+                           gc_options_text(config, GC_OPT_TICKET_FILE),
                            c->records.items[i].ticket.vm);
     return GC_OK;
 }
@@ -84,18 +84,18 @@ static gc_status
 choose(struct gc_connection *connection, bool all, struct choice *c,
        struct gc_error *err)
 {
-    const struct gc_config *config = &connection->cli->config;
-    bool file = gc_config_text(config, GC_OPT_TICKET_FILE) != NULL;
+    const struct gc_options *config = &connection->cli->config;
+    bool file = gc_options_text(config, GC_OPT_TICKET_FILE) != NULL;
     /* GUESTCRED_VM is for where nothing else was said. */
-    bool vms = gc_config_origin(config, GC_OPT_VM) == GC_FROM_COMMAND_LINE
-               || (!file && !gc_config_flag(config, GC_OPT_ALL)
-                   && gc_config_count(config, GC_OPT_VM) > 0);
+    bool vms = gc_options_origin(config, GC_OPT_VM) == GC_FROM_COMMAND_LINE
+               || (!file && !gc_options_flag(config, GC_OPT_ALL)
+                   && gc_options_count(config, GC_OPT_VM) > 0);
 
     c->named = calloc(c->records.count + 1, sizeof(*c->named));
     if (c->named == NULL)
         return gc_fail_no_memory(err);
     c->several = file ? c->records.count != 1 : !vms;
-    if (vms && gc_config_flag(config, GC_OPT_ALL))
+    if (vms && gc_options_flag(config, GC_OPT_ALL))
         return gc_fail(err, GC_E_CONFIG, "--vm and --all exclude each other");
     if (vms && file)
         return choose_from_file(connection, c, err);
@@ -236,11 +236,12 @@ gc_each_ticket(struct gc_cli *cli, bool all, gc_each *what,
     GC_AUTO(gc_connection) connection = {0};
     gc_status st = GC_OK;
 
-    if (gc_config_text(&cli->config, GC_OPT_TICKET_FILE) != NULL)
+    if (gc_options_text(&cli->config, GC_OPT_TICKET_FILE) != NULL)
         st = gc_ticket_file_read(cli, &c.records, err);
     if (st == GC_OK)
         st = gc_connect(cli, &connection, err);
-    if (st == GC_OK && gc_config_text(&cli->config, GC_OPT_TICKET_FILE) == NULL)
+    if (st == GC_OK
+        && gc_options_text(&cli->config, GC_OPT_TICKET_FILE) == NULL)
         st = gc_store_list(connection.store, &c.records, err);
     if (st != GC_OK)
         return st;

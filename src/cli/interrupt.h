@@ -7,7 +7,7 @@
 #ifndef GC_SRC_CLI_INTERRUPT_H
 #define GC_SRC_CLI_INTERRUPT_H
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 /*
  * Catch SIGINT, SIGTERM and SIGHUP, ignore SIGPIPE.  RET_FD becomes readable

@@ -30,16 +30,16 @@ left(const struct gc_record *record, int64_t now)
 static bool
 wanted(const struct gc_cli *cli, const struct gc_record *record, int64_t now)
 {
-    const struct gc_config *c = &cli->config;
-    size_t vms = gc_config_count(c, GC_OPT_VM);
-    int minutes = gc_config_minutes(c);
+    const struct gc_options *c = &cli->config;
+    size_t vms = gc_options_count(c, GC_OPT_VM);
+    int minutes = gc_options_minutes(c);
 
     if (minutes > 0 && left(record, now) < (int64_t)minutes * 60)
         return false;
-    if (gc_config_flag(c, GC_OPT_SILENT) && left(record, now) <= 0)
+    if (gc_options_flag(c, GC_OPT_SILENT) && left(record, now) <= 0)
         return false;
     for (size_t i = 0; i < vms; i++)
-        if (strcmp(gc_config_item(c, GC_OPT_VM, i), record->ticket.vm) == 0)
+        if (strcmp(gc_options_item(c, GC_OPT_VM, i), record->ticket.vm) == 0)
             return true;
     return vms == 0;
 }
@@ -89,7 +89,7 @@ print_json(const struct gc_cli *cli, const struct gc_records *records,
         struct gc_json *members = gc_json_add_object(list, NULL);
 
         gc_ticket_write(&r->ticket,
-                        gc_config_flag(&cli->config, GC_OPT_SHOW_TICKET),
+                        gc_options_flag(&cli->config, GC_OPT_SHOW_TICKET),
                         members);
         gc_ticket_time_print(r->used, when);
         (void)gc_json_add_string(members, "url", r->url);
@@ -119,11 +119,11 @@ filter(const struct gc_cli *cli, struct gc_records *records, int64_t now)
 static gc_status
 check_vms(const struct gc_cli *cli, struct gc_error *err)
 {
-    const struct gc_config *c = &cli->config;
+    const struct gc_options *c = &cli->config;
     gc_status st;
 
-    for (size_t i = 0; i < gc_config_count(c, GC_OPT_VM); i++) {
-        const char *vm = gc_config_item(c, GC_OPT_VM, i);
+    for (size_t i = 0; i < gc_options_count(c, GC_OPT_VM); i++) {
+        const char *vm = gc_options_item(c, GC_OPT_VM, i);
 
         if (gc_inventory_is_moid(vm))
             continue;
@@ -153,7 +153,7 @@ gc_cli_list(struct gc_cli *cli, struct gc_error *err)
     if (st != GC_OK)
         return st;
     filter(cli, &records, now);
-    if (gc_config_flag(&cli->config, GC_OPT_SILENT)) {
+    if (gc_options_flag(&cli->config, GC_OPT_SILENT)) {
         cli->printed = true;
         return records.count > 0 ? GC_OK : GC_E_NOT_FOUND;
     }

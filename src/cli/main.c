@@ -16,7 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/cli/interrupt.h"
 #include "src/cli/output.h"
 #include "src/cli/settings.h"
@@ -191,8 +191,8 @@ read_arguments(struct gc_cli *cli, const struct command *command, int argc,
                          gc_option_info(option_of(value))->name);
             return gc_fail_hint(err, st, USAGE_HINT);
         }
-        st = gc_config_put(&cli->config, option_of(value), optarg,
-                           GC_FROM_COMMAND_LINE, "command line", err);
+        st = gc_options_put(&cli->config, option_of(value), optarg,
+                            GC_FROM_COMMAND_LINE, "command line", err);
         if (st != GC_OK)
             return gc_fail_context(err, st, "command line");
     }
@@ -236,17 +236,17 @@ run(struct gc_cli *cli, int argc, char **argv, struct gc_error *err)
     if (st == GC_OK)
         st = read_arguments(cli, command, argc - 1, argv + 1, err);
     if (st == GC_OK)
-        cli->json = gc_config_flag(&cli->config, GC_OPT_JSON);
+        cli->json = gc_options_flag(&cli->config, GC_OPT_JSON);
     if (st == GC_OK)
         st = gc_settings_read(cli, command->bit, err);
     if (st == GC_OK)
         st = gc_interrupt_catch(&cli->cancel_fd, err);
     if (st != GC_OK)
         return st;
-    cli->quiet = gc_config_flag(&cli->config, GC_OPT_QUIET);
-    cli->verbose = (int)gc_config_count(&cli->config, GC_OPT_VERBOSE);
+    cli->quiet = gc_options_flag(&cli->config, GC_OPT_QUIET);
+    cli->verbose = (int)gc_options_count(&cli->config, GC_OPT_VERBOSE);
     cli->deadline =
-        gc_clock_now() + gc_config_timeout_ms(&cli->config, TIMEOUT_S);
+        gc_clock_now() + gc_options_timeout_ms(&cli->config, TIMEOUT_S);
     return command->run(cli, err);
 }
 
@@ -297,7 +297,7 @@ main(int argc, char **argv)
     st = run(&cli, argc, argv, &err);
     if (st != GC_OK && !cli.printed)
         gc_output_error(&cli, &err);
-    gc_config_clear(&cli.config);
+    gc_options_clear(&cli.config);
     if (fflush(stdout) != 0 && st == GC_OK)
         st = GC_E_FAILED;
     if (gc_interrupt_signal() == 0)

@@ -32,7 +32,7 @@ gc_status
 gc_places_store_name(struct gc_cli *cli, char *dst, size_t size,
                      struct gc_error *err)
 {
-    const char *named = gc_config_text(&cli->config, GC_OPT_CACHE);
+    const char *named = gc_options_text(&cli->config, GC_OPT_CACHE);
     char runtime[PATH_MAX], name[PATH_MAX + 8];
 
     if (named != NULL)
@@ -69,7 +69,7 @@ gc_status
 gc_places_ledger_name(struct gc_cli *cli, char *dst, size_t size,
                       struct gc_error *err)
 {
-    const char *named = gc_config_text(&cli->config, GC_OPT_LEDGER);
+    const char *named = gc_options_text(&cli->config, GC_OPT_LEDGER);
 
     if (named != NULL)
         return copy(named, dst, size, err);

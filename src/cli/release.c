@@ -52,6 +52,6 @@ release(struct gc_connection *connection, struct gc_record *record,
 gc_status
 gc_cli_release(struct gc_cli *cli, struct gc_error *err)
 {
-    return gc_each_ticket(cli, gc_config_flag(&cli->config, GC_OPT_ALL),
+    return gc_each_ticket(cli, gc_options_flag(&cli->config, GC_OPT_ALL),
                           release, err);
 }

@@ -6,8 +6,8 @@
 #ifndef GC_SRC_CLI_SECRET_H
 #define GC_SRC_CLI_SECRET_H
 
-#include "gss/base.h"
-#include "gss/bytes.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 #include "src/secret.h"
 
 /* Ask on the controlling terminal, without echo.  GC_E_CONFIG without one. */

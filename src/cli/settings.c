@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gss/bytes.h"
+#include "src/base/bytes.h"
 
 static gc_status
 read_environment(struct gc_cli *cli, unsigned taker, struct gc_error *err)
@@ -33,8 +33,8 @@ read_environment(struct gc_cli *cli, unsigned taker, struct gc_error *err)
 
             if (text == NULL || text[0] == '\0' || (info->takers & taker) == 0)
                 continue;
-            st = gc_config_put(&cli->config, o, text, sources[i].origin,
-                               sources[i].name, err);
+            st = gc_options_put(&cli->config, o, text, sources[i].origin,
+                                sources[i].name, err);
             if (st != GC_OK)
                 return gc_fail_context(err, st, "%s", sources[i].name);
         }
@@ -88,9 +88,9 @@ check_config(int fd, const char *path, bool root_only, struct gc_error *err)
     if ((sb.st_mode & 022) != 0)
         return gc_fail(err, GC_E_CONFIG, "others may write %s (mode %03o)",
                        path, (unsigned)sb.st_mode & 0777);
-    if (sb.st_size > GC_CONFIG_FILE_MAX)
+    if (sb.st_size > GC_OPTIONS_FILE_MAX)
         return gc_fail(err, GC_E_CONFIG, "%s is longer than %d bytes", path,
-                       GC_CONFIG_FILE_MAX);
+                       GC_OPTIONS_FILE_MAX);
     return GC_OK;
 }
 
@@ -114,22 +114,22 @@ read_file(struct gc_cli *cli, const char *path, gc_origin origin, bool needed,
     if (st != GC_OK)
         return st;
     while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
-        st = gc_bytes_append(&text, chunk, (size_t)n, GC_CONFIG_FILE_MAX, err);
+        st = gc_bytes_append(&text, chunk, (size_t)n, GC_OPTIONS_FILE_MAX, err);
         if (st != GC_OK)
             return gc_fail_context(err, st, "%s", path);
     }
     if (n < 0)
         return gc_fail(err, GC_E_CONFIG, "cannot read %s: %s", path,
                        strerror(errno));
-    return gc_config_put_file(&cli->config, path, gc_bytes_text(&text),
-                              text.len, origin, err);
+    return gc_options_put_file(&cli->config, path, gc_bytes_text(&text),
+                               text.len, origin, err);
 }
 
 gc_status
 gc_settings_blame(const struct gc_cli *cli, gc_option option, gc_status st,
                   struct gc_error *err)
 {
-    const char *where = gc_config_where(&cli->config, option);
+    const char *where = gc_options_where(&cli->config, option);
 
     if (where == NULL || (st != GC_E_CONFIG && st != GC_E_UNTRUSTED))
         return st;
@@ -212,7 +212,7 @@ gc_settings_read(struct gc_cli *cli, unsigned taker, struct gc_error *err)
     st = read_environment(cli, taker, err);
     if (st != GC_OK)
         return st;
-    named = gc_config_text(&cli->config, GC_OPT_CONFIG);
+    named = gc_options_text(&cli->config, GC_OPT_CONFIG);
     if (named != NULL)
         return read_file(cli, named, GC_FROM_USER_FILE, true, err);
     st = read_file(cli, GC_SYSCONFDIR "/guestcred/guestcred.conf",

@@ -71,20 +71,20 @@ put(struct sheet *s, const char *name, const char *value, const char *source)
 static gc_status
 put_defaults(struct sheet *s, struct gc_error *err)
 {
-    const struct gc_config *c = &s->cli->config;
+    const struct gc_options *c = &s->cli->config;
     char name[PATH_MAX + 8];
     gc_status st = GC_OK;
 
-    if (gc_config_text(c, GC_OPT_TIMEOUT) == NULL)
+    if (gc_options_text(c, GC_OPT_TIMEOUT) == NULL)
         put(s, "timeout", "30", "default");
-    if (gc_config_text(c, GC_OPT_MECH) == NULL)
+    if (gc_options_text(c, GC_OPT_MECH) == NULL)
         put(s, "mech", "kerberos", "default");
-    if (gc_config_text(c, GC_OPT_CACHE) == NULL) {
+    if (gc_options_text(c, GC_OPT_CACHE) == NULL) {
         st = gc_places_store_name(s->cli, name, sizeof(name), err);
         if (st == GC_OK)
             put(s, "cache", name, "default");
     }
-    if (st == GC_OK && gc_config_text(c, GC_OPT_LEDGER) == NULL) {
+    if (st == GC_OK && gc_options_text(c, GC_OPT_LEDGER) == NULL) {
         st = gc_places_ledger_name(s->cli, name, sizeof(name), err);
         if (st == GC_OK)
             put(s, "ledger", name, "default");
@@ -95,13 +95,13 @@ put_defaults(struct sheet *s, struct gc_error *err)
 gc_status
 gc_cli_config(struct gc_cli *cli, struct gc_error *err)
 {
-    const struct gc_config *c = &cli->config;
+    const struct gc_options *c = &cli->config;
     GC_AUTO_PTR(gc_json) root = gc_output_object();
     struct sheet s = {
         .cli = cli,
         .list = gc_json_add_array(root, "options"),
     };
-    char address[GC_CONFIG_TEXT_MAX + 8];
+    char address[GC_OPTIONS_TEXT_MAX + 8];
     gc_status st;
 
     for (gc_option o = 0; o < GC_OPT_COUNT; o++) {
@@ -109,14 +109,14 @@ gc_cli_config(struct gc_cli *cli, struct gc_error *err)
 
         if (o == GC_OPT_JSON || o == GC_OPT_QUIET || o == GC_OPT_VERBOSE)
             continue;
-        for (size_t i = 0; i < gc_config_count(c, o); i++) {
-            const char *value = gc_config_item(c, o, i);
+        for (size_t i = 0; i < gc_options_count(c, o); i++) {
+            const char *value = gc_options_item(c, o, i);
 
             if (o == GC_OPT_URL || o == GC_OPT_PROXY) {
                 mask(value, address, sizeof(address));
                 value = address;
             }
-            put(&s, info->name, value, gc_config_where(c, o));
+            put(&s, info->name, value, gc_options_where(c, o));
         }
     }
     st = put_defaults(&s, err);

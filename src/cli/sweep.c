@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/cli/connect.h"
 #include "src/cli/output.h"
 #include "src/cli/places.h"
@@ -256,7 +256,7 @@ gc_cli_sweep(struct gc_cli *cli, struct gc_error *err)
     __attribute__((cleanup(sweep_clear))) struct sweep s = {.cli = cli};
     GC_AUTO(gc_connection) connection = {0};
     GC_AUTO(gc_records) records = {0};
-    bool all = gc_config_flag(&cli->config, GC_OPT_ALL_USERS);
+    bool all = gc_options_flag(&cli->config, GC_OPT_ALL_USERS);
     struct gc_error why = {0};
     int64_t deadline;
     gc_status st;

@@ -127,16 +127,16 @@ gc_status
 gc_targets_read(struct gc_cli *cli, struct gc_targets *ret_targets,
                 struct gc_error *err)
 {
-    const struct gc_config *c = &cli->config;
-    const char *file = gc_config_text(c, GC_OPT_VMS_FROM);
-    const char *spn = gc_config_text(c, GC_OPT_SPN);
+    const struct gc_options *c = &cli->config;
+    const char *file = gc_options_text(c, GC_OPT_VMS_FROM);
+    const char *spn = gc_options_text(c, GC_OPT_SPN);
     GC_AUTO(gc_targets) targets = {0};
     gc_status st = GC_OK;
 
     /* GUESTCRED_VM is for where nothing was named. */
-    if (file == NULL || gc_config_origin(c, GC_OPT_VM) == GC_FROM_COMMAND_LINE)
-        for (size_t i = 0; i < gc_config_count(c, GC_OPT_VM); i++) {
-            st = add(&targets, gc_config_item(c, GC_OPT_VM, i), spn, err);
+    if (file == NULL || gc_options_origin(c, GC_OPT_VM) == GC_FROM_COMMAND_LINE)
+        for (size_t i = 0; i < gc_options_count(c, GC_OPT_VM); i++) {
+            st = add(&targets, gc_options_item(c, GC_OPT_VM, i), spn, err);
             if (st != GC_OK)
                 return gc_settings_blame(cli, GC_OPT_SPN, st, err);
         }

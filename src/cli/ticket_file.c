@@ -49,8 +49,8 @@ gc_status
 gc_ticket_file_read(struct gc_cli *cli, struct gc_records *ret_records,
                     struct gc_error *err)
 {
-    const char *file = gc_config_text(&cli->config, GC_OPT_TICKET_FILE);
-    const char *password = gc_config_text(&cli->config, GC_OPT_PASSWORD_FILE);
+    const char *file = gc_options_text(&cli->config, GC_OPT_TICKET_FILE);
+    const char *password = gc_options_text(&cli->config, GC_OPT_PASSWORD_FILE);
     const struct gc_secret_patience patience = {cli->deadline, cli->cancel_fd};
     GC_AUTO(gc_bytes) text = {0};
     GC_AUTO(gc_records) records = {0};

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gss/base.h"
-#include "gss/bytes.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 #include "src/process.h"
 #include "src/store/store.h"
 #include "src/ticket.h"

@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gss/clock.h"
 #include "gss/worker.h"
+#include "src/base/clock.h"
 #include "src/helper/handshake.h"
 #include "src/helper/proof.h"
 
@@ -54,7 +54,7 @@ caller(const struct gc_errand *e, struct gc_child_as *ret_as,
     uint32_t uid = e->request.caller;
     gc_status st;
 
-    if (uid == 0 || uid < gc_config_minimum_uid(&e->config))
+    if (uid == 0 || uid < gc_options_minimum_uid(&e->config))
         return gc_fail(err, GC_E_NO_CREDENTIAL,
                        "whoever asks has no cache that proves anybody");
     st = gc_child_as_uid(uid, ret_as, err);

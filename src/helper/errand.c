@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gss/clock.h"
 #include "gss/spn.h"
+#include "src/base/clock.h"
 
 #define ARRIVAL_MS 2000 /* the request was sent before we were started */
 
@@ -19,7 +19,7 @@ void
 gc_errand_clear(struct gc_errand *errand)
 {
     gc_wire_request_clear(&errand->request);
-    gc_config_clear(&errand->config);
+    gc_options_clear(&errand->config);
     gc_ledger_free(errand->ledger);
     gc_logins_free(errand->logins);
     gc_shelf_clear(&errand->shelf);
@@ -34,7 +34,7 @@ take_options(struct gc_errand *errand, struct gc_error *err)
 
     while (st == GC_OK
            && (option = gc_wire_option_next(&errand->request, option)) != NULL)
-        st = gc_config_put_pam_argument(&errand->config, option, err);
+        st = gc_options_put_pam_argument(&errand->config, option, err);
     return st;
 }
 
@@ -65,7 +65,7 @@ const char *
 gc_errand_text(const struct gc_errand *errand, gc_option option,
                const char *fallback)
 {
-    const char *text = gc_config_text(&errand->config, option);
+    const char *text = gc_options_text(&errand->config, option);
 
     return text == NULL ? fallback : text;
 }
@@ -105,7 +105,7 @@ gc_errand_account(struct gc_errand *errand, struct gc_error *err)
     if (st != GC_OK)
         return st;
     if (errand->as.uid != request->uid || errand->as.uid == 0
-        || errand->as.uid < gc_config_minimum_uid(&errand->config))
+        || errand->as.uid < gc_options_minimum_uid(&errand->config))
         return gc_fail(err, GC_E_DENIED, "the account is not one to let in");
     return GC_OK;
 }
@@ -130,11 +130,11 @@ static gc_status
 take_pair(const char *vm, const char *spn, struct gc_map_vm *ret_vm,
           struct gc_error *err)
 {
-    struct gc_config_vm parts;
+    struct gc_options_vm parts;
     struct gc_spn target;
     gc_status st;
 
-    if (!gc_config_vm_split(vm, &parts))
+    if (!gc_options_vm_split(vm, &parts))
         return gc_fail(err, GC_E_CONFIG, "vm is not [INSTANCE-UUID/]vm-NUMBER");
     st = gc_spn_parse(spn, &target, err);
     if (st != GC_OK)
@@ -150,17 +150,17 @@ take_pair(const char *vm, const char *spn, struct gc_map_vm *ret_vm,
 static gc_status
 take_pairs(struct gc_errand *errand, struct gc_error *err)
 {
-    const struct gc_config *config = &errand->config;
-    size_t count = gc_config_count(config, GC_OPT_PAM_VM);
+    const struct gc_options *config = &errand->config;
+    size_t count = gc_options_count(config, GC_OPT_PAM_VM);
     gc_status st = GC_OK;
 
     if (count > GC_ERRAND_VMS_MAX
-        || count != gc_config_count(config, GC_OPT_PAM_SPN))
+        || count != gc_options_count(config, GC_OPT_PAM_SPN))
         return gc_fail(err, GC_E_CONFIG, "more than %d VMs, or not as many spn",
                        GC_ERRAND_VMS_MAX);
     for (size_t i = 0; st == GC_OK && i < count; i++)
-        st = take_pair(gc_config_item(config, GC_OPT_PAM_VM, i),
-                       gc_config_item(config, GC_OPT_PAM_SPN, i),
+        st = take_pair(gc_options_item(config, GC_OPT_PAM_VM, i),
+                       gc_options_item(config, GC_OPT_PAM_SPN, i),
                        &errand->vms[i], err);
     errand->vm_count = count;
     return st;
@@ -195,9 +195,9 @@ gc_status
 gc_errand_choose(struct gc_errand *errand, const char *name,
                  struct gc_error *err)
 {
-    const char *path = gc_config_text(&errand->config, GC_OPT_PAM_MAP);
-    bool named = gc_config_text(&errand->config, GC_OPT_PAM_VM_ENV) != NULL
-                 || gc_config_flag(&errand->config, GC_OPT_PAM_VM_PROMPT);
+    const char *path = gc_options_text(&errand->config, GC_OPT_PAM_MAP);
+    bool named = gc_options_text(&errand->config, GC_OPT_PAM_VM_ENV) != NULL
+                 || gc_options_flag(&errand->config, GC_OPT_PAM_VM_PROMPT);
     GC_AUTO_PTR(gc_map) map = NULL;
     gc_status st;
 

@@ -7,12 +7,12 @@
 #ifndef GC_SRC_HELPER_ERRAND_H
 #define GC_SRC_HELPER_ERRAND_H
 
-#include "gss/child.h"
-#include "src/config.h"
+#include "src/base/child.h"
 #include "src/helper/logins.h"
 #include "src/helper/map.h"
 #include "src/helper/wire.h"
 #include "src/ledger.h"
+#include "src/options.h"
 #include "src/shelf.h"
 
 /*
@@ -30,7 +30,7 @@
 /* Zero it before use. */
 struct gc_errand {
     struct gc_wire_request request; /* secret */
-    struct gc_config config;
+    struct gc_options config;
     int64_t deadline;      /* of the work; what is undone may go on … */
     int64_t end;           /* … until then */
     int64_t latest;        /* to send a guest anything */

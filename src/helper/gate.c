@@ -3,8 +3,8 @@
 
 #include "src/helper/gate.h"
 
-#include "gss/clock.h"
 #include "gss/token.h"
+#include "src/base/clock.h"
 
 static struct gc_initiator *
 behind(struct gc_initiator *door)

@@ -19,7 +19,7 @@ gc_handshake_want(const struct gc_errand *e, struct gc_want *ret_want)
         .deadline = e->deadline,
         .mech = strcmp(mech, "negotiate") == 0 ? GC_MECH_NEGOTIATE
                                                : GC_MECH_KERBEROS,
-        .mutual = gc_config_flag(&e->config, GC_OPT_MUTUAL),
+        .mutual = gc_options_flag(&e->config, GC_OPT_MUTUAL),
     };
 }
 

@@ -20,9 +20,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "gss/base.h"
-#include "gss/bytes.h"
 #include "gss/initiator.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 #include "src/ledger.h"
 #include "src/process.h"
 

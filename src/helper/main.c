@@ -31,7 +31,7 @@ started_properly(void)
 static bool
 set_environment(const struct gc_errand *errand)
 {
-    const char *krb5 = gc_config_text(&errand->config, GC_OPT_PAM_KRB5_CONF);
+    const char *krb5 = gc_options_text(&errand->config, GC_OPT_PAM_KRB5_CONF);
 
     return clearenv() == 0 && setenv("GSS_MECH_CONFIG", "/dev/null", 1) == 0
            && (krb5 == NULL || setenv("KRB5_CONFIG", krb5, 1) == 0);

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gss/bytes.h"
 #include "gss/spn.h"
-#include "src/config.h"
+#include "src/base/bytes.h"
+#include "src/options.h"
 #include "src/secret.h"
 
 #define LETTERS    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -20,9 +20,9 @@
 #define WHO_CHARS NAME_CHARS "\\@+$"
 
 _Static_assert(sizeof(((struct gc_map_vm *)0)->vcenter)
-                       == sizeof(((struct gc_config_vm *)0)->vcenter)
+                       == sizeof(((struct gc_options_vm *)0)->vcenter)
                    && sizeof(((struct gc_map_vm *)0)->vm)
-                          == sizeof(((struct gc_config_vm *)0)->moid),
+                          == sizeof(((struct gc_options_vm *)0)->moid),
                "both parts fit");
 
 #define GROUP_TEXT_MAX (1024 * 1024)
@@ -116,7 +116,7 @@ check_row(const struct row *row, struct gc_error *err)
                        "\"%.128s\" is not a name of letters, digits, \".\", "
                        "\"_\" and \"-\", %d at most",
                        row->name, GC_MAP_NAME_SIZE - 1);
-    if (!gc_config_vm_split(row->vm, NULL))
+    if (!gc_options_vm_split(row->vm, NULL))
         return gc_fail(err, GC_E_CONFIG,
                        "\"%.128s\" is not [INSTANCE-UUID/]vm-NUMBER: here a VM "
                        "has no other name",
@@ -383,11 +383,11 @@ static gc_status
 hand_out(const struct row *row, struct gc_map_vm *ret_vm, struct gc_error *err)
 {
     struct gc_map_vm vm = {.name = ""};
-    struct gc_config_vm parts;
+    struct gc_options_vm parts;
     struct gc_spn spn;
     gc_status st = check_target(row->target, &spn, err);
 
-    if (st == GC_OK && !gc_config_vm_split(row->vm, &parts))
+    if (st == GC_OK && !gc_options_vm_split(row->vm, &parts))
         st = gc_fail(err, GC_E_INTERNAL, "a VM that is none");
     if (st != GC_OK)
         return st;

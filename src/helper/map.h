@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "gss/base.h"
 #include "gss/initiator.h"
+#include "src/base/base.h"
 
 #define GC_MAP_TEXT_MAX  (256 * 1024)
 #define GC_MAP_NAME_SIZE 65

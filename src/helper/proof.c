@@ -178,7 +178,7 @@ check_required(const struct gc_errand *e, const char *principal,
                struct gc_error *err)
 {
     const char *pattern =
-        gc_config_text(&e->config, GC_OPT_PAM_REQUIRE_PRINCIPAL);
+        gc_options_text(&e->config, GC_OPT_PAM_REQUIRE_PRINCIPAL);
     char required[GC_PRINCIPAL_SIZE];
     gc_status st;
 
@@ -244,7 +244,7 @@ gc_proof_name(const struct gc_errand *e, char ret_principal[GC_PRINCIPAL_SIZE],
               struct gc_error *err)
 {
     const char *pattern =
-        gc_config_text(&e->config, GC_OPT_PAM_REQUIRE_PRINCIPAL);
+        gc_options_text(&e->config, GC_OPT_PAM_REQUIRE_PRINCIPAL);
 
     /* What a name is built from must not be read as anything but letters. */
     for (const char *c = e->request.user; *c != '\0'; c++)

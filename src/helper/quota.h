@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "gss/base.h"
+#include "src/base/base.h"
 #include "src/ledger.h"
 
 #define GC_QUOTA_TICKETS 4

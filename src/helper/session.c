@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gss/clock.h"
 #include "gss/worker.h"
+#include "src/base/clock.h"
 #include "src/helper/handshake.h"
 #include "src/helper/proof.h"
 #include "src/shelf.h"
@@ -108,7 +108,7 @@ use_cache(struct session *s, struct gc_error *err)
 static gc_status
 may_stand_in(const struct gc_errand *e, bool *ret_may, struct gc_error *err)
 {
-    const char *list = gc_config_text(&e->config, GC_OPT_PAM_S4U_USERS);
+    const char *list = gc_options_text(&e->config, GC_OPT_PAM_S4U_USERS);
 
     *ret_may = false;
     if (list == NULL || !gc_errand_has_source(e, "s4u"))
@@ -124,7 +124,7 @@ static gc_status
 use_s4u(struct session *s, struct gc_error *err)
 {
     struct gc_errand *e = s->errand;
-    const char *keytab = gc_config_text(&e->config, GC_OPT_PAM_S4U_KEYTAB);
+    const char *keytab = gc_options_text(&e->config, GC_OPT_PAM_S4U_KEYTAB);
     struct gc_child_as as;
     gc_status st;
 

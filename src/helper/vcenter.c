@@ -72,15 +72,15 @@ static gc_status
 name_session(const struct gc_errand *e, struct gc_vcenter *v,
              struct gc_error *err)
 {
-    const struct gc_config *c = &e->config;
-    const char *username = gc_config_text(c, GC_OPT_USERNAME);
+    const struct gc_options *c = &e->config;
+    const char *username = gc_options_text(c, GC_OPT_USERNAME);
     const char *const texts[] = {
-        gc_config_text(c, GC_OPT_URL),
+        gc_options_text(c, GC_OPT_URL),
         username,
-        gc_config_text(c, GC_OPT_PIN),
-        gc_config_text(c, GC_OPT_CA_FILE),
-        gc_config_text(c, GC_OPT_PROXY),
-        gc_config_text(c, GC_OPT_PASSWORD_FILE),
+        gc_options_text(c, GC_OPT_PIN),
+        gc_options_text(c, GC_OPT_CA_FILE),
+        gc_options_text(c, GC_OPT_PROXY),
+        gc_options_text(c, GC_OPT_PASSWORD_FILE),
     };
     char digits[17];
 
@@ -95,17 +95,17 @@ static gc_status
 make_client(const struct gc_errand *e, struct gc_vcenter *v,
             struct gc_error *err)
 {
-    const struct gc_config *c = &e->config;
+    const struct gc_options *c = &e->config;
     struct gc_client_options options = {
         .http =
             {
-                .url = gc_config_text(c, GC_OPT_URL),
-                .ca_file = gc_config_text(c, GC_OPT_CA_FILE),
-                .pin = gc_config_text(c, GC_OPT_PIN),
-                .proxy = gc_config_text(c, GC_OPT_PROXY),
+                .url = gc_options_text(c, GC_OPT_URL),
+                .ca_file = gc_options_text(c, GC_OPT_CA_FILE),
+                .pin = gc_options_text(c, GC_OPT_PIN),
+                .proxy = gc_options_text(c, GC_OPT_PROXY),
                 .cancel_fd = GC_WIRE_FD,
             },
-        .login = {.username = gc_config_text(c, GC_OPT_USERNAME),
+        .login = {.username = gc_options_text(c, GC_OPT_USERNAME),
                   .password = password},
     };
 
@@ -115,7 +115,7 @@ make_client(const struct gc_errand *e, struct gc_vcenter *v,
     v->login = calloc(1, sizeof(*v->login));
     if (v->login == NULL)
         return gc_fail_no_memory(err);
-    v->login->file = gc_config_text(c, GC_OPT_PASSWORD_FILE);
+    v->login->file = gc_options_text(c, GC_OPT_PASSWORD_FILE);
     v->login->deadline = e->deadline;
     options.login.user = v->login;
     return gc_client_new(&options, &v->client, err);

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 
 #define MAGIC      0x70636770u /* "pgcp", low byte first */
 #define REPLY      0x100u

@@ -33,8 +33,8 @@
 
 #include <stdint.h>
 
-#include "gss/base.h"
-#include "gss/bytes.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 
 #define GC_WIRE_FD       3
 #define GC_WIRE_VERSION  1

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/process.h"
 #include "src/store/files.h"
 

@@ -10,8 +10,8 @@
 #ifndef GC_SRC_STORE_ATOMIC_H
 #define GC_SRC_STORE_ATOMIC_H
 
-#include "gss/base.h"
-#include "gss/bytes.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 #include "src/store/skip.h"
 
 #define GC_ATOMIC_LOCK_MS 3000 /* for who knows no deadline */

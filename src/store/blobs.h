@@ -9,8 +9,8 @@
 #ifndef GC_SRC_STORE_BLOBS_H
 #define GC_SRC_STORE_BLOBS_H
 
-#include "gss/base.h"
-#include "gss/bytes.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 #include "src/store/skip.h"
 #include "src/store/store.h"
 

@@ -13,8 +13,8 @@
 
 #include <sys/types.h>
 
-#include "gss/base.h"
-#include "gss/bytes.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 #include "src/store/skip.h"
 
 #define GC_FILES_NAME_MAX 120 /* a temporary name adds to it */

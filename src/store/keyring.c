@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/process.h"
 #include "src/store/files.h"
 #include "src/store/keys.h"

@@ -12,7 +12,7 @@
 
 #include <keyutils.h>
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 /* Bits of a key's mode that let in more than who possesses it. */
 #define GC_KEYS_OTHERS_MAY (KEY_USR_ALL | KEY_GRP_ALL | KEY_OTH_ALL)

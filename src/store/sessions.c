@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/store/files.h"
 #include "src/store/record.h"
 

@@ -7,7 +7,7 @@
 #ifndef GC_SRC_STORE_SKIP_H
 #define GC_SRC_STORE_SKIP_H
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 struct gc_skip {
     void (*fn)(void *user, const char *line); /* NULL: nobody */

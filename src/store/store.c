@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/store/blobs.h"
 #include "src/store/dir.h"
 #include "src/store/files.h"

@@ -16,7 +16,7 @@
 #ifndef GC_SRC_STORE_STORE_H
 #define GC_SRC_STORE_STORE_H
 
-#include "gss/base.h"
+#include "src/base/base.h"
 #include "src/ticket.h"
 #include "src/vim/facts.h"
 

@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 /*
  * RET_URL is "https://host[:port]" in lower case, free()d by the caller, where

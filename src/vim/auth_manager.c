@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gss/clock.h"
 #include "gss/initiator.h"
+#include "src/base/clock.h"
 #include "src/base64.h"
 
 #define TICKET_MAX   (64 * 1024)

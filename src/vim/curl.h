@@ -14,7 +14,7 @@
 
 #include <curl/curl.h>
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 /* What http calls; each is libcurl's function of that name after "curl_". */
 #define GC_CURL_FUNCTIONS(X)                                                   \

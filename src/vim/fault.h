@@ -7,7 +7,7 @@
 #ifndef GC_SRC_VIM_FAULT_H
 #define GC_SRC_VIM_FAULT_H
 
-#include "gss/base.h"
+#include "src/base/base.h"
 #include "src/json.h"
 
 /*

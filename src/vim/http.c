@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/vim/address.h"
 #include "src/vim/curl.h"
 

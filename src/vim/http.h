@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "gss/base.h"
-#include "gss/bytes.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 
 #define GC_HTTP_BODY_MAX (1024 * 1024)
 

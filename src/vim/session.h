@@ -9,8 +9,8 @@
 #ifndef GC_SRC_VIM_SESSION_H
 #define GC_SRC_VIM_SESSION_H
 
-#include "gss/base.h"
-#include "gss/bytes.h"
+#include "src/base/base.h"
+#include "src/base/bytes.h"
 #include "src/json.h"
 #include "src/vim/facts.h"
 #include "src/vim/fault.h"

@@ -11,19 +11,19 @@
 #include <string.h>
 
 #include "gss/spn.h"
-#include "src/config.h"
 #include "src/helper/map.h"
+#include "src/options.h"
 
 static void
 literal(const struct gc_map_vm *vm)
 {
-    struct gc_config_vm parts;
+    struct gc_options_vm parts;
     struct gc_spn spn;
     char again[GC_TARGET_SIZE];
 
     fuzz_check(vm->name[0] != '\0' && strpbrk(vm->name, " \t\r\n/,@*#") == NULL,
                "a name is one word");
-    fuzz_check(gc_config_vm_split(vm->vm, &parts)
+    fuzz_check(gc_options_vm_split(vm->vm, &parts)
                    && strcmp(parts.moid, vm->vm) == 0,
                "a VM is a moId");
     fuzz_check(strlen(vm->vcenter) == 0 || strlen(vm->vcenter) == 36,

@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/helper/wire.h"
 
 static const char *const calls[] = {

@@ -19,8 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
 #include "gss/frame.h"
+#include "src/base/clock.h"
 
 static int64_t
 in(int ms)

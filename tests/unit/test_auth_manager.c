@@ -9,8 +9,8 @@
 
 #include "src/vim/auth_manager.h"
 
-#include "gss/clock.h"
 #include "gss/initiator.h"
+#include "src/base/clock.h"
 #include "tests/unit/fake_http.h"
 
 #define GAM        "/sdk/vim25/8.0.3.0/GuestAuthManager/gam/"

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "gss/bytes.h"
+#include "src/base/bytes.h"
 
 /* The block to watch, and how many of its bytes were not wiped when it went. */
 static const unsigned char *watched;

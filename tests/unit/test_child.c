@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "gss/child.h"
+#include "src/base/child.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -31,7 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "tests/unit/skips.h"
 
 /* ---- the accounts -------------------------------------------------------- */

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/vim/inventory.h"
 
 /* ---- neighbours ---- */

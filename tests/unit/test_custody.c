@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 
 #define URL  "https://vc.example.test"
 #define SOON (gc_clock_now() + 5000)

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 /* Scripts are written against these: word and exit status. */
 static void

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "gss/clock.h"
 #include "gss/token.h"
+#include "src/base/clock.h"
 #include "src/helper/gate.h"
 
 #include <string.h>

@@ -32,7 +32,7 @@
 
 #include <cmocka.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/vim/curl.h"
 
 /*

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "gss/base.h"
 #include "gss/identity.h"
+#include "src/base/base.h"
 
 static void
 one_principal_is_one_account(void **state)

@@ -6,7 +6,7 @@
 
 #include <config.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/ledger.h"
 #include "src/store/atomic.h"
 

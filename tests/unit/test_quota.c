@@ -26,7 +26,7 @@
 
 #include <cmocka.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "src/store/atomic.h"
 #include "src/store/files.h"
 #include "tests/unit/store_help.h"

@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "tests/unit/skips.h"
 #include "tests/unit/store_help.h"
 

@@ -8,7 +8,7 @@
 
 #include "src/vim/session.h"
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "tests/unit/fake_http.h"
 
 #define PASSWORD "pa55 \"word\\"

@@ -27,8 +27,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
 #include "pam_module/stub.h"
+#include "src/base/clock.h"
 
 static char dir[64] = "";
 

@@ -24,9 +24,9 @@
 
 #include <cmocka.h>
 
-#include "gss/clock.h"
 #include "gss/frame.h"
 #include "gss/worker.h"
+#include "src/base/clock.h"
 
 /* ---- the initiator in the child ------------------------------------------ */
 

@@ -27,9 +27,9 @@
 
 #include <krb5.h>
 
-#include "gss/clock.h"
 #include "gss/mech.h"
 #include "gss/worker.h"
+#include "src/base/clock.h"
 #include "tests/integration/gss/acceptor.h"
 
 #define GUEST "host/guest1.example.test"

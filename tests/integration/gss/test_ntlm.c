@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "gss/clock.h"
+#include "src/base/clock.h"
 #include "tests/integration/gss/acceptor.h"
 
 static struct gc_want

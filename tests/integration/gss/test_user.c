@@ -30,9 +30,9 @@
 
 #include <krb5.h>
 
-#include "gss/clock.h"
 #include "gss/mech.h"
 #include "gss/worker.h"
+#include "src/base/clock.h"
 #include "tests/integration/gss/acceptor.h"
 #include "tests/unit/skips.h"
 

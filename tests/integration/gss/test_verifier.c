@@ -26,8 +26,8 @@
 
 #include <krb5.h>
 
-#include "gss/clock.h"
 #include "gss/worker.h"
+#include "src/base/clock.h"
 
 #define REALM "EXAMPLE.TEST"
 #define HOST  "host/guest1.example.test"

@@ -4,12 +4,12 @@
  * it ends.  Links libc and nothing else; what it does is its caller's concern.
  */
 
-#ifndef GC_GSS_CHILD_H
-#define GC_GSS_CHILD_H
+#ifndef GC_SRC_BASE_CHILD_H
+#define GC_SRC_BASE_CHILD_H
 
 #include <sys/types.h>
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 /*
  * Whom a child becomes.  With no other group than its account's first: what it

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "src/config.h"
+#include "src/options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ gc_option_info(gc_option o)
 }
 
 static void
-drop(struct gc_config *config, gc_option o)
+drop(struct gc_options *config, gc_option o)
 {
     for (size_t i = 0; i < config->options[o].count; i++)
         free(config->options[o].items[i]);
@@ -34,7 +34,7 @@ drop(struct gc_config *config, gc_option o)
 }
 
 void
-gc_config_clear(struct gc_config *config)
+gc_options_clear(struct gc_options *config)
 {
     for (gc_option o = 0; o < GC_OPT_PAM_COUNT; o++)
         drop(config, o);
@@ -77,18 +77,18 @@ static gc_status
 check(gc_option o, const char *text, struct gc_error *err)
 {
     const char *name = infos[o].name;
-    int max = o == GC_OPT_TIMEOUT           ? GC_CONFIG_TIMEOUT_MAX
-              : o == GC_OPT_MINUTES         ? GC_CONFIG_MINUTES_MAX
-              : o == GC_OPT_PAM_MINIMUM_UID ? GC_CONFIG_UID_MAX
+    int max = o == GC_OPT_TIMEOUT           ? GC_OPTIONS_TIMEOUT_MAX
+              : o == GC_OPT_MINUTES         ? GC_OPTIONS_MINUTES_MAX
+              : o == GC_OPT_PAM_MINIMUM_UID ? GC_OPTIONS_UID_MAX
                                             : 0;
 
     if (text == NULL)
         return GC_OK;
     if (text[0] == '\0')
         return gc_fail(err, GC_E_CONFIG, "%s is empty", name);
-    if (strlen(text) > GC_CONFIG_TEXT_MAX)
+    if (strlen(text) > GC_OPTIONS_TEXT_MAX)
         return gc_fail(err, GC_E_CONFIG, "%s is longer than %d bytes", name,
-                       GC_CONFIG_TEXT_MAX);
+                       GC_OPTIONS_TEXT_MAX);
     for (const char *c = text; *c != '\0'; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return gc_fail(err, GC_E_CONFIG, "%s holds a control character",
@@ -107,16 +107,16 @@ check(gc_option o, const char *text, struct gc_error *err)
 }
 
 static gc_status
-append(struct gc_config *config, gc_option o, const char *text,
+append(struct gc_options *config, gc_option o, const char *text,
        struct gc_error *err)
 {
     size_t count = config->options[o].count;
     char **items;
     char *copy;
 
-    if (count >= GC_CONFIG_LIST_MAX)
+    if (count >= GC_OPTIONS_LIST_MAX)
         return gc_fail(err, GC_E_CONFIG, "%s is given more than %d times",
-                       infos[o].name, GC_CONFIG_LIST_MAX);
+                       infos[o].name, GC_OPTIONS_LIST_MAX);
     copy = strdup(text == NULL ? "yes" : text);
     items = reallocarray(config->options[o].items, count + 1, sizeof(*items));
     if (items != NULL)
@@ -131,8 +131,8 @@ append(struct gc_config *config, gc_option o, const char *text,
 }
 
 gc_status
-gc_config_put(struct gc_config *config, gc_option o, const char *text,
-              gc_origin origin, const char *where, struct gc_error *err)
+gc_options_put(struct gc_options *config, gc_option o, const char *text,
+               gc_origin origin, const char *where, struct gc_error *err)
 {
     gc_status st;
 
@@ -195,8 +195,8 @@ find(const char *name, unsigned taker)
 }
 
 static gc_status
-put_line(struct gc_config *config, char *line, unsigned taker, gc_origin origin,
-         const char *where, struct gc_error *err)
+put_line(struct gc_options *config, char *line, unsigned taker,
+         gc_origin origin, const char *where, struct gc_error *err)
 {
     char *name = trim(line), *value;
     gc_option o;
@@ -217,15 +217,15 @@ put_line(struct gc_config *config, char *line, unsigned taker, gc_origin origin,
         return gc_fail(err, GC_E_CONFIG, "unknown option \"%.64s\"", name);
     if (value == NULL && infos[o].kind != GC_OPTION_FLAG)
         return gc_fail(err, GC_E_CONFIG, "%s has no value", infos[o].name);
-    return gc_config_put(config, o, value, origin, where, err);
+    return gc_options_put(config, o, value, origin, where, err);
 }
 
 static gc_status
-put_file(struct gc_config *config, const char *path, const char *text,
+put_file(struct gc_options *config, const char *path, const char *text,
          size_t len, unsigned taker, gc_origin origin, struct gc_error *err)
 {
     __attribute__((cleanup(free_text))) char *copy = strndup(text, len);
-    char where[GC_CONFIG_TEXT_MAX + 16], *next;
+    char where[GC_OPTIONS_TEXT_MAX + 16], *next;
     int number_of_line = 1;
     gc_status st;
 
@@ -246,23 +246,24 @@ put_file(struct gc_config *config, const char *path, const char *text,
 }
 
 gc_status
-gc_config_put_file(struct gc_config *config, const char *path, const char *text,
-                   size_t len, gc_origin origin, struct gc_error *err)
+gc_options_put_file(struct gc_options *config, const char *path,
+                    const char *text, size_t len, gc_origin origin,
+                    struct gc_error *err)
 {
     return put_file(config, path, text, len, GC_IN_FILE, origin, err);
 }
 
 gc_status
-gc_config_put_pam_file(struct gc_config *config, const char *path,
-                       const char *text, size_t len, struct gc_error *err)
+gc_options_put_pam_file(struct gc_options *config, const char *path,
+                        const char *text, size_t len, struct gc_error *err)
 {
     return put_file(config, path, text, len, GC_IN_PAM, GC_FROM_SYSTEM_FILE,
                     err);
 }
 
 gc_status
-gc_config_put_pam_argument(struct gc_config *config, const char *argument,
-                           struct gc_error *err)
+gc_options_put_pam_argument(struct gc_options *config, const char *argument,
+                            struct gc_error *err)
 {
     __attribute__((cleanup(free_text))) char *name = strdup(argument);
     char *value;
@@ -278,17 +279,17 @@ gc_config_put_pam_argument(struct gc_config *config, const char *argument,
         return gc_fail(err, GC_E_CONFIG, "unknown option \"%.64s\"", name);
     if (value == NULL && infos[o].kind != GC_OPTION_FLAG)
         return gc_fail(err, GC_E_CONFIG, "%s has no value", infos[o].name);
-    return gc_config_put(config, o, value, GC_FROM_COMMAND_LINE, "an argument",
-                         err);
+    return gc_options_put(config, o, value, GC_FROM_COMMAND_LINE, "an argument",
+                          err);
 }
 
 /* ---- what others write too ---- */
 
 bool
-gc_config_vm_split(const char *text, struct gc_config_vm *ret_vm)
+gc_options_vm_split(const char *text, struct gc_options_vm *ret_vm)
 {
     const char *slash = strchr(text, '/'), *moid = text;
-    struct gc_config_vm vm = {.vcenter = ""};
+    struct gc_options_vm vm = {.vcenter = ""};
     size_t len;
 
     if (slash != NULL) {
@@ -316,64 +317,65 @@ gc_config_vm_split(const char *text, struct gc_config_vm *ret_vm)
 /* ---- reading it out ---- */
 
 const char *
-gc_config_text(const struct gc_config *config, gc_option o)
+gc_options_text(const struct gc_options *config, gc_option o)
 {
     return config->options[o].count > 0 ? config->options[o].items[0] : NULL;
 }
 
 bool
-gc_config_flag(const struct gc_config *config, gc_option o)
+gc_options_flag(const struct gc_options *config, gc_option o)
 {
-    const char *text = gc_config_text(config, o);
+    const char *text = gc_options_text(config, o);
 
     return text != NULL && strcmp(text, "no") != 0;
 }
 
 size_t
-gc_config_count(const struct gc_config *config, gc_option o)
+gc_options_count(const struct gc_options *config, gc_option o)
 {
     return config->options[o].count;
 }
 
 const char *
-gc_config_item(const struct gc_config *config, gc_option o, size_t i)
+gc_options_item(const struct gc_options *config, gc_option o, size_t i)
 {
     return i < config->options[o].count ? config->options[o].items[i] : NULL;
 }
 
 gc_origin
-gc_config_origin(const struct gc_config *config, gc_option o)
+gc_options_origin(const struct gc_options *config, gc_option o)
 {
     return config->options[o].origin;
 }
 
 const char *
-gc_config_where(const struct gc_config *config, gc_option o)
+gc_options_where(const struct gc_options *config, gc_option o)
 {
     return config->options[o].where;
 }
 
 int
-gc_config_timeout_ms(const struct gc_config *config, int fallback_s)
+gc_options_timeout_ms(const struct gc_options *config, int fallback_s)
 {
-    const char *text = gc_config_text(config, GC_OPT_TIMEOUT);
+    const char *text = gc_options_text(config, GC_OPT_TIMEOUT);
 
-    return (text == NULL ? fallback_s : number(text, GC_CONFIG_TIMEOUT_MAX))
+    return (text == NULL ? fallback_s : number(text, GC_OPTIONS_TIMEOUT_MAX))
            * 1000;
 }
 
 unsigned int
-gc_config_minimum_uid(const struct gc_config *config)
+gc_options_minimum_uid(const struct gc_options *config)
 {
-    const char *text = gc_config_text(config, GC_OPT_PAM_MINIMUM_UID);
+    const char *text = gc_options_text(config, GC_OPT_PAM_MINIMUM_UID);
 
-    return text == NULL ? 1000u : (unsigned int)number(text, GC_CONFIG_UID_MAX);
+    return text == NULL ? 1000u
+                        : (unsigned int)number(text, GC_OPTIONS_UID_MAX);
 }
 
 int
-gc_config_minutes(const struct gc_config *config)
+gc_options_minutes(const struct gc_options *config)
 {
-    const char *text = gc_config_text(config, GC_OPT_MINUTES);
+    const char *text = gc_options_text(config, GC_OPT_MINUTES);
 
-    return text == NULL ? 0 : number(text, GC_CONFIG_MINUTES_MAX);
+    return text == NULL ? 0 : number(text, GC_OPTIONS_MINUTES_MAX);
 }

@@ -4,10 +4,10 @@
  * others' in a child.  Links libc and nothing else.
  */
 
-#ifndef GC_GSS_DESCRIPTOR_H
-#define GC_GSS_DESCRIPTOR_H
+#ifndef GC_SRC_BASE_DESCRIPTOR_H
+#define GC_SRC_BASE_DESCRIPTOR_H
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 /* Close FIRST to LAST, whatever is open there.  Async-signal-safe. */
 void gc_descriptor_close_range(unsigned int first, unsigned int last);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "gss/descriptor.h"
+#include "src/base/descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,10 +8,10 @@
  * text can be read as a string; bytes may hold NULs of their own.
  */
 
-#ifndef GC_GSS_BYTES_H
-#define GC_GSS_BYTES_H
+#ifndef GC_SRC_BASE_BYTES_H
+#define GC_SRC_BASE_BYTES_H
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 struct gc_bytes {
     unsigned char *data; /* NULL when empty and never filled */

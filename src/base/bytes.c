@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "gss/bytes.h"
+#include "src/base/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>

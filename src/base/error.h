@@ -6,8 +6,8 @@
  * fault stays in the error beside it.  Nothing here allocates or can fail.
  */
 
-#ifndef GC_GSS_ERROR_H
-#define GC_GSS_ERROR_H
+#ifndef GC_SRC_BASE_ERROR_H
+#define GC_SRC_BASE_ERROR_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,7 +53,7 @@ struct gc_error {
      * unknown went out.
      */
     bool again;
-    char fault[GC_FAULT_NAME_SIZE]; /* a vim fault's _typeName, or "" */
+    char fault[GC_FAULT_NAME_SIZE];      /* a vim fault's _typeName, or "" */
     char message[GC_ERROR_MESSAGE_SIZE]; /* one sentence, no full stop */
     char hint[GC_ERROR_HINT_SIZE];       /* the next step, or "" */
 };

@@ -3,12 +3,12 @@
  * What every room may lean on: scoped cleanup and must-use.
  */
 
-#ifndef GC_GSS_BASE_H
-#define GC_GSS_BASE_H
+#ifndef GC_SRC_BASE_BASE_H
+#define GC_SRC_BASE_BASE_H
 
 #include <stddef.h>
 
-#include "gss/error.h"
+#include "src/base/error.h"
 
 /*
  * GC_AUTO(gc_bytes) b = {0} clears b when its scope ends.  The variable must

@@ -7,13 +7,13 @@
  * reads no file and no environment, and never holds a password.
  */
 
-#ifndef GC_SRC_CONFIG_H
-#define GC_SRC_CONFIG_H
+#ifndef GC_SRC_OPTIONS_H
+#define GC_SRC_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "gss/base.h"
+#include "src/base/base.h"
 
 typedef enum { GC_OPTION_FLAG, GC_OPTION_TEXT, GC_OPTION_LIST } gc_option_kind;
 
@@ -39,76 +39,61 @@ typedef enum { GC_OPTION_FLAG, GC_OPTION_TEXT, GC_OPTION_LIST } gc_option_kind;
  */
 #define GC_OPTION_TABLE(X)                                                     \
     X(URL, "url", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH, "GUESTCRED_URL",        \
-      "GOVC_URL", "URL",                                                       \
-      "vCenter, https://host[:port]")                                          \
+      "GOVC_URL", "URL", "vCenter, https://host[:port]")                       \
     X(USERNAME, "username", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH,               \
-      "GUESTCRED_USERNAME", "GOVC_USERNAME", "NAME",                           \
-      "who logs in to vCenter")                                                \
+      "GUESTCRED_USERNAME", "GOVC_USERNAME", "NAME", "who logs in to vCenter") \
     X(PASSWORD_FILE, "password-file", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH,     \
       "GUESTCRED_PASSWORD_FILE", NULL, "FILE|-",                               \
       "NAME's password; - reads standard input")                               \
     X(CA_FILE, "ca-file", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH,                 \
       "GUESTCRED_CA_FILE", "GOVC_TLS_CA_CERTS", "FILE",                        \
       "certificates to trust, PEM")                                            \
-    X(PIN, "pin", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH, "GUESTCRED_PIN",        \
-      NULL, "sha256//BASE64",                                                  \
-      "the server's public key must be this one")                              \
-    X(PROXY, "proxy", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH, NULL, NULL,         \
-      "URL",                                                                   \
+    X(PIN, "pin", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH, "GUESTCRED_PIN", NULL,  \
+      "sha256//BASE64", "the server's public key must be this one")            \
+    X(PROXY, "proxy", 0, TEXT, GC_ON_VCENTER | GC_IN_BOTH, NULL, NULL, "URL",  \
       "HTTP proxy to vCenter (none by default)")                               \
     X(INSECURE, "insecure", 0, FLAG, GC_ON_VCENTER, NULL, NULL, NULL,          \
       "do not verify the server at all")                                       \
     X(TIMEOUT, "timeout", 0, TEXT, GC_ON_COMMANDS | GC_IN_BOTH, NULL, NULL,    \
-      "SECONDS",                                                               \
-      "bound on everything (30)")                                              \
-    X(CACHE, "cache", 0, TEXT, GC_ON_COMMANDS | GC_IN_FILE,                    \
-      "GUESTCRED_CACHE", NULL, "TYPE:residual",                                \
+      "SECONDS", "bound on everything (30)")                                   \
+    X(CACHE, "cache", 0, TEXT, GC_ON_COMMANDS | GC_IN_FILE, "GUESTCRED_CACHE", \
+      NULL, "TYPE:residual",                                                   \
       "where tickets wait: DIR:PATH or KEYRING:ANCHOR[:NAME]")                 \
     X(LEDGER, "ledger", 0, TEXT, GC_ON_COMMANDS | GC_IN_FILE, NULL, NULL,      \
-      "DIR",                                                                   \
-      "where what is owed to guests is written down")                          \
+      "DIR", "where what is owed to guests is written down")                   \
     X(CONFIG, "config", 0, TEXT, GC_ON_COMMANDS, "GUESTCRED_CONFIG", NULL,     \
-      "FILE",                                                                  \
-      "configuration file, instead of the default ones")                       \
+      "FILE", "configuration file, instead of the default ones")               \
     X(VM, "vm", 0, LIST, GC_ON_ACQUIRE | GC_ON_TICKETS | GC_ON_LIST,           \
-      "GUESTCRED_VM", NULL, "REF",                                             \
-      "vm-42, uuid:UUID or path:/DC/vm/NAME")                                  \
+      "GUESTCRED_VM", NULL, "REF", "vm-42, uuid:UUID or path:/DC/vm/NAME")     \
     X(VMS_FROM, "vms-from", 0, TEXT, GC_ON_ACQUIRE, NULL, NULL, "FILE|-",      \
       "more of them: REF [SPN] a line")                                        \
-    X(SPN, "spn", 0, TEXT, GC_ON_ACQUIRE | GC_IN_FILE, "GUESTCRED_SPN",        \
-      NULL, "SPN",                                                             \
-      "the guest: host/guest.example.com[@REALM], host/{vm}…")                 \
+    X(SPN, "spn", 0, TEXT, GC_ON_ACQUIRE | GC_IN_FILE, "GUESTCRED_SPN", NULL,  \
+      "SPN", "the guest: host/guest.example.com[@REALM], host/{vm}…")          \
     X(MECH, "mech", 0, TEXT, GC_ON_ACQUIRE | GC_IN_BOTH, NULL, NULL,           \
-      "MECHANISM",                                                             \
-      "kerberos (default), negotiate or ntlm")                                 \
-    X(MUTUAL, "mutual", 0, FLAG, GC_ON_ACQUIRE | GC_IN_BOTH, NULL, NULL,       \
-      NULL,                                                                    \
+      "MECHANISM", "kerberos (default), negotiate or ntlm")                    \
+    X(MUTUAL, "mutual", 0, FLAG, GC_ON_ACQUIRE | GC_IN_BOTH, NULL, NULL, NULL, \
       "the guest proves itself too")                                           \
     X(CCACHE, "ccache", 0, TEXT, GC_ON_ACQUIRE, NULL, NULL, "NAME",            \
       "Kerberos credential cache to use")                                      \
     X(KEYTAB, "keytab", 0, TEXT, GC_ON_ACQUIRE, NULL, NULL, "FILE",            \
       "log in to Kerberos with this keytab's key")                             \
     X(CLIENT_KEYTAB, "client-keytab", 0, TEXT, GC_ON_ACQUIRE, NULL, NULL,      \
-      "FILE",                                                                  \
-      "the same, as a client keytab")                                          \
+      "FILE", "the same, as a client keytab")                                  \
     X(GUEST_PASSWORD_FILE, "guest-password-file", 0, TEXT, GC_ON_ACQUIRE,      \
-      NULL, NULL, "FILE|-",                                                    \
-      "log in to Kerberos (or NTLM) with a password")                          \
+      NULL, NULL, "FILE|-", "log in to Kerberos (or NTLM) with a password")    \
     X(PRINCIPAL, "principal", 0, TEXT, GC_ON_ACQUIRE, NULL, NULL, "P",         \
       "the credential must be P's")                                            \
     X(ON_BEHALF_OF, "on-behalf-of", 0, TEXT, GC_ON_ACQUIRE, NULL, NULL,        \
-      "USER",                                                                  \
-      "S4U2Self and S4U2Proxy for USER")                                       \
+      "USER", "S4U2Self and S4U2Proxy for USER")                               \
     X(NEW, "new", 0, FLAG, GC_ON_ACQUIRE, NULL, NULL, NULL,                    \
       "use no stored ticket; release the one replaced")                        \
     X(NO_VALIDATE, "no-validate", 0, FLAG, GC_ON_ACQUIRE, NULL, NULL, NULL,    \
       "take a stored ticket without asking the guest")                         \
-    X(NO_SESSION_REUSE, "no-session-reuse", 0, FLAG, GC_ON_VCENTER |           \
-      GC_IN_FILE, NULL, NULL, NULL,                                            \
+    X(NO_SESSION_REUSE, "no-session-reuse", 0, FLAG,                           \
+      GC_ON_VCENTER | GC_IN_FILE, NULL, NULL, NULL,                            \
       "log in to vCenter afresh, and out again")                               \
     X(TICKET_FILE, "ticket-file", 0, TEXT, GC_ON_TICKETS, NULL, NULL,          \
-      "FILE|-",                                                                \
-      "the ticket: what acquire --json printed")                               \
+      "FILE|-", "the ticket: what acquire --json printed")                     \
     X(ALL, "all", 'A', FLAG, GC_ON_RELEASE, NULL, NULL, NULL,                  \
       "every stored ticket")                                                   \
     X(LOGOUT, "logout", 0, FLAG, GC_ON_RELEASE, NULL, NULL, NULL,              \
@@ -153,13 +138,11 @@ typedef enum { GC_OPTION_FLAG, GC_OPTION_TEXT, GC_OPTION_LIST } gc_option_kind;
     X(PAM_S4U_KEYTAB, "s4u-keytab", 0, TEXT, GC_PAM, NULL, NULL, "FILE",       \
       "keys of the account that may act for users")                            \
     X(PAM_S4U_USERS, "s4u-users", 0, TEXT, GC_PAM, NULL, NULL,                 \
-      "USER,@GROUP,...",                                                       \
-      "for whom that account may act (nobody)")                                \
+      "USER,@GROUP,...", "for whom that account may act (nobody)")             \
     X(PAM_KRB5_CONF, "krb5-conf", 0, TEXT, GC_PAM, NULL, NULL, "FILE",         \
       "instead of libkrb5's own")                                              \
     X(PAM_REQUIRE_PRINCIPAL, "require-principal", 0, TEXT, GC_PAM, NULL, NULL, \
-      "P",                                                                     \
-      "the user's principal must be this one; %u is the account")              \
+      "P", "the user's principal must be this one; %u is the account")         \
     X(PAM_MINIMUM_UID, "minimum-uid", 0, TEXT, GC_PAM, NULL, NULL, "UID",      \
       "ignore accounts below (1000)")                                          \
     X(PAM_IGNORE_ROOT, "ignore-root", 0, FLAG, GC_PAM, NULL, NULL, NULL,       \
@@ -176,8 +159,7 @@ typedef enum { GC_OPTION_FLAG, GC_OPTION_TEXT, GC_OPTION_LIST } gc_option_kind;
       "configuration file, instead of the default one")                        \
     X(PAM_HELPER, "helper", 0, TEXT, GC_PAM, NULL, NULL, "FILE",               \
       "the program that does the work")                                        \
-    X(PAM_DEBUG, "debug", 0, FLAG, GC_PAM, NULL, NULL, NULL,                   \
-      "log more")                                                              \
+    X(PAM_DEBUG, "debug", 0, FLAG, GC_PAM, NULL, NULL, NULL, "log more")       \
     X(PAM_SILENT, "silent", 0, FLAG, GC_PAM, NULL, NULL, NULL,                 \
       "tell the user nothing")
 
@@ -213,10 +195,10 @@ typedef enum {
     GC_FROM_COMMAND_LINE,
 } gc_origin;
 
-#define GC_CONFIG_TEXT_MAX 4096 /* bytes of one value */
-#define GC_CONFIG_LIST_MAX 1024 /* values of one option */
+#define GC_OPTIONS_TEXT_MAX 4096 /* bytes of one value */
+#define GC_OPTIONS_LIST_MAX 1024 /* values of one option */
 
-struct gc_config {
+struct gc_options {
     struct {
         gc_origin origin;
         char *where; /* "GUESTCRED_URL", "/etc/…:3", "command line" */
@@ -225,7 +207,7 @@ struct gc_config {
     } options[GC_OPT_PAM_COUNT];
 };
 
-void gc_config_clear(struct gc_config *config);
+void gc_options_clear(struct gc_options *config);
 
 /*
  * Set option O to TEXT (NULL for a flag; "yes" or "no" do too), found at WHERE.
@@ -234,21 +216,21 @@ void gc_config_clear(struct gc_config *config);
  * GC_E_CONFIG for a value that cannot be one; the message names the option.
  * What is not UTF-8 could go into no request: only a file may be named so.
  */
-GC_MUST_USE gc_status gc_config_put(struct gc_config *config, gc_option o,
-                                    const char *text, gc_origin origin,
-                                    const char *where, struct gc_error *err);
+GC_MUST_USE gc_status gc_options_put(struct gc_options *config, gc_option o,
+                                     const char *text, gc_origin origin,
+                                     const char *where, struct gc_error *err);
 
 /* The value, or NULL; borrowed. */
-const char *gc_config_text(const struct gc_config *config, gc_option o);
-bool gc_config_flag(const struct gc_config *config, gc_option o);
-size_t gc_config_count(const struct gc_config *config, gc_option o);
-const char *gc_config_item(const struct gc_config *config, gc_option o,
-                           size_t i);
-gc_origin gc_config_origin(const struct gc_config *config, gc_option o);
+const char *gc_options_text(const struct gc_options *config, gc_option o);
+bool gc_options_flag(const struct gc_options *config, gc_option o);
+size_t gc_options_count(const struct gc_options *config, gc_option o);
+const char *gc_options_item(const struct gc_options *config, gc_option o,
+                            size_t i);
+gc_origin gc_options_origin(const struct gc_options *config, gc_option o);
 /* Where the value in force was found, or NULL; borrowed. */
-const char *gc_config_where(const struct gc_config *config, gc_option o);
+const char *gc_options_where(const struct gc_options *config, gc_option o);
 
-#define GC_CONFIG_FILE_MAX (64 * 1024)
+#define GC_OPTIONS_FILE_MAX (64 * 1024)
 
 /*
  * Put the options of a configuration file's TEXT, found at PATH: lines of
@@ -256,26 +238,27 @@ const char *gc_config_where(const struct gc_config *config, gc_option o);
  * a final newline optional.  GC_E_CONFIG with PATH:LINE for an unknown option
  * or anything else.
  */
-GC_MUST_USE gc_status gc_config_put_file(struct gc_config *config,
-                                         const char *path, const char *text,
-                                         size_t len, gc_origin origin,
-                                         struct gc_error *err);
+GC_MUST_USE gc_status gc_options_put_file(struct gc_options *config,
+                                          const char *path, const char *text,
+                                          size_t len, gc_origin origin,
+                                          struct gc_error *err);
 
 /*
  * The same for the PAM module: it takes GC_IN_PAM's options, and passes over
- * those that are the commands' alone, as gc_config_put_file does with its.
+ * those that are the commands' alone, as gc_options_put_file does with its.
  */
-GC_MUST_USE gc_status gc_config_put_pam_file(struct gc_config *config,
-                                             const char *path, const char *text,
-                                             size_t len, struct gc_error *err);
+GC_MUST_USE gc_status gc_options_put_pam_file(struct gc_options *config,
+                                              const char *path,
+                                              const char *text, size_t len,
+                                              struct gc_error *err);
 
 /* One argument of the PAM module, "name", "name=value".  GC_E_CONFIG. */
-GC_MUST_USE gc_status gc_config_put_pam_argument(struct gc_config *config,
-                                                 const char *argument,
-                                                 struct gc_error *err);
+GC_MUST_USE gc_status gc_options_put_pam_argument(struct gc_options *config,
+                                                  const char *argument,
+                                                  struct gc_error *err);
 
 /* A VM as PAM names it, in two parts. */
-struct gc_config_vm {
+struct gc_options_vm {
     char vcenter[37]; /* its instance uuid, lower case, or "": any */
     char moid[22];    /* "vm-42" */
 };
@@ -284,19 +267,19 @@ struct gc_config_vm {
  * Take TEXT, "[UUID/]vm-NUMBER", apart; false if it is anything else.
  * RET_VM may be NULL.
  */
-bool gc_config_vm_split(const char *text, struct gc_config_vm *ret_vm);
+bool gc_options_vm_split(const char *text, struct gc_options_vm *ret_vm);
 
-#define GC_CONFIG_UID_MAX     99999999
-#define GC_CONFIG_TIMEOUT_MAX 3600
-#define GC_CONFIG_MINUTES_MAX (24 * 60)
+#define GC_OPTIONS_UID_MAX     99999999
+#define GC_OPTIONS_TIMEOUT_MAX 3600
+#define GC_OPTIONS_MINUTES_MAX (24 * 60)
 
 /* --timeout in milliseconds; FALLBACK_S seconds where it was not given. */
-int gc_config_timeout_ms(const struct gc_config *config, int fallback_s);
+int gc_options_timeout_ms(const struct gc_options *config, int fallback_s);
 
 /* minimum_uid, or 1000. */
-unsigned int gc_config_minimum_uid(const struct gc_config *config);
+unsigned int gc_options_minimum_uid(const struct gc_options *config);
 
 /* -H, or 0. */
-int gc_config_minutes(const struct gc_config *config);
+int gc_options_minutes(const struct gc_options *config);
 
 #endif

@@ -4,8 +4,8 @@
  * a whole job across rooms and across a fork.
  */
 
-#ifndef GC_GSS_CLOCK_H
-#define GC_GSS_CLOCK_H
+#ifndef GC_SRC_BASE_CLOCK_H
+#define GC_SRC_BASE_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
@@ -13,7 +13,7 @@
 static inline int64_t
 gc_clock_now(void)
 {
-    struct timespec now = { 0 };
+    struct timespec now = {0};
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;

@@ -4,7 +4,7 @@
  */
 #include <config.h>
 
-#include "gss/child.h"
+#include "src/base/child.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -21,8 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "gss/clock.h"
-#include "gss/descriptor.h"
+#include "src/base/clock.h"
+#include "src/base/descriptor.h"
 
 #define END_MS 1000 /* for the kernel to end what was killed */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "gss/error.h"
+#include "src/base/error.h"
 
 #include <stdarg.h>
 #include <stddef.h>
