@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ticket store: one directory, one file an entry, and the sessions in
+ * vCenter beside them.  It remembers; it never talks to anybody.
+ *
+ *   DIR/lock              flock(2) on it, opened O_RDWR; never removed
+ *   DIR/ID, DIR/ID.new    an entry, and one that is being written
+ *   DIR/session-HASH      a vCenter session, its facts, or a refused login
+ *   DIR/session-HASH.login   lock: one login under way at a time
+ *
+ * A process that is killed at any point leaves a correct earlier state.  An
+ * existing entry changes only under the lock, after it was read again; the lock
+ * is never held across the network or across fsync of a new entry.  Nothing is
+ * guessed from file names.  What is read is as hostile as what comes over the
+ * wire: a file that is not ours, torn or malformed is told (on_skip), never
+ * acted on, and removed after 48 hours.
+ *
+ * Links libc and nothing else.  Not thread-safe; one handle, one thread.
+ */
+
+#ifndef GC_SRC_TICKETS_STORE_H
+#define GC_SRC_TICKETS_STORE_H
+
+#include "src/tickets/entry.h"
+#include "src/vim/facts.h"
+
+#define GC_STORE_COUNT_MAX 10000 /* entries of one store */
+
+struct gc_store;
+
+typedef enum {
+    GC_STORE_READ,   /* GC_E_NOT_FOUND where there is none */
+    GC_STORE_CREATE, /* made with missing parents, 0700 */
+    GC_STORE_LOGIN,  /* a login's copies: root's, for our euid, read-only */
+} gc_store_mode;
+
+/*
+ * Open the directory PATH (absolute).  It must be the effective user's (LOGIN:
+ * root's), with no access for others, and no symbolic link: GC_E_CONFIG.
+ */
+GC_MUST_USE gc_status gc_store_open(const char *path, gc_store_mode mode,
+                                    struct gc_store **ret_store,
+                                    struct gc_error *err);
+void gc_store_free(struct gc_store *store); /* NULL is fine */
+GC_DEFINE_FREEP(gc_store)
+const char *gc_store_path(const struct gc_store *store); /* borrowed */
+
+/* Called for every file that is passed over: which, and why. */
+void gc_store_on_skip(struct gc_store *store,
+                      void (*skipped)(void *user, const char *line),
+                      void *user);
+
+/* All entries, oldest first.  KEY not NULL: tickets that match it. */
+GC_MUST_USE gc_status gc_store_list(struct gc_store *store,
+                                    const struct gc_ticket_key *key,
+                                    struct gc_entries *ret_entries,
+                                    struct gc_error *err);
+
+/* The entry ID as it is now.  GC_E_NOT_FOUND. */
+GC_MUST_USE gc_status gc_store_read(struct gc_store *store, const char *id,
+                                    struct gc_entry *ret_entry,
+                                    struct gc_error *err);
+
+/* ---- the steps of an acquire ---- */
+
+/*
+ * Before Acquire's first byte: give ENTRY an id, this process as its owner, and
+ * write it as an intent (renamed into place, not synced).  Where this fails
+ * nothing may be sent.
+ */
+GC_MUST_USE gc_status gc_store_intent(struct gc_store *store,
+                                      struct gc_entry *entry,
+                                      struct gc_error *err);
+
+/* A parsed fault, or nothing was sent: the intent is gone. */
+GC_MUST_USE gc_status gc_store_nothing(struct gc_store *store,
+                                       struct gc_entry *entry,
+                                       struct gc_error *err);
+
+/* No reply: a ticket may exist that nobody can name. */
+GC_MUST_USE gc_status gc_store_lost(struct gc_store *store,
+                                    struct gc_entry *entry,
+                                    struct gc_error *err);
+
+/*
+ * ENTRY has its ticket now.  It is written and synced, then under the lock: if
+ * the store has a ticket with the same key that is not among SEEN (may be
+ * NULL), another process was first.  Then that one is moved to RET_EARLIER (its
+ * id is not "") and ENTRY becomes "owed".  Else ENTRY becomes "ticket", and
+ * those of SEEN with its key become "owed".  Where there is no room the intent
+ * stays and the caller releases at once.
+ */
+GC_MUST_USE gc_status gc_store_ticket(struct gc_store *store,
+                                      struct gc_entry *entry,
+                                      const struct gc_entries *seen,
+                                      struct gc_entry *ret_earlier,
+                                      struct gc_error *err);
+
+/* ---- the steps of a release ---- */
+
+/*
+ * ENTRY's ticket is about to be released, or must be: "owed", synced.  An entry
+ * that is in no store yet is added.  GC_E_NOT_FOUND: it is gone, or another
+ * ticket's by now.  Where this fails the ticket is released all the same.
+ */
+GC_MUST_USE gc_status gc_store_owed(struct gc_store *store,
+                                    struct gc_entry *entry,
+                                    struct gc_error *err);
+/* The guest has it no more: the entry goes, if it still holds that ticket. */
+GC_MUST_USE gc_status gc_store_released(struct gc_store *store,
+                                        const struct gc_entry *entry,
+                                        struct gc_error *err);
+/* It could not be released: one try more. */
+GC_MUST_USE gc_status gc_store_not_released(struct gc_store *store,
+                                            const struct gc_entry *entry,
+                                            struct gc_error *err);
+
+/* ---- the rest ---- */
+
+/* The guest took ENTRY's ticket just now.  Written at most once a minute. */
+GC_MUST_USE gc_status gc_store_used(struct gc_store *store,
+                                    struct gc_entry *entry,
+                                    struct gc_error *err);
+/* The guest refused it: gone, if it still is this "ticket". */
+GC_MUST_USE gc_status gc_store_refused(struct gc_store *store,
+                                       const struct gc_entry *entry,
+                                       struct gc_error *err);
+
+/*
+ * Without any network: intents whose owner is dead become "lost"; what is past
+ * its time, half-written for an hour or unreadable for 48 hours is removed.
+ */
+GC_MUST_USE gc_status gc_store_tidy(struct gc_store *store,
+                                    struct gc_error *err);
+
+/* ---- sessions in vCenter ---- */
+
+/* What makes a refused login worth another try: no hash of the password. */
+struct gc_password_identity {
+    int64_t dev, inode, size, mtime_s, mtime_ns, ctime_s, ctime_ns; /* or 0 */
+};
+
+struct gc_kept_session {
+    char url[GC_URL_SIZE];
+    char username[512];
+    struct gc_session_facts facts;
+    struct gc_bytes id; /* secret; empty: the facts alone are known */
+    int64_t refused;    /* epoch seconds of the last InvalidLogin, or 0 */
+    struct gc_password_identity password; /* the one that was refused */
+};
+
+void gc_kept_session_clear(struct gc_kept_session *kept);
+
+/* What is kept for URL and USERNAME.  GC_E_NOT_FOUND. */
+GC_MUST_USE gc_status gc_store_session(struct gc_store *store, const char *url,
+                                       const char *username,
+                                       struct gc_kept_session *ret_kept,
+                                       struct gc_error *err);
+/* Keep KEPT in place of what was there (renamed into place, not synced; a
+ * refusal is synced). */
+GC_MUST_USE gc_status gc_store_keep_session(struct gc_store *store,
+                                            const struct gc_kept_session *kept,
+                                            struct gc_error *err);
+/* Absent is GC_OK. */
+GC_MUST_USE gc_status gc_store_forget_session(struct gc_store *store,
+                                              const char *url,
+                                              const char *username,
+                                              struct gc_error *err);
+/*
+ * One login for URL and USERNAME at a time.  Waits until DEADLINE or until
+ * CANCEL_FD (or -1) is readable.  RET_WAITED: another process was at it, so
+ * look at what is kept before logging in.  GC_E_BUSY: waited in vain.  Unlock
+ * with gc_store_login_end.
+ */
+GC_MUST_USE gc_status gc_store_login_begin(
+    struct gc_store *store, const char *url, const char *username,
+    int64_t deadline, int cancel_fd, bool *ret_waited, struct gc_error *err);
+void gc_store_login_end(struct gc_store *store);
+
+#endif
