@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The guest seam over a connection of this process: HTTP, a vCenter session,
+ * and its managers.  The session is kept from one process to the next here, and
+ * nowhere else; so is the rule that a refused login is not repeated.
+ */
+
+#ifndef GC_SRC_TICKETS_VCENTER_H
+#define GC_SRC_TICKETS_VCENTER_H
+
+#include "src/tickets/guest.h"
+#include "src/tickets/store.h"
+#include "src/vim/session.h"
+
+struct gc_vcenter_options {
+    struct gc_http_options http;
+    const char *username; /* borrowed while the guest lives */
+    /*
+     * The password, called only when a login is due.  RET_IDENTITY: of the file
+     * that it is from; left as it is (zero) for one that was typed or piped.
+     */
+    gc_status (*password)(void *user, struct gc_limit limit,
+                          struct gc_bytes *ret_password,
+                          struct gc_password_identity *ret_identity,
+                          struct gc_error *err);
+    void *user;
+    struct gc_store *store; /* where the session is kept, or NULL; borrowed */
+    bool no_reuse;          /* adopt and keep no session all the same */
+    void (*log)(void *user, const char *line); /* or NULL */
+    void *log_user;
+};
+
+/* Sends nothing yet, and asks for no password. */
+GC_MUST_USE gc_status gc_vcenter_new(const struct gc_vcenter_options *options,
+                                     struct gc_guest **ret_guest,
+                                     struct gc_error *err);
+
+/* The session behind a guest of gc_vcenter_new, for other calls; borrowed. */
+struct gc_session *gc_vcenter_session(struct gc_guest *guest);
+
+/* The identity of the file PATH; zero for what is no regular file. */
+void gc_vcenter_identify(const char *path,
+                         struct gc_password_identity *ret_identity);
+
+#endif
