@@ -3,7 +3,6 @@
 
 #include "src/client.h"
 
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,6 @@
 
 #include "gss/spn.h"
 #include "src/acquire.h"
-#include "src/base/clock.h"
 #include "src/patience.h"
 
 struct gc_client {
@@ -20,8 +18,6 @@ struct gc_client {
     struct gc_session_login login;
     void (*log)(void *user, const char *line);
     void *log_user;
-    int given_fd;  /* the cancel descriptor */
-    int cancel_fd; /* the same, or -1 while cleaning up */
 };
 
 void
@@ -51,7 +47,6 @@ gc_client_new(const struct gc_client_options *options,
     client->login = options->login;
     client->log = options->log;
     client->log_user = options->log_user;
-    client->given_fd = client->cancel_fd = options->http.cancel_fd;
     st = gc_http_new(&options->http, &client->http, err);
     if (st != GC_OK)
         return st;
@@ -78,28 +73,6 @@ gc_client_session(struct gc_client *client)
     return client->session;
 }
 
-void
-gc_client_finish(struct gc_client *client)
-{
-    client->cancel_fd = -1;
-    gc_http_ignore_cancel(client->http);
-}
-
-void
-gc_client_resume(struct gc_client *client)
-{
-    client->cancel_fd = client->given_fd;
-    gc_http_heed_cancel(client->http);
-}
-
-static bool
-cancelled(const struct gc_client *client)
-{
-    struct pollfd fd = {.fd = client->cancel_fd, .events = POLLIN};
-
-    return poll(&fd, 1, 0) > 0;
-}
-
 /* ---- trying again ---- */
 
 /* One call of the facade, as it goes on from attempt to attempt. */
@@ -110,12 +83,9 @@ struct effort {
 };
 
 static struct effort
-effort(struct gc_client *client, int64_t deadline)
+effort(struct gc_client *client, struct gc_limit limit)
 {
-    return (struct effort){
-        .client = client,
-        .patience = {.deadline = deadline, .cancel_fd = client->cancel_fd},
-    };
+    return (struct effort){.client = client, .patience = {.limit = limit}};
 }
 
 static void
@@ -134,7 +104,7 @@ log_in_again(struct effort *e, struct gc_error *err)
         return false;
     e->logged_in_again = true;
     gc_client_say(e->client, "the vCenter session is gone: logging in again");
-    if (gc_session_relogin(e->client->session, e->patience.deadline, &why)
+    if (gc_session_relogin(e->client->session, e->patience.limit, &why)
         == GC_OK)
         return true;
     *err = why;
@@ -199,7 +169,7 @@ fill_target(const struct gc_place *place, char target[GC_TARGET_SIZE],
 }
 
 static gc_status
-locate(struct gc_client *client, const char *ref, int64_t deadline,
+locate(struct gc_client *client, const char *ref, struct gc_limit limit,
        char target[GC_TARGET_SIZE], struct gc_place *ret_place,
        struct gc_error *err)
 {
@@ -207,13 +177,13 @@ locate(struct gc_client *client, const char *ref, int64_t deadline,
     struct gc_spn spn;
     gc_status st;
 
-    st = gc_inventory_find(client->session, ref, deadline, place.vm, err);
+    st = gc_inventory_find(client->session, ref, limit, place.vm, err);
     if (st != GC_OK)
         return st;
     if (strcmp(place.vm, ref) != 0)
         gc_client_say(client, "%s is %s", ref, place.vm);
     if (target != NULL && strstr(target, "{vm}") != NULL) {
-        st = gc_inventory_name(client->session, place.vm, deadline, place.name,
+        st = gc_inventory_name(client->session, place.vm, limit, place.name,
                                err);
         if (st == GC_OK)
             st = fill_target(&place, target, err);
@@ -231,15 +201,16 @@ locate(struct gc_client *client, const char *ref, int64_t deadline,
 }
 
 gc_status
-gc_client_locate(struct gc_client *client, const char *ref, int64_t deadline,
-                 char *target, struct gc_place *ret_place, struct gc_error *err)
+gc_client_locate(struct gc_client *client, const char *ref,
+                 struct gc_limit limit, char *target,
+                 struct gc_place *ret_place, struct gc_error *err)
 {
-    struct effort e = effort(client, deadline);
+    struct effort e = effort(client, limit);
     struct gc_error why = {0};
     gc_status st;
 
     do {
-        st = locate(client, ref, deadline, target, ret_place, &why);
+        st = locate(client, ref, limit, target, ret_place, &why);
     } while (st != GC_OK && try_again(&e, &why));
     return st == GC_OK ? GC_OK : give_up(&why, err);
 }
@@ -258,10 +229,10 @@ gc_client_is_foreign(struct gc_client *client, const struct gc_ticket *ticket)
 /* A ticket must not be shown to a vCenter that it is not from. */
 static gc_status
 check_vcenter(struct gc_client *client, const struct gc_ticket *ticket,
-              int64_t deadline, struct gc_error *err)
+              struct gc_limit limit, struct gc_error *err)
 {
     const struct gc_session_facts *vc = gc_session_facts(client->session);
-    gc_status st = gc_session_open(client->session, deadline, err);
+    gc_status st = gc_session_open(client->session, limit, err);
 
     if (st != GC_OK)
         return st;
@@ -277,36 +248,35 @@ check_vcenter(struct gc_client *client, const struct gc_ticket *ticket,
 
 gc_status
 gc_client_validate(struct gc_client *client, const struct gc_ticket *ticket,
-                   int64_t deadline, struct gc_error *err)
+                   struct gc_limit limit, struct gc_error *err)
 {
-    struct effort e = effort(client, deadline);
+    struct effort e = effort(client, limit);
     struct gc_error why = {0};
     gc_status st;
 
     do {
-        st = check_vcenter(client, ticket, deadline, &why);
+        st = check_vcenter(client, ticket, limit, &why);
         if (st == GC_OK)
             st = gc_auth_manager_validate(client->session, ticket->vm,
-                                          &ticket->ticket, deadline, &why);
+                                          &ticket->ticket, limit, &why);
     } while (st != GC_OK && try_again_harmless(&e, &why));
     return st == GC_OK ? GC_OK : give_up(&why, err);
 }
 
 gc_status
 gc_client_release(struct gc_client *client, const struct gc_ticket *ticket,
-                  int64_t deadline, enum gc_released *ret_how,
+                  struct gc_limit limit, enum gc_released *ret_how,
                   struct gc_error *err)
 {
-    struct effort e = effort(client, deadline);
+    struct effort e = effort(client, limit);
     struct gc_error why = {0};
     gc_status st;
 
     do {
-        st = check_vcenter(client, ticket, deadline, &why);
+        st = check_vcenter(client, ticket, limit, &why);
         if (st == GC_OK)
             st = gc_auth_manager_release(client->session, ticket->vm,
-                                         &ticket->ticket, deadline, ret_how,
-                                         &why);
+                                         &ticket->ticket, limit, ret_how, &why);
     } while (st != GC_OK && try_again_harmless(&e, &why));
     return st == GC_OK ? GC_OK : give_up(&why, err);
 }
@@ -316,8 +286,7 @@ gc_client_logout(struct gc_client *client)
 {
     struct gc_error why = {0};
 
-    gc_client_finish(client);
-    if (gc_session_logout(client->session, gc_clock_now() + GC_CLIENT_GRACE_MS,
+    if (gc_session_logout(client->session, gc_limit_grace(GC_CLIENT_GRACE_MS),
                           &why)
         != GC_OK)
         gc_client_say(client, "logging out of vCenter failed: %s", why.message);
@@ -331,6 +300,7 @@ struct attempt {
     struct gc_initiator *initiator;
     const struct gc_place *place;
     const struct gc_want *want;
+    struct gc_limit limit;
     const struct gc_witness *witness;
 };
 
@@ -390,10 +360,8 @@ give_back(struct gc_client *client, struct gc_ticket *ticket,
     gc_status st;
 
     owe(client, witness, &ticket->ticket);
-    gc_client_finish(client);
-    st = gc_client_release(client, ticket, gc_clock_now() + GC_CLIENT_GRACE_MS,
+    st = gc_client_release(client, ticket, gc_limit_grace(GC_CLIENT_GRACE_MS),
                            &how, &why);
-    gc_client_resume(client);
     if (st == GC_OK) {
         nothing(witness);
         return;
@@ -434,7 +402,7 @@ shake_hands(struct attempt *a, const struct gc_said *first,
 
     exchange.session = a->client->session;
     exchange.vm = a->place->vm;
-    exchange.deadline = a->want->deadline;
+    exchange.limit = a->limit;
     st = gc_acquire_run(a->initiator, first, &exchange, &ticket->ticket, err);
     if (st != GC_OK) {
         testify_failure(a, &exchange);
@@ -451,7 +419,7 @@ shake_hands(struct attempt *a, const struct gc_said *first,
         (void)gc_fail_hint(err, st,
                            "without --mutual that would be taken on trust");
     }
-    if (st == GC_OK && cancelled(a->client))
+    if (st == GC_OK && gc_limit_canceled(a->limit))
         st = gc_fail(err, GC_E_CANCELED, "interrupted");
     describe(a->client, a->place, &facts, exchange.legs, ticket);
     if (st != GC_OK)
@@ -469,7 +437,7 @@ attempt(struct attempt *a, struct gc_ticket *ret_ticket, struct gc_error *err)
 
     st = a->initiator->ops->begin(a->initiator, a->want, &first, err);
     if (st == GC_OK)
-        st = gc_session_open(a->client->session, a->want->deadline, err);
+        st = gc_session_open(a->client->session, a->limit, err);
     if (st == GC_OK)
         st = intent(a->witness, a->place, err);
     if (st == GC_OK)
@@ -482,11 +450,11 @@ attempt(struct attempt *a, struct gc_ticket *ret_ticket, struct gc_error *err)
 gc_status
 gc_client_acquire(struct gc_client *client, struct gc_initiator *initiator,
                   const struct gc_place *place, const struct gc_want *want,
-                  const struct gc_witness *witness,
+                  struct gc_limit limit, const struct gc_witness *witness,
                   struct gc_ticket *ret_ticket, struct gc_error *err)
 {
-    struct attempt a = {client, initiator, place, want, witness};
-    struct effort e = effort(client, want->deadline);
+    struct attempt a = {client, initiator, place, want, limit, witness};
+    struct effort e = effort(client, limit);
     struct gc_error why = {0};
     gc_status st;
 

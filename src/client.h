@@ -56,7 +56,7 @@ struct gc_place {
  * an SPN without "{vm}" cost no request.
  */
 GC_MUST_USE gc_status gc_client_locate(struct gc_client *client,
-                                       const char *ref, int64_t deadline,
+                                       const char *ref, struct gc_limit limit,
                                        char *target, struct gc_place *ret_place,
                                        struct gc_error *err);
 
@@ -81,21 +81,19 @@ struct gc_witness {
 };
 
 /*
- * Get a ticket in PLACE.  WANT's deadline bounds everything.  The credential is
- * tried before vCenter is asked anything.  Passing causes are tried again with
- * a fresh context (decision 9); RET_TICKET holds a live ticket only when GC_OK
- * is returned.  WITNESS may be NULL.
+ * Get a ticket in PLACE; WANT's deadline is LIMIT's.  The credential is tried
+ * before vCenter is asked anything.  Passing causes are
+ * tried again with a fresh context (decision 9); RET_TICKET holds a live ticket
+ * only when GC_OK is returned.  WITNESS may be NULL.
  *
  * After GC_OK the exchange that led to the ticket is still INITIATOR's: whoever
  * owns it ends or frees it.
  */
-GC_MUST_USE gc_status gc_client_acquire(struct gc_client *client,
-                                        struct gc_initiator *initiator,
-                                        const struct gc_place *place,
-                                        const struct gc_want *want,
-                                        const struct gc_witness *witness,
-                                        struct gc_ticket *ret_ticket,
-                                        struct gc_error *err);
+GC_MUST_USE gc_status
+gc_client_acquire(struct gc_client *client, struct gc_initiator *initiator,
+                  const struct gc_place *place, const struct gc_want *want,
+                  struct gc_limit limit, const struct gc_witness *witness,
+                  struct gc_ticket *ret_ticket, struct gc_error *err);
 
 /*
  * Is TICKET another vCenter's than the one that CLIENT has spoken to?  False
@@ -109,7 +107,7 @@ bool gc_client_is_foreign(struct gc_client *client,
  */
 GC_MUST_USE gc_status gc_client_validate(struct gc_client *client,
                                          const struct gc_ticket *ticket,
-                                         int64_t deadline,
+                                         struct gc_limit limit,
                                          struct gc_error *err);
 
 /*
@@ -117,17 +115,9 @@ GC_MUST_USE gc_status gc_client_validate(struct gc_client *client,
  */
 GC_MUST_USE gc_status gc_client_release(struct gc_client *client,
                                         const struct gc_ticket *ticket,
-                                        int64_t deadline,
+                                        struct gc_limit limit,
                                         enum gc_released *ret_how,
                                         struct gc_error *err);
-
-/*
- * From here on nothing is interrupted by the cancel descriptor: what follows is
- * clean-up.
- */
-void gc_client_finish(struct gc_client *client);
-/* The clean-up is over, and the client goes on. */
-void gc_client_resume(struct gc_client *client);
 
 /*
  * Log out of vCenter, best effort, within GC_CLIENT_GRACE_MS.

@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "src/base/clock.h"
-
 static int64_t
 today(void)
 {
@@ -256,12 +254,12 @@ write_release(const struct gc_custody *c, struct gc_entry *entry,
 
 /* What ENTRY owes is written down; try it, and note what came of it. */
 static gc_status
-pay(const struct gc_custody *c, struct gc_entry *entry, int64_t deadline,
+pay(const struct gc_custody *c, struct gc_entry *entry, struct gc_limit limit,
     enum gc_released *ret_how, struct gc_error *err)
 {
     struct gc_error why;
     gc_status st =
-        gc_client_release(c->client, &entry->ticket, deadline, ret_how, err);
+        gc_client_release(c->client, &entry->ticket, limit, ret_how, err);
 
     if (st == GC_OK) {
         settle(c, entry->id);
@@ -305,7 +303,7 @@ tell_fate(struct gc_error *err, gc_status st, const char *fate)
 
 gc_status
 gc_custody_release(const struct gc_custody *c, const struct gc_record *record,
-                   int64_t deadline, enum gc_released *ret_how,
+                   struct gc_limit limit, enum gc_released *ret_how,
                    struct gc_error *err)
 {
     GC_AUTO(gc_entry) entry = {0};
@@ -313,9 +311,10 @@ gc_custody_release(const struct gc_custody *c, const struct gc_record *record,
     gc_status st;
 
     if (c->ledger != NULL
-        && mark_for_release(c, record, deadline, &entry, &unwritten) == GC_OK) {
+        && mark_for_release(c, record, limit.deadline, &entry, &unwritten)
+               == GC_OK) {
         forget(c, record);
-        st = pay(c, &entry, deadline, ret_how, err);
+        st = pay(c, &entry, limit, ret_how, err);
         return st == GC_OK
                    ? GC_OK
                    : tell_fate(err, st,
@@ -325,7 +324,7 @@ gc_custody_release(const struct gc_custody *c, const struct gc_record *record,
     /* A ledger that is full must not keep a ticket alive. */
     if (c->ledger != NULL)
         gc_client_say(c->client, "%s", unwritten.message);
-    st = gc_client_release(c->client, &record->ticket, deadline, ret_how, err);
+    st = gc_client_release(c->client, &record->ticket, limit, ret_how, err);
     if (st != GC_OK)
         return tell_fate(err, st, "the ticket stays in the store");
     forget(c, record);
@@ -341,13 +340,11 @@ discard(const struct gc_custody *c, const struct gc_record *record)
     enum gc_released how;
     struct gc_error why;
 
-    gc_client_finish(c->client);
-    if (gc_custody_release(c, record, gc_clock_now() + GC_CLIENT_GRACE_MS, &how,
+    if (gc_custody_release(c, record, gc_limit_grace(GC_CLIENT_GRACE_MS), &how,
                            &why)
         != GC_OK)
         gc_client_say(c->client, "a ticket for %s could not be released: %s",
                       record->ticket.vm, why.message);
-    gc_client_resume(c->client);
 }
 
 /* ---- validate ---- */
@@ -366,11 +363,10 @@ bury(const struct gc_custody *c, const struct gc_record *record)
 
 gc_status
 gc_custody_validate(const struct gc_custody *c, struct gc_record *record,
-                    int64_t deadline, struct gc_error *err)
+                    struct gc_limit limit, struct gc_error *err)
 {
     struct gc_error why;
-    gc_status st =
-        gc_client_validate(c->client, &record->ticket, deadline, err);
+    gc_status st = gc_client_validate(c->client, &record->ticket, limit, err);
 
     if (st == GC_E_DENIED)
         bury(c, record);
@@ -388,6 +384,7 @@ gc_custody_validate(const struct gc_custody *c, struct gc_record *record,
 /* What the stored ticket must agree in. */
 struct purpose {
     struct gc_want want; /* target filled in */
+    struct gc_limit limit;
     struct gc_place place;
     char principal[GC_PRINCIPAL_SIZE];
     struct gc_store_key key; /* points into the above */
@@ -407,8 +404,8 @@ determine(const struct gc_custody *c, struct gc_initiator *initiator,
     struct gc_session *session = gc_client_session(c->client);
     gc_status st;
 
-    st = gc_client_locate(c->client, request->ref, p->want.deadline,
-                          p->want.target, &p->place, err);
+    st = gc_client_locate(c->client, request->ref, p->limit, p->want.target,
+                          &p->place, err);
     if (st != GC_OK || (c->store == NULL && c->ledger == NULL))
         return st;
     st = initiator->ops->who(initiator, &p->want, p->principal, err);
@@ -469,8 +466,7 @@ judge(const struct gc_custody *c, const struct gc_custody_request *request,
         return GC_OK;
     /* A time in the future is a clock that jumped: ask the guest. */
     if (!request->trust || age < 0) {
-        st = gc_session_open(gc_client_session(c->client), p->want.deadline,
-                             err);
+        st = gc_session_open(gc_client_session(c->client), p->limit, err);
         if (st != GC_OK || gc_client_is_foreign(c->client, &record->ticket))
             return st;
     }
@@ -481,7 +477,7 @@ judge(const struct gc_custody *c, const struct gc_custody_request *request,
         *ret_usable = true;
         return GC_OK;
     }
-    st = gc_custody_validate(c, record, p->want.deadline, err);
+    st = gc_custody_validate(c, record, p->limit, err);
     *ret_usable = st == GC_OK;
     if (st != GC_E_DENIED)
         return st;
@@ -540,8 +536,8 @@ acquire(const struct gc_custody *c, struct gc_initiator *initiator,
     GC_AUTO(gc_record) record = {.used = today()};
     gc_status st;
 
-    st = gc_client_acquire(c->client, initiator, &p->place, &p->want, &witness,
-                           &record.ticket, err);
+    st = gc_client_acquire(c->client, initiator, &p->place, &p->want, p->limit,
+                           &witness, &record.ticket, err);
     if (st != GC_OK)
         return st;
     (void)snprintf(record.url, sizeof(record.url), "%s",
@@ -555,14 +551,16 @@ acquire(const struct gc_custody *c, struct gc_initiator *initiator,
 gc_status
 gc_custody_acquire(const struct gc_custody *c, struct gc_initiator *initiator,
                    const struct gc_custody_request *request,
-                   const struct gc_want *want, struct gc_record *ret_record,
-                   struct gc_error *err)
+                   const struct gc_want *want, struct gc_limit limit,
+                   struct gc_record *ret_record, struct gc_error *err)
 {
-    __attribute__((cleanup(purpose_clear))) struct purpose p = {.want = *want};
+    __attribute__((cleanup(purpose_clear))) struct purpose p = {.want = *want,
+                                                                .limit = limit};
     GC_AUTO(gc_records) seen = {0};
     bool usable = false;
     gc_status st;
 
+    p.want.deadline = limit.deadline;
     st = determine(c, initiator, request, &p, err);
     if (st == GC_OK && c->store != NULL)
         st = gc_store_find_all(c->store, &p.key, &seen, err);
@@ -678,7 +676,7 @@ compare_tries(const void *a, const void *b)
 
 static gc_status
 sweep_one(const struct gc_custody *c, struct gc_entries *entries, size_t i,
-          int64_t deadline, struct gc_custody_tally *tally,
+          struct gc_limit limit, struct gc_custody_tally *tally,
           struct gc_error *err)
 {
     struct gc_entry *entry = &entries->items[i];
@@ -686,15 +684,15 @@ sweep_one(const struct gc_custody *c, struct gc_entries *entries, size_t i,
     enum gc_released how;
     gc_status st = GC_OK;
 
-    if (gc_clock_left(deadline) == 0) {
+    if (gc_clock_left(limit.deadline) == 0) {
         tally->owed++;
         return gc_fail(err, GC_E_UNAVAILABLE, "there was no time left");
     }
     /* Which vCenter this is must be known before a ticket is judged. */
     if (entry->state >= GC_OWED_TICKET && !entries->locked)
-        st = gc_session_open(gc_client_session(c->client), deadline, err);
+        st = gc_session_open(gc_client_session(c->client), limit, err);
     if (st == GC_OK)
-        st = lock(c, entries, deadline, err);
+        st = lock(c, entries, limit.deadline, err);
     if (st != GC_OK) {
         tally->owed++;
         return st;
@@ -706,7 +704,8 @@ sweep_one(const struct gc_custody *c, struct gc_entries *entries, size_t i,
     if (verdict != RELEASE)
         return GC_OK;
 
-    st = pay(c, entry, gc_clock_within(deadline, PAY_MS), &how, err);
+    limit.deadline = gc_clock_within(limit.deadline, PAY_MS);
+    st = pay(c, entry, limit, &how, err);
     if (st != GC_OK) {
         tally->owed++;
         return gc_fail_context(err, st, "%s", entry->ticket.vm);
@@ -721,7 +720,7 @@ sweep_one(const struct gc_custody *c, struct gc_entries *entries, size_t i,
 }
 
 gc_status
-gc_custody_sweep(const struct gc_custody *c, int64_t deadline,
+gc_custody_sweep(const struct gc_custody *c, struct gc_limit limit,
                  struct gc_custody_tally *tally, struct gc_error *err)
 {
     GC_AUTO(gc_entries) entries = {0};
@@ -744,7 +743,7 @@ gc_custody_sweep(const struct gc_custody *c, int64_t deadline,
             tally->elsewhere++;
         else if (gc_entry_needed(entry))
             count_needed(entry, tally);
-        else if (sweep_one(c, &entries, i, deadline, tally, &why) != GC_OK
+        else if (sweep_one(c, &entries, i, limit, tally, &why) != GC_OK
                  && first == GC_OK) {
             first = why.status;
             if (err != NULL)

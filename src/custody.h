@@ -43,7 +43,7 @@ struct gc_custody_request {
 GC_MUST_USE gc_status gc_custody_acquire(
     const struct gc_custody *custody, struct gc_initiator *initiator,
     const struct gc_custody_request *request, const struct gc_want *want,
-    struct gc_record *ret_record, struct gc_error *err);
+    struct gc_limit limit, struct gc_record *ret_record, struct gc_error *err);
 
 /*
  * Does the guest still take RECORD's ticket?  Its time of use is written; one
@@ -51,7 +51,7 @@ GC_MUST_USE gc_status gc_custody_acquire(
  */
 GC_MUST_USE gc_status gc_custody_validate(const struct gc_custody *custody,
                                           struct gc_record *record,
-                                          int64_t deadline,
+                                          struct gc_limit limit,
                                           struct gc_error *err);
 
 /*
@@ -61,7 +61,7 @@ GC_MUST_USE gc_status gc_custody_validate(const struct gc_custody *custody,
  */
 GC_MUST_USE gc_status gc_custody_release(const struct gc_custody *custody,
                                          const struct gc_record *record,
-                                         int64_t deadline,
+                                         struct gc_limit limit,
                                          enum gc_released *ret_how,
                                          struct gc_error *err);
 
@@ -84,7 +84,7 @@ struct gc_custody_tally {
  * where another process holds the ledger's lock: then all of it stays.
  */
 GC_MUST_USE gc_status gc_custody_sweep(const struct gc_custody *custody,
-                                       int64_t deadline,
+                                       struct gc_limit limit,
                                        struct gc_custody_tally *tally,
                                        struct gc_error *err);
 

@@ -6,8 +6,6 @@
 #include <poll.h>
 #include <sys/random.h>
 
-#include "src/base/clock.h"
-
 /* Refused connections and 503 are tried this often; vim faults until DEADLINE.
  */
 #define TRANSPORT_ATTEMPTS 3
@@ -31,7 +29,7 @@ gc_patience_wait(struct gc_patience *p, struct gc_error *err,
                               int pause_ms),
                  void *user)
 {
-    struct pollfd cancel = {.fd = p->cancel_fd, .events = POLLIN};
+    struct pollfd cancel = {.fd = p->limit.cancel_fd, .events = POLLIN};
     int pause;
 
     if (!err->again)
@@ -41,7 +39,7 @@ gc_patience_wait(struct gc_patience *p, struct gc_error *err,
     if (p->pause_ms == 0)
         p->pause_ms = PAUSE_FIRST_MS;
     pause = jitter(p->pause_ms);
-    if (pause >= gc_clock_left(p->deadline))
+    if (pause >= gc_clock_left(p->limit.deadline))
         return false;
     if (tell != NULL)
         tell(user, err, pause);

@@ -7,12 +7,12 @@
 #define GC_SRC_PATIENCE_H
 
 #include "src/base/base.h"
+#include "src/base/clock.h"
 
 struct gc_patience {
-    int64_t deadline; /* absolute CLOCK_MONOTONIC milliseconds */
-    int cancel_fd;    /* ends a pause; -1 for none */
-    int failures;     /* of the transport: refused, 503 */
-    int pause_ms;     /* the next one; 0 before the first */
+    struct gc_limit limit;
+    int failures; /* of the transport: refused, 503 */
+    int pause_ms; /* the next one; 0 before the first */
 };
 
 /*

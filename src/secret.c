@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "src/base/clock.h"
-
 static void
 close_fd(int *fd)
 {
@@ -21,24 +19,23 @@ close_fd(int *fd)
 #define AUTO_FD __attribute__((cleanup(close_fd))) int
 
 gc_status
-gc_secret_read_some(int fd, const struct gc_secret_patience *patience,
-                    const char *name, void *dst, size_t size, size_t *ret_len,
-                    struct gc_error *err)
+gc_secret_read_some(int fd, struct gc_limit limit, const char *name, void *dst,
+                    size_t size, size_t *ret_len, struct gc_error *err)
 {
     struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
-                           {.fd = patience->cancel_fd, .events = POLLIN}};
+                           {.fd = limit.cancel_fd, .events = POLLIN}};
     ssize_t n;
     int ready;
 
     for (;;) {
-        ready = poll(fds, 2, gc_clock_left(patience->deadline));
+        ready = poll(fds, 2, gc_clock_left(limit.deadline));
         if (ready < 0 && errno == EINTR)
             continue;
         if (ready < 0)
             return gc_fail(err, GC_E_INTERNAL, "poll: %s", strerror(errno));
         if (fds[1].revents != 0)
             return gc_fail(err, GC_E_CANCELED, "interrupted");
-        if (ready == 0 && gc_clock_left(patience->deadline) > 0)
+        if (ready == 0 && gc_clock_left(limit.deadline) > 0)
             continue;
         if (ready == 0)
             return gc_fail(err, GC_E_UNAVAILABLE,
@@ -55,8 +52,8 @@ gc_secret_read_some(int fd, const struct gc_secret_patience *patience,
 }
 
 static gc_status
-read_all(int fd, const struct gc_secret_patience *patience, const char *name,
-         size_t max, struct gc_bytes *ret_bytes, struct gc_error *err)
+read_all(int fd, struct gc_limit limit, const char *name, size_t max,
+         struct gc_bytes *ret_bytes, struct gc_error *err)
 {
     unsigned char chunk[4096];
     GC_AUTO(gc_bytes) all = {0};
@@ -64,8 +61,8 @@ read_all(int fd, const struct gc_secret_patience *patience, const char *name,
     gc_status st;
 
     do {
-        st = gc_secret_read_some(fd, patience, name, chunk, sizeof(chunk), &n,
-                                 err);
+        st =
+            gc_secret_read_some(fd, limit, name, chunk, sizeof(chunk), &n, err);
         if (st == GC_OK && n > 0 && n > max - all.len)
             st = gc_fail(err, GC_E_CONFIG, "%s is longer than %zu bytes", name,
                          max);
@@ -114,8 +111,8 @@ check_file(int fd, const char *path, gc_secret_care care, struct gc_error *err)
 
 gc_status
 gc_secret_read(const char *path, gc_secret_care care, size_t max,
-               const struct gc_secret_patience *patience,
-               struct gc_bytes *ret_bytes, struct gc_error *err)
+               struct gc_limit limit, struct gc_bytes *ret_bytes,
+               struct gc_error *err)
 {
     /* Without O_NONBLOCK the open of a fifo could not be interrupted. */
     int how = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
@@ -125,7 +122,7 @@ gc_secret_read(const char *path, gc_secret_care care, size_t max,
     if (is_roots(care) && path[0] != '/')
         return gc_fail(err, GC_E_CONFIG, "%s is not an absolute path", path);
     if (strcmp(path, "-") == 0)
-        return read_all(fd, patience, "standard input", max, ret_bytes, err);
+        return read_all(fd, limit, "standard input", max, ret_bytes, err);
     fd = open(path, is_roots(care) ? how | O_NOFOLLOW : how);
     if (fd < 0)
         return gc_fail(err, GC_E_CONFIG, "cannot open %s: %s", path,
@@ -135,7 +132,7 @@ gc_secret_read(const char *path, gc_secret_care care, size_t max,
     st = check_file(fd, path, care, err);
     if (st != GC_OK)
         return st;
-    return read_all(fd, patience, path, max, ret_bytes, err);
+    return read_all(fd, limit, path, max, ret_bytes, err);
 }
 
 gc_status
@@ -174,14 +171,14 @@ gc_secret_tidy(struct gc_bytes *password, const char *name, size_t max,
 
 gc_status
 gc_secret_password(const char *path, gc_secret_care care, size_t max,
-                   const struct gc_secret_patience *patience,
-                   struct gc_bytes *ret_password, struct gc_error *err)
+                   struct gc_limit limit, struct gc_bytes *ret_password,
+                   struct gc_error *err)
 {
     GC_AUTO(gc_bytes) password = {0};
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     gc_status st;
 
-    st = gc_secret_read(path, care, max + 1, patience, &password, err);
+    st = gc_secret_read(path, care, max + 1, limit, &password, err);
     if (st == GC_OK)
         st = gc_secret_tidy(&password, name, max, err);
     if (st == GC_OK)

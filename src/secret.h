@@ -7,16 +7,9 @@
 #ifndef GC_SRC_SECRET_H
 #define GC_SRC_SECRET_H
 
-#include <stdint.h>
-
 #include "src/base/base.h"
 #include "src/base/bytes.h"
-
-/* How long is waited for a pipe's writer, or for somebody to type. */
-struct gc_secret_patience {
-    int64_t deadline; /* then GC_E_UNAVAILABLE; see src/base/clock.h */
-    int cancel_fd;    /* readable: GC_E_CANCELED; -1: none */
-};
+#include "src/base/clock.h"
 
 typedef enum {
     /* Whatever the user names: "-" is standard input, a pipe is fine. */
@@ -33,12 +26,12 @@ typedef enum {
 
 /*
  * Read all of PATH, at most MAX bytes, into RET_BYTES (secret, replaced).
+ * LIMIT is how long is waited for a pipe's writer: GC_E_UNAVAILABLE.
  * GC_E_CONFIG for a file that is too long, cannot be read, or is not as CARE
  * wants it, all checked on the descriptor that is then read.
  */
 GC_MUST_USE gc_status gc_secret_read(const char *path, gc_secret_care care,
-                                     size_t max,
-                                     const struct gc_secret_patience *patience,
+                                     size_t max, struct gc_limit limit,
                                      struct gc_bytes *ret_bytes,
                                      struct gc_error *err);
 
@@ -46,18 +39,19 @@ GC_MUST_USE gc_status gc_secret_read(const char *path, gc_secret_care care,
  * A password (secret) from PATH, read with CARE: one trailing newline dropped,
  * neither empty nor MAX bytes long nor with a NUL inside.  GC_E_CONFIG.
  */
-GC_MUST_USE gc_status
-gc_secret_password(const char *path, gc_secret_care care, size_t max,
-                   const struct gc_secret_patience *patience,
-                   struct gc_bytes *ret_password, struct gc_error *err);
+GC_MUST_USE gc_status gc_secret_password(const char *path, gc_secret_care care,
+                                         size_t max, struct gc_limit limit,
+                                         struct gc_bytes *ret_password,
+                                         struct gc_error *err);
 
 /*
  * The pieces, for who has the descriptor open.  Read what FD has, up to SIZE
- * bytes, 0 at its end; waits, but not past PATIENCE.  NAME is for messages.
+ * bytes, 0 at its end; waits, but not past LIMIT.  NAME is for messages.
  */
-GC_MUST_USE gc_status gc_secret_read_some(
-    int fd, const struct gc_secret_patience *patience, const char *name,
-    void *dst, size_t size, size_t *ret_len, struct gc_error *err);
+GC_MUST_USE gc_status gc_secret_read_some(int fd, struct gc_limit limit,
+                                          const char *name, void *dst,
+                                          size_t size, size_t *ret_len,
+                                          struct gc_error *err);
 
 /* What every password must be.  GC_E_CONFIG, without a byte of it. */
 GC_MUST_USE gc_status gc_secret_check(const struct gc_bytes *password,

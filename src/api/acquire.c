@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "src/base/clock.h"
-
 static struct gc_custody
 custody_of(struct guestcred_client *client, struct gc_store *store)
 {
@@ -28,13 +26,14 @@ give_up(const struct gc_custody *custody, const struct gc_record *record)
 
     if (record->id[0] == '\0')
         (void)!gc_custody_release(
-            custody, record, gc_clock_now() + GC_CLIENT_GRACE_MS, &how, NULL);
+            custody, record, gc_limit_grace(GC_CLIENT_GRACE_MS), &how, NULL);
 }
 
 static gc_status
 acquire(struct guestcred_client *client,
         const struct gc_custody_request *request, const struct gc_want *want,
-        struct guestcred_ticket **ret_ticket, struct gc_error *err)
+        struct gc_limit limit, struct guestcred_ticket **ret_ticket,
+        struct gc_error *err)
 {
     const struct gc_custody custody = custody_of(client, client->store);
     GC_AUTO(gc_record) record = {0};
@@ -43,14 +42,11 @@ acquire(struct guestcred_client *client,
     st = gc_api_client_initiator(client, err);
     if (st == GC_OK)
         st = gc_custody_acquire(&custody, client->initiator, request, want,
-                                &record, err);
+                                limit, &record, err);
     if (client->initiator != NULL)
         client->initiator->ops->end(client->initiator);
-    /* It may have cleaned up, and then it heeds no cancel any more. */
-    if (st != GC_OK) {
-        client->deaf = true;
+    if (st != GC_OK)
         return st;
-    }
     st = gc_api_ticket_new(
         &record, record.id[0] == '\0' ? "" : gc_store_name(client->store),
         ret_ticket, err);
@@ -95,15 +91,16 @@ guestcred_acquire(struct guestcred_client *client,
     };
     GC_AUTO(gc_want) want = {0};
     struct gc_error why = {0};
+    struct gc_limit limit;
     gc_status st;
 
     if (ret_ticket == NULL)
         return gc_api_done(gc_api_missing(&why, "ret_ticket"), &why, err);
     st = check_request(credential, vm, target, flags, &want, &why);
     if (st == GC_OK)
-        st = gc_api_client_ready(client, timeout_ms, &want.deadline, &why);
+        st = gc_api_client_ready(client, timeout_ms, &limit, &why);
     if (st == GC_OK)
-        st = acquire(client, &request, &want, ret_ticket, &why);
+        st = acquire(client, &request, &want, limit, ret_ticket, &why);
     return gc_api_done(st, &why, err);
 }
 
@@ -169,17 +166,17 @@ guestcred_validate(struct guestcred_client *client,
 {
     __attribute__((cleanup(keeping_clear))) struct keeping k = {0};
     struct gc_error why = {0};
-    int64_t deadline;
+    struct gc_limit limit;
     gc_status st;
 
     if (ticket == NULL)
         return gc_api_done(gc_api_missing(&why, "the ticket"), &why, err);
-    st = gc_api_client_ready(client, timeout_ms, &deadline, &why);
+    st = gc_api_client_ready(client, timeout_ms, &limit, &why);
     if (st == GC_OK)
         st = open_keeping(client, ticket, &k, &why);
     if (st != GC_OK)
         return gc_api_done(st, &why, err);
-    st = gc_custody_validate(&k.custody, &ticket->record, deadline, &why);
+    st = gc_custody_validate(&k.custody, &ticket->record, limit, &why);
     if (st == GC_OK)
         k.guess = NULL;
     if (st == GC_E_DENIED)
@@ -195,17 +192,17 @@ guestcred_release(struct guestcred_client *client,
     __attribute__((cleanup(keeping_clear))) struct keeping k = {0};
     enum gc_released how = GC_RELEASED;
     struct gc_error why = {0};
-    int64_t deadline;
+    struct gc_limit limit;
     gc_status st;
 
     if (ticket == NULL)
         return gc_api_done(gc_api_missing(&why, "the ticket"), &why, err);
-    st = gc_api_client_ready(client, timeout_ms, &deadline, &why);
+    st = gc_api_client_ready(client, timeout_ms, &limit, &why);
     if (st == GC_OK)
         st = open_keeping(client, ticket, &k, &why);
     if (st != GC_OK)
         return gc_api_done(st, &why, err);
-    st = gc_custody_release(&k.custody, &ticket->record, deadline, &how, &why);
+    st = gc_custody_release(&k.custody, &ticket->record, limit, &how, &why);
     if (k.custody.store == NULL
         || !gc_store_has(k.custody.store, ticket->record.id))
         no_longer_kept(ticket);
@@ -225,14 +222,14 @@ guestcred_sweep(struct guestcred_client *client, int timeout_ms,
     struct gc_custody_tally tally = {0};
     struct gc_custody custody;
     struct gc_error why = {0};
-    int64_t deadline;
-    gc_status st = gc_api_client_ready(client, timeout_ms, &deadline, &why);
+    struct gc_limit limit;
+    gc_status st = gc_api_client_ready(client, timeout_ms, &limit, &why);
 
     if (st == GC_OK && client->ledger == NULL)
         st = gc_fail(&why, GC_E_CONFIG, "the client has no ledger");
     if (st == GC_OK) {
         custody = custody_of(client, client->store);
-        st = gc_custody_sweep(&custody, deadline, &tally, &why);
+        st = gc_custody_sweep(&custody, limit, &tally, &why);
     }
     if (ret_released != NULL)
         *ret_released = tally.released + tally.gone;
@@ -248,16 +245,16 @@ guestcred_locate(struct guestcred_client *client, const char *vm,
 {
     struct gc_place place = {0};
     struct gc_error why = {0};
-    int64_t deadline;
+    struct gc_limit limit;
     gc_status st;
 
     if (ret_vm == NULL)
         return gc_api_done(gc_api_missing(&why, "ret_vm"), &why, err);
     st = gc_api_check_text(vm, "the VM", &why);
     if (st == GC_OK)
-        st = gc_api_client_ready(client, timeout_ms, &deadline, &why);
+        st = gc_api_client_ready(client, timeout_ms, &limit, &why);
     if (st == GC_OK)
-        st = gc_client_locate(client->client, vm, deadline, NULL, &place, &why);
+        st = gc_client_locate(client->client, vm, limit, NULL, &place, &why);
     if (st == GC_OK)
         memcpy(ret_vm, place.vm, sizeof(place.vm));
     return gc_api_done(st, &why, err);
@@ -267,16 +264,14 @@ enum guestcred_status
 guestcred_logout(struct guestcred_client *client, struct guestcred_error *err)
 {
     struct gc_error why = {0};
-    int64_t deadline;
+    struct gc_limit limit;
     gc_status st;
 
     /* Never used: there is nothing to log out of, nor perhaps a URL. */
     if (client != NULL && client->client == NULL)
         return gc_api_done(GC_OK, NULL, err);
-    st = gc_api_client_ready(client, GC_CLIENT_GRACE_MS, &deadline, &why);
-    if (st == GC_OK) {
+    st = gc_api_client_ready(client, GC_CLIENT_GRACE_MS, &limit, &why);
+    if (st == GC_OK)
         gc_client_logout(client->client);
-        client->deaf = true;
-    }
     return gc_api_done(st, &why, err);
 }

@@ -34,7 +34,6 @@ struct guestcred_client {
     struct gc_store *store;   /* or NULL */
     struct gc_ledger *ledger; /* or NULL */
     struct gc_client *client; /* NULL before the first call */
-    bool deaf;                /* CLIENT heeds no cancel any more: renew it */
     struct gc_initiator *initiator;
     pid_t forker; /* the thread that INITIATOR's worker dies with */
 };
@@ -86,7 +85,8 @@ GC_MUST_USE gc_status gc_api_check_flag(int flag, const char *what,
  * needs no request, and say when the call must be over.
  */
 GC_MUST_USE gc_status gc_api_client_ready(struct guestcred_client *client,
-                                          int timeout_ms, int64_t *ret_deadline,
+                                          int timeout_ms,
+                                          struct gc_limit *ret_limit,
                                           struct gc_error *err);
 
 /* An initiator that lives as long as the calling thread. */

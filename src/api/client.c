@@ -284,8 +284,7 @@ hand_password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
 }
 
 static gc_status
-make_client(struct guestcred_client *client, struct gc_client **ret_client,
-            struct gc_error *err)
+make_client(struct guestcred_client *client, struct gc_error *err)
 {
     const struct gc_client_options options = {
         .http = {.url = client->url,
@@ -293,7 +292,6 @@ make_client(struct guestcred_client *client, struct gc_client **ret_client,
                  .pin = client->pin,
                  .proxy = client->proxy,
                  .insecure = client->insecure,
-                 .cancel_fd = client->cancel_fd,
                  .trace = tell_request,
                  .trace_user = client},
         .login = {.username = client->username,
@@ -307,40 +305,12 @@ make_client(struct guestcred_client *client, struct gc_client **ret_client,
         return gc_fail(err, GC_E_CONFIG, "the client has no URL");
     if (client->username[0] == '\0')
         return gc_fail(err, GC_E_CONFIG, "the client has no login");
-    return gc_client_new(&options, ret_client, err);
-}
-
-/*
- * Clean-up stops a client from heeding the cancel descriptor, for good.  The
- * next call needs one that does: a new one, in the same vCenter session.
- */
-static gc_status
-get_ready(struct guestcred_client *client, struct gc_error *err)
-{
-    GC_AUTO_PTR(gc_client) fresh = NULL;
-    struct gc_session *old;
-    gc_status st;
-
-    if (client->client != NULL && !client->deaf)
-        return GC_OK;
-    st = make_client(client, &fresh, err);
-    if (st != GC_OK)
-        return st;
-    if (client->client != NULL) {
-        old = gc_client_session(client->client);
-        /* Where that fails we log in again. */
-        (void)!gc_session_adopt(gc_client_session(fresh), gc_session_facts(old),
-                                gc_session_id(old), NULL);
-    }
-    gc_client_free(client->client);
-    client->client = GC_TAKE(fresh);
-    client->deaf = false;
-    return GC_OK;
+    return gc_client_new(&options, &client->client, err);
 }
 
 gc_status
 gc_api_client_ready(struct guestcred_client *client, int timeout_ms,
-                    int64_t *ret_deadline, struct gc_error *err)
+                    struct gc_limit *ret_limit, struct gc_error *err)
 {
     gc_status st = check_client(client, err);
 
@@ -348,10 +318,11 @@ gc_api_client_ready(struct guestcred_client *client, int timeout_ms,
         return gc_fail(err, GC_E_CONFIG,
                        "a timeout of %d ms is not between 1 and %d", timeout_ms,
                        GUESTCRED_TIMEOUT_MAX);
+    if (st == GC_OK && client->client == NULL)
+        st = make_client(client, err);
     if (st == GC_OK)
-        st = get_ready(client, err);
-    if (st == GC_OK)
-        *ret_deadline = gc_clock_now() + timeout_ms;
+        *ret_limit =
+            (struct gc_limit){gc_clock_now() + timeout_ms, client->cancel_fd};
     return st;
 }
 

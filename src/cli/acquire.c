@@ -109,7 +109,6 @@ want_from_options(const struct gc_cli *cli, struct gc_want *want,
     const struct gc_options *c = &cli->config;
     gc_status st;
 
-    want->deadline = cli->deadline;
     st = fill(c, GC_OPT_PRINCIPAL, want->principal, sizeof(want->principal),
               err);
     if (st == GC_OK)
@@ -129,7 +128,6 @@ guest_password(struct gc_cli *cli, struct gc_want *want, struct gc_error *err)
     const char *file =
         gc_options_text(&cli->config, GC_OPT_GUEST_PASSWORD_FILE);
     const char *other = gc_options_text(&cli->config, GC_OPT_PASSWORD_FILE);
-    const struct gc_secret_patience patience = {cli->deadline, cli->cancel_fd};
     gc_status st;
 
     if (file == NULL)
@@ -138,7 +136,7 @@ guest_password(struct gc_cli *cli, struct gc_want *want, struct gc_error *err)
         return gc_fail(err, GC_E_CONFIG,
                        "standard input can hold only one of the two passwords");
     st = gc_secret_password(file, GC_SECRET_PRIVATE, sizeof(want->password),
-                            &patience, &password, err);
+                            cli->limit, &password, err);
     if (st == GC_OK)
         memcpy(want->password, password.data, password.len + 1);
     return st;
@@ -182,7 +180,7 @@ acquire_one(struct run *r, const struct gc_target *target,
 
     memcpy(want.target, target->spn, strlen(target->spn) + 1);
     st = gc_custody_acquire(&r->connection.custody, r->initiator, &request,
-                            &want, &record, err);
+                            &want, r->cli->limit, &record, err);
     if (st != GC_OK)
         return st;
     return gc_records_add(&r->records, &record, err);
@@ -281,7 +279,7 @@ gc_cli_acquire(struct gc_cli *cli, struct gc_error *err)
         st = gc_targets_read(cli, &r.targets, err);
     /* The child is forked first, so that it never sees a password of ours. */
     if (st == GC_OK)
-        st = gc_worker_new(cli->cancel_fd, &r.initiator, err);
+        st = gc_worker_new(cli->limit.cancel_fd, &r.initiator, err);
     if (st == GC_OK)
         st = gc_connect(cli, &r.connection, err);
     if (st == GC_OK)

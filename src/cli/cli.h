@@ -7,15 +7,16 @@
 #define GC_SRC_CLI_CLI_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "src/base/base.h"
+#include "src/base/clock.h"
 #include "src/options.h"
 
 struct gc_cli {
     struct gc_options config;
-    int64_t deadline; /* of everything; goodbyes may take a little longer */
-    int cancel_fd;    /* readable after SIGINT, SIGTERM or SIGHUP */
+    /* Of everything; goodbyes may take a little longer.  SIGINT, SIGTERM and
+     * SIGHUP cancel. */
+    struct gc_limit limit;
     bool json;
     bool quiet;
     int verbose;

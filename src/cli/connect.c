@@ -53,7 +53,6 @@ static gc_status
 fetch_password(struct gc_cli *cli, struct gc_bytes *ret_password,
                const char **ret_where, struct gc_error *err)
 {
-    const struct gc_secret_patience patience = {cli->deadline, cli->cancel_fd};
     const char *file = gc_options_text(&cli->config, GC_OPT_PASSWORD_FILE);
     const char *name = gc_options_text(&cli->config, GC_OPT_USERNAME);
     const char *govc = secure_getenv("GOVC_PASSWORD");
@@ -63,7 +62,7 @@ fetch_password(struct gc_cli *cli, struct gc_bytes *ret_password,
     *ret_where = file != NULL ? file : "the terminal";
     if (file != NULL)
         return gc_secret_password(file, GC_SECRET_PRIVATE,
-                                  VCENTER_PASSWORD_SIZE, &patience,
+                                  VCENTER_PASSWORD_SIZE, cli->limit,
                                   ret_password, err);
     /* It belongs to GOVC_USERNAME, and to nobody else. */
     if (govc != NULL && govc[0] != '\0'
@@ -72,7 +71,7 @@ fetch_password(struct gc_cli *cli, struct gc_bytes *ret_password,
         return take_govc(govc, ret_password, err);
     }
     (void)snprintf(prompt, sizeof(prompt), "vCenter password of %s: ", name);
-    st = gc_secret_prompt(prompt, VCENTER_PASSWORD_SIZE, &patience,
+    st = gc_secret_prompt(prompt, VCENTER_PASSWORD_SIZE, cli->limit,
                           ret_password, err);
     if (st != GC_OK && st != GC_E_CANCELED)
         return gc_fail_hint(err, st, "give --password-file FILE");
@@ -191,7 +190,6 @@ make_client(struct gc_cli *cli, struct gc_login_password *asked,
                 .pin = gc_options_text(c, GC_OPT_PIN),
                 .proxy = gc_options_text(c, GC_OPT_PROXY),
                 .insecure = gc_options_flag(c, GC_OPT_INSECURE),
-                .cancel_fd = cli->cancel_fd,
                 .trace = trace_line,
                 .trace_user = cli,
             },
@@ -316,7 +314,7 @@ settle(struct gc_connection *c)
 
     if (gc_ledger_is_ours(c->ledger))
         return;
-    st = gc_custody_sweep(&c->custody, gc_clock_now() + GC_CLIENT_GRACE_MS,
+    st = gc_custody_sweep(&c->custody, gc_limit_grace(GC_CLIENT_GRACE_MS),
                           &tally, &why);
     if (tally.released + tally.gone > 0)
         gc_output_note(c->cli, 1, "released %d tickets that were owed",
@@ -368,11 +366,10 @@ gc_disconnect(struct gc_connection *c, gc_status status)
     bool logout = gc_options_flag(&c->cli->config, GC_OPT_LOGOUT);
     bool spoke = gc_session_spoke(gc_client_session(c->client));
 
-    gc_client_finish(c->client);
     if (!spoke && !logout)
         return;
     if (spoke && !c->owes && status != GC_E_CANCELED
-        && gc_clock_left(c->cli->deadline) > 0)
+        && gc_clock_left(c->cli->limit.deadline) > 0)
         settle(c);
     if (may_adopt(c) && !logout) {
         keep_session(c, status);

@@ -46,8 +46,8 @@ mark_all(struct gc_connection *connection, struct choice *c,
     for (size_t i = 0; i < gc_options_count(config, GC_OPT_VM); i++) {
         const char *ref = gc_options_item(config, GC_OPT_VM, i);
 
-        st = gc_client_locate(connection->client, ref,
-                              connection->cli->deadline, NULL, &place, err);
+        st = gc_client_locate(connection->client, ref, connection->cli->limit,
+                              NULL, &place, err);
         if (st != GC_OK)
             return st;
         if (!mark(c, place.vm))

@@ -240,12 +240,12 @@ run(struct gc_cli *cli, int argc, char **argv, struct gc_error *err)
     if (st == GC_OK)
         st = gc_settings_read(cli, command->bit, err);
     if (st == GC_OK)
-        st = gc_interrupt_catch(&cli->cancel_fd, err);
+        st = gc_interrupt_catch(&cli->limit.cancel_fd, err);
     if (st != GC_OK)
         return st;
     cli->quiet = gc_options_flag(&cli->config, GC_OPT_QUIET);
     cli->verbose = (int)gc_options_count(&cli->config, GC_OPT_VERBOSE);
-    cli->deadline =
+    cli->limit.deadline =
         gc_clock_now() + gc_options_timeout_ms(&cli->config, TIMEOUT_S);
     return command->run(cli, err);
 }
@@ -286,7 +286,7 @@ fill_standard_descriptors(void)
 int
 main(int argc, char **argv)
 {
-    struct gc_cli cli = {.cancel_fd = -1};
+    struct gc_cli cli = {.limit = {0, -1}};
     struct gc_error err = {0};
     gc_status st;
 

@@ -33,8 +33,8 @@ release(struct gc_connection *connection, struct gc_record *record,
 {
     const struct gc_cli *cli = connection->cli;
     enum gc_released how;
-    gc_status st = gc_custody_release(&connection->custody, record,
-                                      cli->deadline, &how, err);
+    gc_status st =
+        gc_custody_release(&connection->custody, record, cli->limit, &how, err);
 
     if (st != GC_OK) {
         connection->owes = true;

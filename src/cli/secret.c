@@ -18,8 +18,7 @@ close_fd(int *fd)
 #define AUTO_FD __attribute__((cleanup(close_fd))) int
 
 gc_status
-gc_secret_prompt(const char *prompt, size_t max,
-                 const struct gc_secret_patience *patience,
+gc_secret_prompt(const char *prompt, size_t max, struct gc_limit limit,
                  struct gc_bytes *ret_password, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) line = {0};
@@ -39,8 +38,8 @@ gc_secret_prompt(const char *prompt, size_t max,
     (void)!write(tty, prompt, strlen(prompt));
     st = gc_bytes_reserve(&line, max + 1, err);
     if (st == GC_OK)
-        st = gc_secret_read_some(tty, patience, "the terminal", line.data,
-                                 max + 1, &line.len, err);
+        st = gc_secret_read_some(tty, limit, "the terminal", line.data, max + 1,
+                                 &line.len, err);
     (void)tcsetattr(tty, TCSAFLUSH, &before);
     (void)!write(tty, "\n", 1);
     if (st == GC_OK)

@@ -11,8 +11,9 @@
 #include "src/secret.h"
 
 /* Ask on the controlling terminal, without echo.  GC_E_CONFIG without one. */
-GC_MUST_USE gc_status gc_secret_prompt(
-    const char *prompt, size_t max, const struct gc_secret_patience *patience,
-    struct gc_bytes *ret_password, struct gc_error *err);
+GC_MUST_USE gc_status gc_secret_prompt(const char *prompt, size_t max,
+                                       struct gc_limit limit,
+                                       struct gc_bytes *ret_password,
+                                       struct gc_error *err);
 
 #endif

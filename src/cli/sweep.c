@@ -116,7 +116,9 @@ look_at_all(struct sweep *s, bool all, struct gc_error *err)
 static void
 settle_part(struct sweep *s, const struct gc_connection *connection, uid_t uid)
 {
-    int64_t deadline = gc_clock_within(s->cli->deadline, PART_MS);
+    const struct gc_limit limit = {
+        gc_clock_within(s->cli->limit.deadline, PART_MS),
+        s->cli->limit.cancel_fd};
     struct gc_custody custody = connection->custody;
     GC_AUTO_PTR(gc_ledger) ledger = NULL;
     struct gc_error why = {0};
@@ -126,7 +128,7 @@ settle_part(struct sweep *s, const struct gc_connection *connection, uid_t uid)
     st = gc_places_ledger(s->cli, uid, &ledger, &why);
     custody.ledger = ledger;
     if (st == GC_OK)
-        st = gc_custody_sweep(&custody, deadline, &s->tally, &why);
+        st = gc_custody_sweep(&custody, limit, &s->tally, &why);
     if (st != GC_OK)
         note_failure(s, uid, &why);
 }
@@ -206,7 +208,7 @@ release_all(struct gc_connection *connection, const struct gc_records *records,
             continue;
         }
         if (gc_custody_release(&connection->custody, &records->items[i],
-                               connection->cli->deadline, &how, &why)
+                               connection->cli->limit, &how, &why)
             == GC_OK) {
             tally->released++;
         } else if (first == GC_OK) {

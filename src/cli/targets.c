@@ -100,14 +100,13 @@ static gc_status
 add_file(struct gc_cli *cli, const char *file, const char *spn,
          struct gc_targets *targets, struct gc_error *err)
 {
-    const struct gc_secret_patience patience = {cli->deadline, cli->cancel_fd};
     GC_AUTO(gc_bytes) text = {0};
     char *line, *next;
     int number = 1;
     gc_status st;
 
-    st = gc_secret_read(file, GC_SECRET_ANYONES, VMS_FILE_MAX, &patience, &text,
-                        err);
+    st = gc_secret_read(file, GC_SECRET_ANYONES, VMS_FILE_MAX, cli->limit,
+                        &text, err);
     if (st != GC_OK)
         return st;
     if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)

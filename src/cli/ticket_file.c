@@ -51,7 +51,6 @@ gc_ticket_file_read(struct gc_cli *cli, struct gc_records *ret_records,
 {
     const char *file = gc_options_text(&cli->config, GC_OPT_TICKET_FILE);
     const char *password = gc_options_text(&cli->config, GC_OPT_PASSWORD_FILE);
-    const struct gc_secret_patience patience = {cli->deadline, cli->cancel_fd};
     GC_AUTO(gc_bytes) text = {0};
     GC_AUTO(gc_records) records = {0};
     gc_status st;
@@ -61,7 +60,7 @@ gc_ticket_file_read(struct gc_cli *cli, struct gc_records *ret_records,
         return gc_fail(err, GC_E_CONFIG,
                        "standard input cannot hold both the ticket and the "
                        "password");
-    st = gc_secret_read(file, GC_SECRET_ANYONES, GC_JSON_TEXT_MAX, &patience,
+    st = gc_secret_read(file, GC_SECRET_ANYONES, GC_JSON_TEXT_MAX, cli->limit,
                         &text, err);
     if (st != GC_OK)
         return st;

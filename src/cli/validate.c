@@ -14,7 +14,7 @@ validate(struct gc_connection *connection, struct gc_record *record,
 {
     const struct gc_cli *cli = connection->cli;
     gc_status st =
-        gc_custody_validate(&connection->custody, record, cli->deadline, err);
+        gc_custody_validate(&connection->custody, record, cli->limit, err);
 
     if (st != GC_OK)
         return st;

@@ -31,6 +31,7 @@ gc_handshake(struct gc_errand *e, struct gc_vcenter *vcenter,
 {
     const char *url = gc_session_url(gc_client_session(vcenter->client));
     const struct gc_custody_request request = {.ref = vm->vm, .fresh = true};
+    const struct gc_limit limit = {e->deadline, GC_WIRE_FD};
     struct gc_quota_pass pass;
     struct gc_gate gate;
     gc_status st = gc_quota_enter(QUOTA, e->ledger, url, e->as.uid, vm->vm,
@@ -40,10 +41,10 @@ gc_handshake(struct gc_errand *e, struct gc_vcenter *vcenter,
         return st;
     gc_gate_init(&gate, worker, e->latest);
     memcpy(want->target, vm->target, sizeof(want->target));
-    st = gc_vcenter_check(vcenter, vm, e->deadline, err);
+    st = gc_vcenter_check(vcenter, vm, limit, err);
     if (st == GC_OK)
         st = gc_custody_acquire(&vcenter->custody, &gate.door, &request, want,
-                                ret_record, err);
+                                limit, ret_record, err);
     worker->ops->end(worker);
     gc_quota_leave(QUOTA, &pass);
     return st;
@@ -54,10 +55,7 @@ gc_handshake_undo(struct gc_errand *e, struct gc_vcenter *vcenter,
                   const struct gc_record *record, struct gc_error *err)
 {
     enum gc_released how;
-    gc_status st;
 
-    gc_client_finish(vcenter->client);
-    st = gc_custody_release(&vcenter->custody, record, e->end, &how, err);
-    gc_client_resume(vcenter->client);
-    return st;
+    return gc_custody_release(&vcenter->custody, record,
+                              (struct gc_limit){e->end, -1}, &how, err);
 }

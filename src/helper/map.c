@@ -241,10 +241,10 @@ gc_map_read_file(const char *path, struct gc_map **ret_map,
                  struct gc_error *err)
 {
     /* Only a regular file is read, and that lets nobody wait. */
-    const struct gc_secret_patience patience = {0, -1};
+    const struct gc_limit limit = {0, -1};
     GC_AUTO(gc_bytes) text = {0};
     gc_status st = gc_secret_read(path, GC_SECRET_ROOTS_OPEN, GC_MAP_TEXT_MAX,
-                                  &patience, &text, err);
+                                  limit, &text, err);
 
     if (st != GC_OK)
         return st;

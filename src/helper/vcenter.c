@@ -15,7 +15,7 @@
 
 struct gc_vcenter_login {
     const char *file; /* borrowed from the errand */
-    int64_t deadline;
+    struct gc_limit limit;
     struct gc_bytes password;
 };
 
@@ -36,14 +36,13 @@ static gc_status
 password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
 {
     struct gc_vcenter_login *login = user;
-    struct gc_secret_patience patience = {login->deadline, GC_WIRE_FD};
     gc_status st = GC_OK;
 
     if (login->file == NULL)
         return gc_fail(err, GC_E_CONFIG, "password_file is not configured");
     if (login->password.len == 0)
         st = gc_secret_password(login->file, GC_SECRET_ROOTS, PASSWORD_SIZE,
-                                &patience, &login->password, err);
+                                login->limit, &login->password, err);
     if (st == GC_OK)
         st = gc_secret_check_text(&login->password, login->file, err);
     if (st != GC_OK)
@@ -103,7 +102,6 @@ make_client(const struct gc_errand *e, struct gc_vcenter *v,
                 .ca_file = gc_options_text(c, GC_OPT_CA_FILE),
                 .pin = gc_options_text(c, GC_OPT_PIN),
                 .proxy = gc_options_text(c, GC_OPT_PROXY),
-                .cancel_fd = GC_WIRE_FD,
             },
         .login = {.username = gc_options_text(c, GC_OPT_USERNAME),
                   .password = password},
@@ -116,7 +114,7 @@ make_client(const struct gc_errand *e, struct gc_vcenter *v,
     if (v->login == NULL)
         return gc_fail_no_memory(err);
     v->login->file = gc_options_text(c, GC_OPT_PASSWORD_FILE);
-    v->login->deadline = e->deadline;
+    v->login->limit = (struct gc_limit){e->deadline, GC_WIRE_FD};
     options.login.user = v->login;
     return gc_client_new(&options, &v->client, err);
 }
@@ -155,10 +153,10 @@ gc_vcenter_open(const struct gc_errand *e, struct gc_vcenter *ret_vcenter,
 
 gc_status
 gc_vcenter_check(struct gc_vcenter *v, const struct gc_map_vm *vm,
-                 int64_t deadline, struct gc_error *err)
+                 struct gc_limit limit, struct gc_error *err)
 {
     struct gc_session *session = gc_client_session(v->client);
-    gc_status st = gc_session_open(session, deadline, err);
+    gc_status st = gc_session_open(session, limit, err);
 
     if (st != GC_OK || vm->vcenter[0] == '\0')
         return st;

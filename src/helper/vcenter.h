@@ -34,7 +34,8 @@ GC_MUST_USE gc_status gc_vcenter_open(const struct gc_errand *errand,
 /* Is VM one of the vCenter that answers?  GC_E_NOT_FOUND. */
 GC_MUST_USE gc_status gc_vcenter_check(struct gc_vcenter *vcenter,
                                        const struct gc_map_vm *vm,
-                                       int64_t deadline, struct gc_error *err);
+                                       struct gc_limit limit,
+                                       struct gc_error *err);
 
 /*
  * For the next helper, unless STATUS says that the session is no good.  A new

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "gss/initiator.h"
-#include "src/base/clock.h"
 #include "src/base64.h"
 
 #define TICKET_MAX   (64 * 1024)
@@ -30,19 +29,20 @@ name_vm(const char *vm, char ret_subject[SUBJECT_SIZE])
 
 /* Look up the GuestAuthManager's moId, once a session. */
 static gc_status
-find_manager(struct gc_session *session, int64_t deadline, struct gc_error *err)
+find_manager(struct gc_session *session, struct gc_limit limit,
+             struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
     struct gc_session_facts *facts = gc_session_facts(session);
     struct gc_session_call call = {.type = "GuestOperationsManager",
                                    .moid = facts->guest_operations_manager,
                                    .member = "authManager",
-                                   .deadline = deadline};
+                                   .limit = limit};
     char type[64], moid[GC_MOID_SIZE];
     gc_status st;
 
     /* It may find that what was kept of the manager is not to be trusted. */
-    st = gc_session_open(session, deadline, err);
+    st = gc_session_open(session, limit, err);
     if (st != GC_OK || facts->auth_manager[0] != '\0')
         return st;
     if (facts->guest_operations_manager[0] == '\0')
@@ -94,7 +94,7 @@ call_manager(struct gc_session *session, const struct gc_session_call *how,
     call.body = body;
     /* It is forgotten at most once: what is looked up here is no hearsay. */
     for (;;) {
-        st = find_manager(session, how->deadline, err);
+        st = find_manager(session, how->limit, err);
         if (st != GC_OK)
             return st;
         st = gc_session_call(session, &call, reply, err);
@@ -184,12 +184,12 @@ is_gone(const struct gc_fault *fault, const char *vm, enum gc_released *ret_how)
 
 gc_status
 gc_auth_manager_release(struct gc_session *session, const char *vm,
-                        const struct gc_bytes *ticket, int64_t deadline,
+                        const struct gc_bytes *ticket, struct gc_limit limit,
                         enum gc_released *ret_how, struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
     struct gc_session_call how = {.idempotent = true,
-                                  .deadline = deadline,
+                                  .limit = limit,
                                   .cancel_grace = GC_SESSION_GRACE_MS};
     gc_status st;
 
@@ -208,11 +208,11 @@ gc_auth_manager_release(struct gc_session *session, const char *vm,
 
 gc_status
 gc_auth_manager_validate(struct gc_session *session, const char *vm,
-                         const struct gc_bytes *ticket, int64_t deadline,
+                         const struct gc_bytes *ticket, struct gc_limit limit,
                          struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
-    struct gc_session_call how = {.idempotent = true, .deadline = deadline};
+    struct gc_session_call how = {.idempotent = true, .limit = limit};
     gc_status st;
 
     st = call_with_ticket(session, "ValidateCredentialsInGuest", vm, ticket,
@@ -348,10 +348,8 @@ give_back(struct gc_exchange *exchange, struct gc_bytes *ticket, gc_status st,
 
     if (err != NULL)
         err->again = false;
-    gc_session_ignore_cancel(exchange->session);
     if (gc_auth_manager_release(exchange->session, exchange->vm, ticket,
-                                gc_clock_now() + GC_SESSION_GRACE_MS, &how,
-                                NULL)
+                                gc_limit_grace(GC_SESSION_GRACE_MS), &how, NULL)
         == GC_OK)
         return gc_fail_hint(err, st,
                             "the reply held a ticket, which was released");
@@ -420,7 +418,7 @@ gc_auth_manager_leg(struct gc_exchange *exchange, const struct gc_bytes *token,
     GC_AUTO_PTR(gc_json) body = NULL;
     GC_AUTO(gc_bytes) text = {0}, said = {0}, stray = {0};
     struct gc_session_call how = {.no_login = true,
-                                  .deadline = exchange->deadline,
+                                  .limit = exchange->limit,
                                   .cancel_grace = GC_SESSION_GRACE_MS};
     enum gc_leg leg = GC_LEG_CHALLENGE;
     gc_status st;

@@ -13,11 +13,11 @@
 
 #include "src/vim/session.h"
 
-/* One handshake with one VM.  Zero it, set SESSION, VM, DEADLINE; then legs. */
+/* One handshake with one VM.  Zero it, set SESSION, VM, LIMIT; then legs. */
 struct gc_exchange {
     struct gc_session *session; /* borrowed */
     const char *vm;             /* moId, borrowed */
-    int64_t deadline;
+    struct gc_limit limit;
     int legs;                            /* calls made so far */
     char session_id[GC_JSON_INT64_SIZE]; /* "" before the first challenge */
     /*
@@ -39,10 +39,9 @@ enum gc_leg { GC_LEG_TICKET, GC_LEG_CHALLENGE };
 /*
  * Send TOKEN (raw, secret) and read the answer: a ticket (text, secret: it also
  * names a session that stays open in the guest) or a challenge (raw, secret).
- * A ticket string found in a reply that is refused is released, best effort;
- * from then on the session's requests are not cancelled any more.  A cancel
- * does not cut a leg that is on its way short (GC_SESSION_GRACE_MS): whoever
- * cancelled looks again before using the ticket.
+ * A ticket string found in a reply that is refused is released, best effort.
+ * A cancel does not cut a leg that is on its way short (GC_SESSION_GRACE_MS):
+ * whoever cancelled looks again before using the ticket.
  * After a 503 err->again is set only where its body proves that vCenter's
  * service never saw the request.
  * NotAuthenticated is passed up as err->fault with err->again set: the guest
@@ -64,13 +63,13 @@ enum gc_released {
 
 GC_MUST_USE gc_status gc_auth_manager_release(
     struct gc_session *session, const char *vm, const struct gc_bytes *ticket,
-    int64_t deadline, enum gc_released *ret_how, struct gc_error *err);
+    struct gc_limit limit, enum gc_released *ret_how, struct gc_error *err);
 
 /* GC_OK: valid.  InvalidGuestLogin or GuestPermissionDenied: GC_E_DENIED. */
 GC_MUST_USE gc_status gc_auth_manager_validate(struct gc_session *session,
                                                const char *vm,
                                                const struct gc_bytes *ticket,
-                                               int64_t deadline,
+                                               struct gc_limit limit,
                                                struct gc_error *err);
 
 #endif

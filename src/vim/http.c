@@ -23,7 +23,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "src/base/clock.h"
 #include "src/vim/address.h"
 #include "src/vim/curl.h"
 
@@ -50,8 +49,6 @@ struct gc_http {
     char *url;
     char *proxy;   /* "the proxy http://host:port to URL", or NULL */
     bool tunnels;  /* that proxy speaks HTTP; otherwise it is SOCKS's */
-    int given_fd;  /* the cancel descriptor */
-    int cancel_fd; /* the same, or -1 while it is ignored */
     bool spoke;    /* a request was made, with whatever outcome */
     char *ca_file; /* NULL: none was named, and it is the machine's */
     void (*trace)(void *user, const char *line);
@@ -385,7 +382,6 @@ gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
     if (st != GC_OK)
         return st;
 
-    http->given_fd = http->cancel_fd = options->cancel_fd;
     http->trace = options->trace;
     http->trace_user = options->trace_user;
     http->multi = gc_curl.multi_init();
@@ -409,18 +405,6 @@ bool
 gc_http_spoke(const struct gc_http *http)
 {
     return http->spoke;
-}
-
-void
-gc_http_ignore_cancel(struct gc_http *http)
-{
-    http->cancel_fd = -1;
-}
-
-void
-gc_http_heed_cancel(struct gc_http *http)
-{
-    http->cancel_fd = http->given_fd;
 }
 
 /*
@@ -771,36 +755,28 @@ prepare(struct gc_http *http, const struct gc_http_request *request,
     return GC_OK;
 }
 
-static bool
-cancelled(int fd)
-{
-    struct pollfd cancel = {.fd = fd, .events = POLLIN};
-
-    return fd >= 0 && poll(&cancel, 1, 0) > 0;
-}
-
 /* Run the transfer until libcurl is done (RET_CODE) or we are. */
 static gc_status
 drive(struct gc_http *http, const struct gc_http_request *request,
       CURLcode *ret_code, struct gc_error *err)
 {
-    struct curl_waitfd cancel = {.fd = http->cancel_fd,
+    struct curl_waitfd cancel = {.fd = request->limit.cancel_fd,
                                  .events = CURL_WAIT_POLLIN};
-    int64_t limit = request->deadline, now;
+    int64_t end = request->limit.deadline, now;
     bool canceled = false;
     int running = 1, left;
     CURLMsg *done;
 
     for (;;) {
-        if (!canceled && cancelled(http->cancel_fd)) {
+        if (!canceled && gc_limit_canceled(request->limit)) {
             canceled = true;
             now = gc_clock_now();
             if (!http->transfer.reply->sent)
-                limit = now;
-            else if (request->cancel_grace < limit - now)
-                limit = now + request->cancel_grace;
+                end = now;
+            else if (request->cancel_grace < end - now)
+                end = now + request->cancel_grace;
         }
-        left = gc_clock_left(limit);
+        left = gc_clock_left(end);
         if (left == 0 && canceled)
             return gc_fail(err, GC_E_CANCELED, "interrupted");
         if (left == 0)

@@ -15,6 +15,7 @@
 
 #include "src/base/base.h"
 #include "src/base/bytes.h"
+#include "src/base/clock.h"
 
 #define GC_HTTP_BODY_MAX (1024 * 1024)
 
@@ -28,7 +29,6 @@ struct gc_http_options {
     const char *proxy;   /* "[http://]host[:port]", also https and socks…;
                             NULL or "": none, whatever the environment says */
     bool insecure;       /* no verification at all */
-    int cancel_fd;       /* readable = stop; -1 for none; borrowed */
     /* Told of every request: method, path, status, size, time.  May be NULL. */
     void (*trace)(void *user, const char *line);
     void *trace_user;
@@ -53,11 +53,6 @@ GC_DEFINE_FREEP(gc_http)
 /* "https://host[:port]" as normalised, for records and messages. */
 const char *gc_http_url(const struct gc_http *http);
 
-/* From now on nothing is cancelled: for what must still be settled. */
-void gc_http_ignore_cancel(struct gc_http *http);
-/* And again it is. */
-void gc_http_heed_cancel(struct gc_http *http);
-
 /* Was any request made? */
 bool gc_http_spoke(const struct gc_http *http);
 
@@ -66,7 +61,7 @@ struct gc_http_request {
     const char *path;            /* "/sdk/vim25/…", already percent-encoded */
     const struct gc_bytes *body; /* JSON; a POST has one, a GET has none */
     const struct gc_bytes *session; /* vmware-api-session-id; secret; or NULL */
-    int64_t deadline;               /* absolute CLOCK_MONOTONIC milliseconds */
+    struct gc_limit limit;
     /*
      * On cancel, go on waiting this many milliseconds for the reply if the
      * request is already on its way (a ticket may be in it).  0: stop at once.

@@ -55,19 +55,19 @@ gc_inventory_is_moid(const char *ref)
 /* Call a method of SearchIndex; NULL stands for a body that found no memory. */
 static gc_status
 search(struct gc_session *session, const char *method,
-       const struct gc_json *body, int64_t deadline,
+       const struct gc_json *body, struct gc_limit limit,
        struct gc_session_reply *reply, struct gc_error *err)
 {
     struct gc_session_call call = {.type = "SearchIndex",
                                    .member = method,
                                    .body = body,
                                    .idempotent = true,
-                                   .deadline = deadline};
+                                   .limit = limit};
     gc_status st;
 
     if (body == NULL)
         return gc_fail_no_memory(err);
-    st = gc_session_open(session, deadline, err);
+    st = gc_session_open(session, limit, err);
     if (st != GC_OK)
         return st;
     call.moid = gc_session_facts(session)->search_index;
@@ -102,7 +102,7 @@ take_vm(const struct gc_json *node, const char *ref,
 /* RET_MOID is "" when there is none. */
 static gc_status
 find_by_uuid(struct gc_session *session, const char *ref, bool instance,
-             int64_t deadline, char ret_moid[GC_MOID_SIZE],
+             struct gc_limit limit, char ret_moid[GC_MOID_SIZE],
              struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
@@ -114,7 +114,7 @@ find_by_uuid(struct gc_session *session, const char *ref, bool instance,
         || gc_json_add_bool(body, "vmSearch", true) == NULL
         || gc_json_add_bool(body, "instanceUuid", instance) == NULL)
         return gc_fail_no_memory(err);
-    st = search(session, "FindAllByUuid", body, deadline, &reply, err);
+    st = search(session, "FindAllByUuid", body, limit, &reply, err);
     if (st != GC_OK)
         return st;
     if (reply.root != NULL && !gc_json_is_array(reply.root))
@@ -134,7 +134,7 @@ find_by_uuid(struct gc_session *session, const char *ref, bool instance,
 }
 
 static gc_status
-find_uuid(struct gc_session *session, const char *ref, int64_t deadline,
+find_uuid(struct gc_session *session, const char *ref, struct gc_limit limit,
           char ret_moid[GC_MOID_SIZE], struct gc_error *err)
 {
     char moid[GC_MOID_SIZE] = "";
@@ -142,9 +142,9 @@ find_uuid(struct gc_session *session, const char *ref, int64_t deadline,
 
     if (!is_uuid(ref + strlen("uuid:")))
         return gc_fail(err, GC_E_CONFIG, "\"%.200s\" holds no UUID", ref);
-    st = find_by_uuid(session, ref, true, deadline, moid, err);
+    st = find_by_uuid(session, ref, true, limit, moid, err);
     if (st == GC_OK && moid[0] == '\0')
-        st = find_by_uuid(session, ref, false, deadline, moid, err);
+        st = find_by_uuid(session, ref, false, limit, moid, err);
     if (st != GC_OK)
         return st;
     if (moid[0] == '\0')
@@ -156,7 +156,7 @@ find_uuid(struct gc_session *session, const char *ref, int64_t deadline,
 }
 
 static gc_status
-find_path(struct gc_session *session, const char *ref, int64_t deadline,
+find_path(struct gc_session *session, const char *ref, struct gc_limit limit,
           char ret_moid[GC_MOID_SIZE], struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
@@ -175,7 +175,7 @@ find_path(struct gc_session *session, const char *ref, int64_t deadline,
                            "\"%.200s\" holds a control character", ref);
     if (gc_json_add_string(body, "inventoryPath", path) == NULL)
         return gc_fail_no_memory(err);
-    st = search(session, "FindByInventoryPath", body, deadline, &reply, err);
+    st = search(session, "FindByInventoryPath", body, limit, &reply, err);
     if (st != GC_OK)
         return st;
     if (reply.root != NULL)
@@ -187,30 +187,31 @@ find_path(struct gc_session *session, const char *ref, int64_t deadline,
 }
 
 gc_status
-gc_inventory_find(struct gc_session *session, const char *ref, int64_t deadline,
-                  char ret_moid[GC_MOID_SIZE], struct gc_error *err)
+gc_inventory_find(struct gc_session *session, const char *ref,
+                  struct gc_limit limit, char ret_moid[GC_MOID_SIZE],
+                  struct gc_error *err)
 {
     if (gc_inventory_is_moid(ref)) {
         (void)snprintf(ret_moid, GC_MOID_SIZE, "%s", ref);
         return GC_OK;
     }
     if (strncmp(ref, "uuid:", 5) == 0)
-        return find_uuid(session, ref, deadline, ret_moid, err);
+        return find_uuid(session, ref, limit, ret_moid, err);
     if (strncmp(ref, "path:", 5) == 0)
-        return find_path(session, ref, deadline, ret_moid, err);
+        return find_path(session, ref, limit, ret_moid, err);
     return unknown_form(ref, err);
 }
 
 gc_status
 gc_inventory_name(struct gc_session *session, const char *moid,
-                  int64_t deadline, char ret_name[GC_INVENTORY_NAME_SIZE],
+                  struct gc_limit limit, char ret_name[GC_INVENTORY_NAME_SIZE],
                   struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
     struct gc_session_call call = {.type = "VirtualMachine",
                                    .moid = moid,
                                    .member = "name",
-                                   .deadline = deadline};
+                                   .limit = limit};
     char subject[GC_MOID_SIZE + 8];
     const char *name;
     gc_status st;

@@ -19,7 +19,7 @@
  * yet), or more than one hit.
  */
 GC_MUST_USE gc_status gc_inventory_find(struct gc_session *session,
-                                        const char *ref, int64_t deadline,
+                                        const char *ref, struct gc_limit limit,
                                         char ret_moid[GC_MOID_SIZE],
                                         struct gc_error *err);
 
@@ -28,7 +28,7 @@ bool gc_inventory_is_moid(const char *ref);
 
 /* The inventory name of the VM whose moId is MOID, as vCenter writes it. */
 GC_MUST_USE gc_status gc_inventory_name(struct gc_session *session,
-                                        const char *moid, int64_t deadline,
+                                        const char *moid, struct gc_limit limit,
                                         char ret_name[GC_INVENTORY_NAME_SIZE],
                                         struct gc_error *err);
 

@@ -59,12 +59,6 @@ gc_session_free(struct gc_session *session)
     free(session);
 }
 
-void
-gc_session_ignore_cancel(struct gc_session *session)
-{
-    gc_http_ignore_cancel(session->http);
-}
-
 bool
 gc_session_spoke(const struct gc_session *session)
 {
@@ -290,7 +284,7 @@ send_once(struct gc_session *session, const struct gc_session_call *call,
     GC_AUTO(gc_bytes) body = {0};
     struct gc_http_request request = {.post = call->body != NULL,
                                       .session = &session->id,
-                                      .deadline = call->deadline,
+                                      .limit = call->limit,
                                       .cancel_grace = call->cancel_grace};
     char path[PATH_SIZE], what[WHAT_SIZE];
     gc_status st;
@@ -358,7 +352,8 @@ choose_release(struct gc_session *session, const char *release,
 }
 
 static gc_status
-say_hello(struct gc_session *session, int64_t deadline, struct gc_error *err)
+say_hello(struct gc_session *session, struct gc_limit limit,
+          struct gc_error *err)
 {
     GC_AUTO(gc_http_reply) http = {0};
     GC_AUTO(gc_bytes) body = {0};
@@ -367,7 +362,7 @@ say_hello(struct gc_session *session, int64_t deadline, struct gc_error *err)
         .post = true,
         .path = "/api/vcenter/system?action=hello",
         .body = &body,
-        .deadline = deadline,
+        .limit = limit,
     };
     const char *release;
     gc_status st;
@@ -450,14 +445,15 @@ read_content(struct gc_session *session, const struct gc_json *content,
 }
 
 static gc_status
-get_content(struct gc_session *session, int64_t deadline, struct gc_error *err)
+get_content(struct gc_session *session, struct gc_limit limit,
+            struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
     GC_AUTO(gc_bytes) unused = {0};
     struct gc_session_call call = {.type = "ServiceInstance",
                                    .moid = "ServiceInstance",
                                    .member = "content",
-                                   .deadline = deadline};
+                                   .limit = limit};
     gc_status st = send_once(session, &call, &reply, &unused, err);
 
     if (st != GC_OK && reply.http_status == 404) {
@@ -477,15 +473,16 @@ get_content(struct gc_session *session, int64_t deadline, struct gc_error *err)
  * The GuestAuthManager is looked up again when it is needed.
  */
 static gc_status
-find_facts(struct gc_session *session, int64_t deadline, struct gc_error *err)
+find_facts(struct gc_session *session, struct gc_limit limit,
+           struct gc_error *err)
 {
     struct gc_session_facts old = session->facts;
     gc_status st;
 
     session->facts = (struct gc_session_facts){0};
-    st = say_hello(session, deadline, err);
+    st = say_hello(session, limit, err);
     if (st == GC_OK)
-        st = get_content(session, deadline, err);
+        st = get_content(session, limit, err);
     if (st != GC_OK) {
         session->facts = old;
         return st;
@@ -523,22 +520,8 @@ write_login(struct gc_session *session, struct gc_bytes *ret_password,
     return GC_OK;
 }
 
-/* Whatever it was that the server opened, it is not left open. */
-static void
-end_stray(struct gc_session *session, gc_status st, int64_t deadline)
-{
-    if (session->id.len == 0)
-        return;
-    if (st == GC_E_CANCELED)
-        gc_http_ignore_cancel(session->http);
-    (void)!gc_session_logout(session, deadline + GC_SESSION_GRACE_MS, NULL);
-    /* It was heeded before, or it would not have stopped us. */
-    if (st == GC_E_CANCELED)
-        gc_http_heed_cancel(session->http);
-}
-
 gc_status
-gc_session_relogin(struct gc_session *session, int64_t deadline,
+gc_session_relogin(struct gc_session *session, struct gc_limit limit,
                    struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
@@ -547,14 +530,14 @@ gc_session_relogin(struct gc_session *session, int64_t deadline,
     struct gc_session_call call = {.type = "SessionManager",
                                    .moid = session->facts.session_manager,
                                    .member = "Login",
-                                   .deadline = deadline,
+                                   .limit = limit,
                                    .cancel_grace = GC_SESSION_GRACE_MS};
     const char *name;
     gc_status st = GC_OK;
 
     gc_bytes_clear(&session->id);
     if (session->adopted)
-        st = find_facts(session, deadline, err);
+        st = find_facts(session, limit, err);
     if (st == GC_OK)
         st = write_login(session, &password, &body, err);
     if (st != GC_OK)
@@ -572,25 +555,27 @@ gc_session_relogin(struct gc_session *session, int64_t deadline,
                      gc_session_url(session));
     if (st != GC_OK) {
         gc_fail_blank(err, password.data, password.len);
-        end_stray(session, st, deadline);
+        /* Whatever it was that the server opened, it is not left open. */
+        (void)!gc_session_logout(session, gc_limit_grace(GC_SESSION_GRACE_MS),
+                                 NULL);
     }
     return st;
 }
 
 gc_status
-gc_session_open(struct gc_session *session, int64_t deadline,
+gc_session_open(struct gc_session *session, struct gc_limit limit,
                 struct gc_error *err)
 {
     gc_status st = GC_OK;
 
     if (session->outdated)
-        st = find_facts(session, deadline, err);
+        st = find_facts(session, limit, err);
     if (st == GC_OK && session->facts.release[0] == '\0')
-        st = say_hello(session, deadline, err);
+        st = say_hello(session, limit, err);
     if (st == GC_OK && session->facts.session_manager[0] == '\0')
-        st = get_content(session, deadline, err);
+        st = get_content(session, limit, err);
     if (st == GC_OK && session->id.len == 0)
-        st = gc_session_relogin(session, deadline, err);
+        st = gc_session_relogin(session, limit, err);
     return st;
 }
 
@@ -765,7 +750,7 @@ gc_session_call(struct gc_session *session, const struct gc_session_call *call,
     gc_status st;
 
     gc_session_reply_clear(reply);
-    st = gc_session_open(session, call->deadline, err);
+    st = gc_session_open(session, call->limit, err);
     if (st != GC_OK)
         return st;
     memcpy(uuid, session->facts.instance_uuid, sizeof(uuid));
@@ -777,9 +762,9 @@ gc_session_call(struct gc_session *session, const struct gc_session_call *call,
                 return fail_unhealed(session, reply, err);
             gc_session_reply_clear(reply);
             relogged = true;
-            st = gc_session_relogin(session, call->deadline, err);
+            st = gc_session_relogin(session, call->limit, err);
         } else if (is_outdated(session, call, reply, st)) {
-            st = find_facts(session, call->deadline, err);
+            st = find_facts(session, call->limit, err);
         } else {
             break;
         }
@@ -794,7 +779,7 @@ gc_session_call(struct gc_session *session, const struct gc_session_call *call,
 }
 
 gc_status
-gc_session_logout(struct gc_session *session, int64_t deadline,
+gc_session_logout(struct gc_session *session, struct gc_limit limit,
                   struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
@@ -803,7 +788,7 @@ gc_session_logout(struct gc_session *session, int64_t deadline,
     struct gc_session_call call = {.type = "SessionManager",
                                    .moid = session->facts.session_manager,
                                    .member = "Logout",
-                                   .deadline = deadline,
+                                   .limit = limit,
                                    .cancel_grace = GC_SESSION_GRACE_MS};
     gc_status st;
 

@@ -44,13 +44,11 @@ GC_DEFINE_FREEP(gc_session)
  * GC_E_VCENTER_DENIED.
  */
 GC_MUST_USE gc_status gc_session_open(struct gc_session *session,
-                                      int64_t deadline, struct gc_error *err);
+                                      struct gc_limit limit,
+                                      struct gc_error *err);
 
 /* Was the server asked anything at all? */
 bool gc_session_spoke(const struct gc_session *session);
-
-/* See gc_http_ignore_cancel. */
-void gc_session_ignore_cancel(struct gc_session *session);
 
 /* Borrowed, writable: auth_manager keeps its moId there. */
 struct gc_session_facts *gc_session_facts(struct gc_session *session);
@@ -78,7 +76,7 @@ struct gc_session_call {
     const struct gc_json *body; /* NULL: GET the property MEMBER */
     bool no_login;   /* NotAuthenticated is passed up as a fault, not healed */
     bool idempotent; /* a POST that may be made twice, as a GET always may */
-    int64_t deadline;
+    struct gc_limit limit;
     int cancel_grace; /* as in gc_http_request */
 };
 
@@ -125,12 +123,13 @@ GC_MUST_USE gc_status gc_session_call(struct gc_session *session,
  * answer which is refused is logged out.
  */
 GC_MUST_USE gc_status gc_session_relogin(struct gc_session *session,
-                                         int64_t deadline,
+                                         struct gc_limit limit,
                                          struct gc_error *err);
 
 /* End the session at the server, best effort; nothing to do is GC_OK. */
 GC_MUST_USE gc_status gc_session_logout(struct gc_session *session,
-                                        int64_t deadline, struct gc_error *err);
+                                        struct gc_limit limit,
+                                        struct gc_error *err);
 
 /* Add {"_typeName":"ManagedObjectReference","type":…,"value":…} under KEY. */
 void gc_session_add_moref(struct gc_json *parent, const char *key,

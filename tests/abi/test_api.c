@@ -67,24 +67,26 @@ gc_status __real_gc_custody_acquire(const struct gc_custody *custody,
                                     struct gc_initiator *initiator,
                                     const struct gc_custody_request *request,
                                     const struct gc_want *want,
+                                    struct gc_limit limit,
                                     struct gc_record *ret_record,
                                     struct gc_error *error);
 gc_status __wrap_gc_custody_acquire(const struct gc_custody *custody,
                                     struct gc_initiator *initiator,
                                     const struct gc_custody_request *request,
                                     const struct gc_want *want,
+                                    struct gc_limit limit,
                                     struct gc_record *ret_record,
                                     struct gc_error *error);
 gc_status
 __wrap_gc_custody_acquire(const struct gc_custody *custody,
                           struct gc_initiator *initiator,
                           const struct gc_custody_request *request,
-                          const struct gc_want *want,
+                          const struct gc_want *want, struct gc_limit limit,
                           struct gc_record *ret_record, struct gc_error *error)
 {
     if (!script.on)
         return __real_gc_custody_acquire(custody, initiator, request, want,
-                                         ret_record, error);
+                                         limit, ret_record, error);
     /* The exchange is the custody's until it returns. */
     assert_int_equal(script.ends, 0);
     if (script.st == GC_OK) {

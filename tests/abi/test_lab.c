@@ -470,6 +470,36 @@ test_refusals(void **state)
     guestcred_credential_free(alice);
 }
 
+/* The connection outlives refusals, a ticket that is given back, a logout. */
+static void
+test_one_connection(void **state)
+{
+    struct guestcred_client *client = make_client(GUESTCRED_GSS_IN_PROCESS, -1);
+    struct guestcred_credential *alice = make_credential();
+    struct guestcred_ticket *ticket = NULL;
+    int connections = ctl("connections");
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        ENDS(guestcred_acquire(client, alice, "vm-45", SPN1, 0, TIMEOUT,
+                               &ticket, &err),
+             GUESTCRED_NOT_SUPPORTED);
+    (void)ctl("on vm-42 Acquire 1 status 500");
+    (void)ctl("on vm-42 Acquire 1 member '_typeName=\"SystemError\"'");
+    ENDS(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
+                           &err),
+         GUESTCRED_PROTOCOL);
+    assert_non_null(strstr(err.hint, "which was released"));
+    FINE(guestcred_logout(client, &err));
+    FINE(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
+                           &err));
+    FINE(guestcred_release(client, ticket, TIMEOUT, NULL, &err));
+    assert_int_equal(ctl("connections"), connections + 1);
+    guestcred_ticket_free(ticket);
+    guestcred_credential_free(alice);
+    guestcred_client_free(client);
+}
+
 /* ---- log ---- */
 
 struct heard {
@@ -620,6 +650,7 @@ main(void)
         cmocka_unit_test_setup(test_deadline, setup),
         cmocka_unit_test_setup(test_cancel, setup),
         cmocka_unit_test_setup(test_refusals, setup),
+        cmocka_unit_test_setup(test_one_connection, setup),
         cmocka_unit_test_setup(test_log, setup),
         cmocka_unit_test_setup(test_fork, setup),
         cmocka_unit_test_setup(test_thread_gone, setup),

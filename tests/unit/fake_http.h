@@ -65,9 +65,8 @@ struct seen {
     char path[1024];
     char *body; /* NULL for a GET */
     char session[300];
-    int64_t deadline;
+    struct gc_limit limit;
     int cancel_grace;
-    bool cancel_ignored;
 };
 
 static struct {
@@ -75,7 +74,6 @@ static struct {
     size_t canned_count;
     struct seen seen[16];
     size_t seen_count;
-    bool cancel_ignored;
 } wire;
 
 /* What the wire says from now on; forgets what it has seen. */
@@ -95,6 +93,27 @@ wire_say(const struct canned *canned, size_t count)
     wire_say((const struct canned[]){__VA_ARGS__},                             \
              sizeof((const struct canned[]){__VA_ARGS__})                      \
                  / sizeof(struct canned))
+
+/* No descriptor of this process; the wire does not look at it. */
+#define CANCEL_FD   4711
+#define UNTIL(when) ((struct gc_limit){(when), CANCEL_FD})
+
+/* Was request I to be done UNTIL(WHEN)? */
+static inline void
+assert_until(size_t i, int64_t when)
+{
+    assert_int_equal(wire.seen[i].limit.deadline, when);
+    assert_int_equal(wire.seen[i].limit.cancel_fd, CANCEL_FD);
+}
+
+/* Was request I clean-up, begun after BEFORE: three seconds, no cancel? */
+static inline void
+assert_cleanup(size_t i, int64_t before)
+{
+    assert_in_range(wire.seen[i].limit.deadline, before + 3000,
+                    gc_clock_now() + 3000);
+    assert_int_equal(wire.seen[i].limit.cancel_fd, -1);
+}
 
 /* Was request I a POST (BODY) or a GET (NULL) of PATH, with id SESSION? */
 static void
@@ -129,20 +148,6 @@ gc_http_spoke(const struct gc_http *http)
 }
 
 void
-gc_http_heed_cancel(struct gc_http *http)
-{
-    (void)http;
-    wire.cancel_ignored = false;
-}
-
-void
-gc_http_ignore_cancel(struct gc_http *http)
-{
-    (void)http;
-    wire.cancel_ignored = true;
-}
-
-void
 gc_http_reply_clear(struct gc_http_reply *reply)
 {
     gc_bytes_clear(&reply->body);
@@ -162,9 +167,8 @@ write_down(const struct gc_http_request *request)
     if (request->session != NULL)
         (void)snprintf(seen->session, sizeof(seen->session), "%s",
                        gc_bytes_text(request->session));
-    seen->deadline = request->deadline;
+    seen->limit = request->limit;
     seen->cancel_grace = request->cancel_grace;
-    seen->cancel_ignored = wire.cancel_ignored;
     assert_int_equal(request->post, request->body != NULL);
 }
 

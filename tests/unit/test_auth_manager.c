@@ -90,7 +90,7 @@ open_session(const char *gam)
     assert_int_equal(gc_session_adopt(session, &facts, &id, NULL), GC_OK);
     gc_exchange_clear(&exchange);
     exchange = (struct gc_exchange){
-        .session = session, .vm = "vm-42", .deadline = DEADLINE};
+        .session = session, .vm = "vm-42", .limit = UNTIL(DEADLINE)};
     memset(&err, 0, sizeof(err));
     gc_bytes_clear(&said);
     wire_say(NULL, 0);
@@ -207,7 +207,7 @@ a_leg_says_what_the_page_says(void **state)
                 "\"SSPIAuthentication\",\"interactiveSession\":false,"
                 "\"sspiToken\":\"dG9rZW4=\"}}",
                 "id-1");
-    assert_int_equal(wire.seen[0].deadline, DEADLINE);
+    assert_until(0, DEADLINE);
     /* A ticket that is on its way is not lost to a cancel. */
     assert_int_equal(wire.seen[0].cancel_grace, 3000);
 
@@ -230,7 +230,6 @@ a_leg_says_what_the_page_says(void **state)
                 "\"sspiToken\":\"\"},\"sessionID\":8}",
                 "id-1");
     assert_int_equal(exchange.legs, 3);
-    assert_false(wire.cancel_ignored);
 }
 
 static void
@@ -619,10 +618,7 @@ a_ticket_in_a_refused_reply_is_released(void **state)
         assert_int_equal(wire.seen_count, 2);
         assert_seen(1, RELEASE, WITH_TICKET(STRAY), "id-1");
         /* Even after a cancel and at the very end of the time. */
-        assert_true(wire.seen[1].cancel_ignored);
-        /* Three seconds from now, and not from a deadline far away. */
-        assert_in_range(wire.seen[1].deadline, before + 3000,
-                        gc_clock_now() + 3000);
+        assert_cleanup(1, before);
         assert_non_null(strstr(err.hint, "was released"));
         assert_null(strstr(err.message, "may exist"));
     }
@@ -795,14 +791,15 @@ have_ticket(const char *text, size_t len)
 static gc_status
 release(enum gc_released *how)
 {
-    return gc_auth_manager_release(session, "vm-42", &ticket, DEADLINE, how,
-                                   &err);
+    return gc_auth_manager_release(session, "vm-42", &ticket, UNTIL(DEADLINE),
+                                   how, &err);
 }
 
 static gc_status
 validate(void)
 {
-    return gc_auth_manager_validate(session, "vm-42", &ticket, DEADLINE, &err);
+    return gc_auth_manager_validate(session, "vm-42", &ticket, UNTIL(DEADLINE),
+                                    &err);
 }
 
 static void
@@ -819,7 +816,7 @@ release_and_validate_take_nothing_for_an_answer(void **state)
         assert_int_equal(release(&how), GC_OK);
         assert_int_equal(how, GC_RELEASED);
         assert_seen(0, RELEASE, WITH_TICKET("a/\\\"b"), "id-1");
-        assert_int_equal(wire.seen[0].deadline, DEADLINE);
+        assert_until(0, DEADLINE);
         assert_int_equal(wire.seen[0].cancel_grace, 3000);
         assert_int_equal(validate(), GC_OK);
         assert_seen(1, VALIDATE, WITH_TICKET("a/\\\"b"), "id-1");

@@ -36,7 +36,7 @@ static struct {
     char released[64];
     const char *name;
     int cancel_in, cancel_out; /* the cancel pipe; 0: none */
-    bool cancel_on_leg, cancel_ignored, begun_before_open;
+    bool cancel_on_leg, begun_before_open;
     bool released_deaf, mutual, proved;
     bool no_intent, no_ticket, owed_on_leg, lost_on_leg;
     char witnessed[64];
@@ -58,20 +58,6 @@ gc_http_free(struct gc_http *http)
     free(http);
 }
 
-void
-gc_http_ignore_cancel(struct gc_http *http)
-{
-    (void)http;
-    world.cancel_ignored = true;
-}
-
-void
-gc_http_heed_cancel(struct gc_http *http)
-{
-    (void)http;
-    world.cancel_ignored = false;
-}
-
 gc_status
 gc_session_new(struct gc_http *http, const struct gc_session_login *login,
                struct gc_session **ret_session, struct gc_error *err)
@@ -90,11 +76,11 @@ gc_session_free(struct gc_session *session)
 }
 
 gc_status
-gc_session_open(struct gc_session *session, int64_t deadline,
+gc_session_open(struct gc_session *session, struct gc_limit limit,
                 struct gc_error *err)
 {
     (void)session;
-    (void)deadline;
+    (void)limit;
     (void)err;
     if (world.begins == 1)
         world.begun_before_open = true;
@@ -116,11 +102,11 @@ gc_session_url(const struct gc_session *session)
 }
 
 gc_status
-gc_session_relogin(struct gc_session *session, int64_t deadline,
+gc_session_relogin(struct gc_session *session, struct gc_limit limit,
                    struct gc_error *err)
 {
     (void)session;
-    (void)deadline;
+    (void)limit;
     world.relogins++;
     if (world.relogin != GC_OK)
         return gc_fail(err, world.relogin, "relogin");
@@ -128,34 +114,36 @@ gc_session_relogin(struct gc_session *session, int64_t deadline,
 }
 
 gc_status
-gc_session_logout(struct gc_session *session, int64_t deadline,
+gc_session_logout(struct gc_session *session, struct gc_limit limit,
                   struct gc_error *err)
 {
     (void)session;
-    (void)deadline;
+    (void)limit;
     (void)err;
     world.logouts++;
     return GC_OK;
 }
 
 gc_status
-gc_inventory_find(struct gc_session *session, const char *ref, int64_t deadline,
-                  char ret_moid[GC_MOID_SIZE], struct gc_error *err)
+gc_inventory_find(struct gc_session *session, const char *ref,
+                  struct gc_limit limit, char ret_moid[GC_MOID_SIZE],
+                  struct gc_error *err)
 {
     (void)session;
-    (void)deadline;
+    (void)limit;
     (void)err;
     strcpy(ret_moid, ref);
     return GC_OK;
 }
 
 gc_status
-gc_inventory_name(struct gc_session *session, const char *vm, int64_t deadline,
-                  char ret_name[GC_INVENTORY_NAME_SIZE], struct gc_error *err)
+gc_inventory_name(struct gc_session *session, const char *vm,
+                  struct gc_limit limit, char ret_name[GC_INVENTORY_NAME_SIZE],
+                  struct gc_error *err)
 {
     (void)session;
     (void)vm;
-    (void)deadline;
+    (void)limit;
     (void)err;
     strcpy(ret_name, world.name);
     return GC_OK;
@@ -190,29 +178,29 @@ gc_auth_manager_leg(struct gc_exchange *exchange, const struct gc_bytes *token,
 
 gc_status
 gc_auth_manager_release(struct gc_session *session, const char *vm,
-                        const struct gc_bytes *ticket, int64_t deadline,
+                        const struct gc_bytes *ticket, struct gc_limit limit,
                         enum gc_released *ret_how, struct gc_error *err)
 {
     gc_status st = world.release[world.releases++];
 
     (void)session;
     (void)vm;
-    (void)deadline;
+    (void)limit;
     strcpy(world.released, gc_bytes_text(ticket));
-    world.released_deaf = world.cancel_ignored;
+    world.released_deaf = limit.cancel_fd == -1;
     *ret_how = GC_RELEASED;
     return st == GC_OK ? GC_OK : gc_fail(err, st, "release refused");
 }
 
 gc_status
 gc_auth_manager_validate(struct gc_session *session, const char *vm,
-                         const struct gc_bytes *ticket, int64_t deadline,
+                         const struct gc_bytes *ticket, struct gc_limit limit,
                          struct gc_error *err)
 {
     (void)session;
     (void)vm;
     (void)ticket;
-    (void)deadline;
+    (void)limit;
     (void)err;
     return GC_OK;
 }
@@ -307,10 +295,11 @@ static gc_status
 acquire(const struct step *legs, int timeout_ms, const char *target,
         struct gc_ticket *ret_ticket, struct gc_error *err)
 {
-    struct gc_client_options options = {.http = {.cancel_fd = -1}};
+    const struct gc_client_options options = {0};
+    struct gc_limit limit = gc_limit_grace(timeout_ms);
     GC_AUTO_PTR(gc_client) client = NULL;
     struct gc_initiator ours = {&ops};
-    struct gc_want want = {.deadline = gc_clock_now() + timeout_ms};
+    struct gc_want want = {.deadline = limit.deadline};
     struct gc_witness witness = {note_intent, note_ticket,  note_owed,
                                  note_lost,   note_nothing, NULL};
     struct gc_place place;
@@ -318,16 +307,15 @@ acquire(const struct step *legs, int timeout_ms, const char *target,
 
     world.legs = legs;
     if (world.cancel_in != 0)
-        options.http.cancel_fd = world.cancel_in;
+        limit.cancel_fd = world.cancel_in;
     want.mutual = world.mutual;
     strcpy(want.target, target);
     assert_int_equal(gc_client_new(&options, &client, NULL), GC_OK);
-    st = gc_client_locate(client, "vm-42", want.deadline, want.target, &place,
-                          err);
+    st = gc_client_locate(client, "vm-42", limit, want.target, &place, err);
     if (st != GC_OK)
         return st;
-    return gc_client_acquire(client, &ours, &place, &want, &witness, ret_ticket,
-                             err);
+    return gc_client_acquire(client, &ours, &place, &want, limit, &witness,
+                             ret_ticket, err);
 }
 
 static int
@@ -567,7 +555,6 @@ test_ticket_is_released_when_cancelled(void **state)
     assert_int_equal(acquire(legs, 5000, SPN, &t, NULL), GC_E_CANCELED);
     assert_int_equal(world.releases, 1);
     assert_true(world.released_deaf);
-    assert_false(world.cancel_ignored);
     assert_int_equal(t.ticket.len, 0);
 }
 
@@ -627,7 +614,7 @@ test_target_from_the_inventory_name(void **state)
 static void
 test_ticket_stays_with_its_vcenter(void **state)
 {
-    struct gc_client_options options = {.http = {.cancel_fd = -1}};
+    struct gc_client_options options = {0};
     GC_AUTO_PTR(gc_client) client = NULL;
     GC_AUTO(gc_ticket) t = {.vm = "vm-42", .vcenter = "uuid-1"};
     enum gc_released how;
@@ -637,16 +624,14 @@ test_ticket_stays_with_its_vcenter(void **state)
     assert_int_equal(gc_bytes_set(&t.ticket, "gold", 4, NULL), GC_OK);
     strcpy(world.vcenter.instance_uuid, "uuid-12");
     assert_int_equal(
-        gc_client_release(client, &t, gc_clock_now() + 1000, &how, NULL),
+        gc_client_release(client, &t, gc_limit_grace(1000), &how, NULL),
         GC_E_CONFIG);
-    assert_int_equal(
-        gc_client_validate(client, &t, gc_clock_now() + 1000, NULL),
-        GC_E_CONFIG);
+    assert_int_equal(gc_client_validate(client, &t, gc_limit_grace(1000), NULL),
+                     GC_E_CONFIG);
     assert_int_equal(world.releases, 0);
     strcpy(world.vcenter.instance_uuid, "uuid-1");
     assert_int_equal(
-        gc_client_release(client, &t, gc_clock_now() + 1000, &how, NULL),
-        GC_OK);
+        gc_client_release(client, &t, gc_limit_grace(1000), &how, NULL), GC_OK);
     assert_int_equal(world.releases, 1);
 }
 

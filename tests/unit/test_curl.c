@@ -84,8 +84,7 @@ cannot_load(void)
 {
     struct gc_error err = {0};
 
-    const struct gc_http_options options = {.url = "https://vc.example.test",
-                                            .cancel_fd = -1};
+    const struct gc_http_options options = {.url = "https://vc.example.test"};
     struct gc_http *http = NULL;
 
     if (gc_curl_load(&err) != GC_E_INTERNAL)

@@ -22,7 +22,7 @@
 #include "src/base/clock.h"
 
 #define URL  "https://vc.example.test"
-#define SOON (gc_clock_now() + 5000)
+#define SOON gc_limit_grace(5000)
 
 /* ---- the client ---- */
 
@@ -64,11 +64,11 @@ gc_session_facts(struct gc_session *session)
 }
 
 gc_status
-gc_session_open(struct gc_session *session, int64_t deadline,
+gc_session_open(struct gc_session *session, struct gc_limit limit,
                 struct gc_error *err)
 {
     (void)session;
-    (void)deadline;
+    (void)limit;
     (void)err;
     usleep(world.slow_login);
     world.opened++;
@@ -82,18 +82,6 @@ gc_client_say(struct gc_client *client, const char *fmt, ...)
     (void)fmt;
 }
 
-void
-gc_client_finish(struct gc_client *client)
-{
-    (void)client;
-}
-
-void
-gc_client_resume(struct gc_client *client)
-{
-    (void)client;
-}
-
 bool
 gc_client_is_foreign(struct gc_client *client, const struct gc_ticket *ticket)
 {
@@ -103,11 +91,12 @@ gc_client_is_foreign(struct gc_client *client, const struct gc_ticket *ticket)
 }
 
 gc_status
-gc_client_locate(struct gc_client *client, const char *ref, int64_t deadline,
-                 char *target, struct gc_place *ret_place, struct gc_error *err)
+gc_client_locate(struct gc_client *client, const char *ref,
+                 struct gc_limit limit, char *target,
+                 struct gc_place *ret_place, struct gc_error *err)
 {
     (void)client;
-    (void)deadline;
+    (void)limit;
     (void)target;
     (void)err;
     *ret_place = (struct gc_place){0};
@@ -118,7 +107,7 @@ gc_client_locate(struct gc_client *client, const char *ref, int64_t deadline,
 gc_status
 gc_client_acquire(struct gc_client *client, struct gc_initiator *initiator,
                   const struct gc_place *place, const struct gc_want *want,
-                  const struct gc_witness *witness,
+                  struct gc_limit limit, const struct gc_witness *witness,
                   struct gc_ticket *ret_ticket, struct gc_error *err)
 {
     GC_AUTO(gc_ticket) t = {.mech = GC_MECH_KERBEROS, .legs = 1};
@@ -127,6 +116,7 @@ gc_client_acquire(struct gc_client *client, struct gc_initiator *initiator,
 
     (void)client;
     (void)initiator;
+    (void)limit;
     st = witness->intent(witness->user, place, err);
     if (st != GC_OK)
         return st;
@@ -154,11 +144,11 @@ gc_client_acquire(struct gc_client *client, struct gc_initiator *initiator,
 
 gc_status
 gc_client_validate(struct gc_client *client, const struct gc_ticket *ticket,
-                   int64_t deadline, struct gc_error *err)
+                   struct gc_limit limit, struct gc_error *err)
 {
     (void)client;
     (void)ticket;
-    (void)deadline;
+    (void)limit;
     world.validated++;
     return world.validate == GC_OK ? GC_OK
                                    : gc_fail(err, world.validate, "scripted");
@@ -166,14 +156,14 @@ gc_client_validate(struct gc_client *client, const struct gc_ticket *ticket,
 
 gc_status
 gc_client_release(struct gc_client *client, const struct gc_ticket *ticket,
-                  int64_t deadline, enum gc_released *ret_how,
+                  struct gc_limit limit, enum gc_released *ret_how,
                   struct gc_error *err)
 {
     (void)client;
     world.released++;
     strcpy(world.last, gc_bytes_text(&ticket->ticket));
     if (strncmp(world.last, "stall", 5) == 0) {
-        world.stalled = gc_clock_left(deadline);
+        world.stalled = gc_clock_left(limit.deadline);
         usleep((unsigned)(world.stalled < 300 ? world.stalled : 300) * 1000);
         return gc_fail(err, GC_E_UNAVAILABLE, "it stalls");
     }
@@ -246,10 +236,10 @@ acquire(const char *vm, bool fresh, bool trust, struct gc_record *ret_record,
 {
     struct gc_initiator ours = {&ops};
     struct gc_custody_request request = {vm, fresh, trust};
-    GC_AUTO(gc_want) want = {.deadline = SOON};
+    GC_AUTO(gc_want) want = {.deadline = 0};
 
     strcpy(want.target, "host/guest1.example.test");
-    return gc_custody_acquire(&world.custody, &ours, &request, &want,
+    return gc_custody_acquire(&world.custody, &ours, &request, &want, SOON,
                               ret_record, err);
 }
 
@@ -660,7 +650,7 @@ test_sweep_of_a_guest_that_stalls(void **state)
     /* The way to vCenter takes nothing from it. */
     world.slow_login = 900 * 1000;
     assert_int_equal(
-        gc_custody_sweep(&world.custody, gc_clock_now() + 60000, &tally, NULL),
+        gc_custody_sweep(&world.custody, gc_limit_grace(60000), &tally, NULL),
         GC_E_UNAVAILABLE);
     assert_true(world.stalled > 4500 && world.stalled <= 5000);
     world.slow_login = 0;
@@ -671,7 +661,7 @@ test_sweep_of_a_guest_that_stalls(void **state)
     usleep(1100 * 1000);
     write_one(GC_OWED_TICKET, "stalls too", NULL);
     assert_int_equal(
-        gc_custody_sweep(&world.custody, gc_clock_now() + 100, &tally, NULL),
+        gc_custody_sweep(&world.custody, gc_limit_grace(100), &tally, NULL),
         GC_E_UNAVAILABLE);
     assert_string_equal(world.last, "stalls too");
     assert_int_equal(world.released, 3);
@@ -679,7 +669,7 @@ test_sweep_of_a_guest_that_stalls(void **state)
     assert_int_equal(all.count, 2);
     write_one(GC_OWED_TICKET, "waits", NULL);
     assert_int_equal(
-        gc_custody_sweep(&world.custody, gc_clock_now() - 1, &tally, NULL),
+        gc_custody_sweep(&world.custody, gc_limit_grace(-1), &tally, NULL),
         GC_E_UNAVAILABLE);
     assert_int_equal(world.released, 3);
     assert_int_equal(gc_ledger_list(world.custody.ledger, &all, NULL), GC_OK);
@@ -726,7 +716,7 @@ test_sweep_waits_once(void **state)
         write_one(GC_OWED_RELEASE, "owed", NULL);
     (void)snprintf(ledger, sizeof(ledger), "%s/ledger", world.dir);
     assert_int_equal(gc_ledger_open(ledger, geteuid(), &other, NULL), GC_OK);
-    assert_int_equal(gc_ledger_lock(other, SOON, NULL), GC_OK);
+    assert_int_equal(gc_ledger_lock(other, SOON.deadline, NULL), GC_OK);
     before = gc_clock_now();
     tally = sweep(GC_E_BUSY);
     assert_true(gc_clock_now() - before < 1500);

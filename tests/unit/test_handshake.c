@@ -38,18 +38,6 @@ gc_session_url(const struct gc_session *session)
     return "https://vc.example.test";
 }
 
-void
-gc_client_finish(struct gc_client *client)
-{
-    (void)client;
-}
-
-void
-gc_client_resume(struct gc_client *client)
-{
-    (void)client;
-}
-
 gc_status
 gc_quota_enter(const char *place, struct gc_ledger *ledger, const char *url,
                uid_t uid, const char *vm, int64_t deadline,
@@ -80,11 +68,11 @@ gc_quota_leave(const char *place, const struct gc_quota_pass *pass)
 
 gc_status
 gc_vcenter_check(struct gc_vcenter *vcenter, const struct gc_map_vm *vm,
-                 int64_t deadline, struct gc_error *err)
+                 struct gc_limit limit, struct gc_error *err)
 {
     (void)vcenter;
     (void)vm;
-    (void)deadline;
+    (void)limit;
     world.checked++;
     return world.check == GC_OK ? GC_OK
                                 : gc_fail(err, world.check, "another vCenter");
@@ -94,11 +82,12 @@ gc_status
 gc_custody_acquire(const struct gc_custody *custody,
                    struct gc_initiator *initiator,
                    const struct gc_custody_request *request,
-                   const struct gc_want *want, struct gc_record *ret_record,
-                   struct gc_error *err)
+                   const struct gc_want *want, struct gc_limit limit,
+                   struct gc_record *ret_record, struct gc_error *err)
 {
     (void)custody;
     (void)initiator;
+    (void)limit;
     assert_string_equal(request->ref, "vm-42");
     assert_true(request->fresh);
     assert_string_equal(want->target, "host/g.example.test");
@@ -112,12 +101,12 @@ gc_custody_acquire(const struct gc_custody *custody,
 
 gc_status
 gc_custody_release(const struct gc_custody *custody,
-                   const struct gc_record *record, int64_t deadline,
+                   const struct gc_record *record, struct gc_limit limit,
                    enum gc_released *ret_how, struct gc_error *err)
 {
     (void)custody;
     (void)record;
-    (void)deadline;
+    (void)limit;
     (void)ret_how;
     return gc_fail(err, GC_E_INTERNAL, "nobody asked for that");
 }

@@ -271,6 +271,7 @@ logged_soon(const struct server *s, const char *text, int count)
 
 struct client {
     struct gc_http *http;
+    const int *cancel; /* the descriptor, or NULL */
     struct gc_http_reply reply;
     struct gc_error err;
 };
@@ -289,10 +290,7 @@ connect_with(struct client *c, struct gc_http_options options,
 static void
 connect_to(struct client *c, const struct server *s)
 {
-    connect_with(
-        c,
-        (struct gc_http_options){.ca_file = in_dir("ca.pem"), .cancel_fd = -1},
-        s);
+    connect_with(c, (struct gc_http_options){.ca_file = in_dir("ca.pem")}, s);
 }
 
 static void
@@ -308,9 +306,11 @@ send_for(struct client *c, const char *body, int ms, int grace)
     GC_AUTO(gc_bytes) bytes = {0};
     struct gc_http_request request = {.post = body != NULL,
                                       .path = "/sdk/vim25/x",
-                                      .deadline = gc_clock_now() + ms,
+                                      .limit = gc_limit_grace(ms),
                                       .cancel_grace = grace};
 
+    if (c->cancel != NULL)
+        request.limit.cancel_fd = *c->cancel;
     if (body != NULL) {
         assert_int_equal(gc_bytes_set(&bytes, body, strlen(body), NULL), GC_OK);
         request.body = &bytes;
@@ -340,7 +340,7 @@ new_with(const char *url, const char *ca_file, const char *pin,
 {
     GC_AUTO_PTR(gc_http) http = NULL;
     const struct gc_http_options options = {
-        .url = url, .ca_file = ca_file, .pin = pin, .cancel_fd = -1};
+        .url = url, .ca_file = ca_file, .pin = pin};
     gc_status st = gc_http_new(&options, &http, err);
 
     if (st == GC_OK && ret_url != NULL)
@@ -462,9 +462,7 @@ a_ca_file_must_be_one(void **state)
     assert_non_null(strstr(err.message, directory));
     assert_non_null(strstr(err.message, "is a directory"));
     start(&s, "server", SCRIPT(OK_TWO));
-    connect_with(&c,
-                 (struct gc_http_options){.ca_file = in_dir("server.pin"),
-                                          .cancel_fd = -1},
+    connect_with(&c, (struct gc_http_options){.ca_file = in_dir("server.pin")},
                  &s);
     assert_int_equal(post(&c), GC_E_CONFIG);
     assert_non_null(strstr(c.err.message, in_dir("server.pin")));
@@ -519,7 +517,7 @@ check_trust(const struct trust *t)
     char pin[128];
     struct server s;
     struct client c = {0};
-    struct gc_http_options options = {.insecure = t->insecure, .cancel_fd = -1};
+    struct gc_http_options options = {.insecure = t->insecure};
 
     if (t->ca_file != NULL)
         options.ca_file = in_dir(t->ca_file);
@@ -642,7 +640,7 @@ a_request_is_what_it_should_be(void **state)
                                       .path = "/sdk/../a%20b?c=d",
                                       .body = &body,
                                       .session = &id,
-                                      .deadline = gc_clock_now() + 10000};
+                                      .limit = gc_limit_grace(10000)};
     struct server s;
     struct client c = {0};
     char expected[64];
@@ -706,7 +704,7 @@ a_trace_tells_no_secret(void **state)
                                       .path = "/sdk/x",
                                       .body = &body,
                                       .session = &id,
-                                      .deadline = gc_clock_now() + 10000};
+                                      .limit = gc_limit_grace(10000)};
     struct server s;
     struct client c = {0};
 
@@ -718,7 +716,6 @@ a_trace_tells_no_secret(void **state)
                  "vmware-api-session-id: " SECRET "\r\n\r\n" SECRET));
     connect_with(&c,
                  (struct gc_http_options){.ca_file = in_dir("ca.pem"),
-                                          .cancel_fd = -1,
                                           .trace = take_trace,
                                           .trace_user = traced},
                  &s);
@@ -763,7 +760,7 @@ headers_are_wiped(void **state)
 {
     GC_AUTO(gc_bytes) id = {0};
     struct gc_http_request request = {
-        .path = "/x", .session = &id, .deadline = gc_clock_now() + 10000};
+        .path = "/x", .session = &id, .limit = gc_limit_grace(10000)};
     struct server s;
     struct client c = {0};
 
@@ -784,7 +781,7 @@ a_post_has_a_body_and_a_get_has_none(void **state)
 {
     GC_AUTO(gc_bytes) body = {0};
     struct gc_http_request request = {
-        .post = true, .path = "/x", .deadline = gc_clock_now() + 1000};
+        .post = true, .path = "/x", .limit = gc_limit_grace(1000)};
     struct client c = {0};
     struct server s = {.port = 9};
 
@@ -1236,11 +1233,11 @@ before_the_request_it_may_be_tried_again(void **state)
     assert_non_null(strstr(c.err.message, "refused"));
     forget(&c);
 
-    assert_int_equal(gc_http_new(
-                         &(const struct gc_http_options){
-                             .url = "https://no.such.test", .cancel_fd = -1},
-                         &c.http, &c.err),
-                     GC_OK);
+    assert_int_equal(
+        gc_http_new(
+            &(const struct gc_http_options){.url = "https://no.such.test"},
+            &c.http, &c.err),
+        GC_OK);
     assert_int_equal(post(&c), GC_E_UNAVAILABLE);
     assert_true(c.err.again);
     assert_non_null(strstr(c.err.message, "resolved"));
@@ -1308,8 +1305,7 @@ the_deadline_holds_for_names(void **state)
     odd.slow_resolver = true;
     assert_int_equal(
         gc_http_new(
-            &(const struct gc_http_options){.url = "https://slow.example.test",
-                                            .cancel_fd = -1},
+            &(const struct gc_http_options){.url = "https://slow.example.test"},
             &c.http, &c.err),
         GC_OK);
     assert_int_equal(send_for(&c, "{}", 300, 0), GC_E_UNAVAILABLE);
@@ -1350,10 +1346,8 @@ check_cancelled(const struct cancelled *c)
     int64_t begun;
 
     start(&s, "server", SCRIPT(c->script));
-    connect_with(
-        &client,
-        (struct gc_http_options){.ca_file = in_dir("ca.pem"), .cancel_fd = fd},
-        &s);
+    connect_to(&client, &s);
+    client.cancel = &fd;
     odd.polls = 0;
     odd.polled_fd = -1;
     arm(fd, c->after);
@@ -1416,14 +1410,12 @@ a_closed_pipe_cancels_too(void **state)
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
     (void)close(fds[1]);
     start(&s, "server", SCRIPT(OK_TWO));
-    connect_with(&c,
-                 (struct gc_http_options){.ca_file = in_dir("ca.pem"),
-                                          .cancel_fd = fds[0]},
-                 &s);
+    connect_to(&c, &s);
+    c.cancel = &fds[0];
     assert_int_equal(post(&c), GC_E_CANCELED);
     assert_took(begun, 0);
     /* What must still be settled is. */
-    gc_http_ignore_cancel(c.http);
+    c.cancel = NULL;
     assert_int_equal(post(&c), GC_OK);
     forget(&c);
     (void)close(fds[0]);
@@ -1517,8 +1509,7 @@ what_is_no_proxy(void **state)
         bool fine = i >= GC_COUNT_OF(bad);
         const struct gc_http_options options = {
             .url = "https://vc.example.test",
-            .proxy = fine ? good[i - GC_COUNT_OF(bad)] : bad[i],
-            .cancel_fd = -1};
+            .proxy = fine ? good[i - GC_COUNT_OF(bad)] : bad[i]};
 
         assert_int_equal(gc_http_new(&options, &c.http, &c.err),
                          fine ? GC_OK : GC_E_CONFIG);
@@ -1551,10 +1542,8 @@ a_proxy_that_fails_is_named(void **state)
 
     (void)state;
     for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
-        const struct gc_http_options options = {.url =
-                                                    "https://vc.example.test",
-                                                .proxy = cases[i].proxy,
-                                                .cancel_fd = -1};
+        const struct gc_http_options options = {
+            .url = "https://vc.example.test", .proxy = cases[i].proxy};
         struct client c = {0};
 
         assert_int_equal(gc_http_new(&options, &c.http, &c.err), GC_OK);
@@ -1571,8 +1560,7 @@ a_proxy_that_fails_is_named(void **state)
 static void
 a_proxy_that_stalls_is_named(void **state)
 {
-    struct gc_http_options options = {.url = "https://vc.example.test",
-                                      .cancel_fd = -1};
+    struct gc_http_options options = {.url = "https://vc.example.test"};
     struct server s;
     struct client c = {0};
     char proxy[64];
@@ -1604,8 +1592,8 @@ a_proxy_is_used_if_named(void **state)
     char proxy[64];
     struct server s;
     struct client c = {0};
-    struct gc_http_options options = {
-        .url = "https://proxied.example.test", .proxy = proxy, .cancel_fd = -1};
+    struct gc_http_options options = {.url = "https://proxied.example.test",
+                                      .proxy = proxy};
 
     (void)state;
     (void)setenv("no_proxy", "*", 1);

@@ -46,9 +46,9 @@ static gc_status
 password(const char *path, gc_secret_care care, struct gc_bytes *ret_password,
          struct gc_error *err)
 {
-    const struct gc_secret_patience patience = {gc_clock_now() + 50, -1};
+    const struct gc_limit limit = gc_limit_grace(50);
 
-    return gc_secret_password(path, care, MAX, &patience, ret_password, err);
+    return gc_secret_password(path, care, MAX, limit, ret_password, err);
 }
 
 /* Is SUB taken with CARE?  If so it must be "s3cret", else nothing. */
@@ -211,7 +211,7 @@ test_contents(void **state)
 static void
 test_long_files(void **state)
 {
-    const struct gc_secret_patience patience = {gc_clock_now() + 5000, -1};
+    const struct gc_limit limit = gc_limit_grace(5000);
     GC_AUTO(gc_bytes) found = {0};
     char text[10000];
     struct gc_error err;
@@ -220,11 +220,11 @@ test_long_files(void **state)
     memset(text, 'x', sizeof(text));
     help_file("file", text, sizeof(text), 0600);
     assert_int_equal(gc_secret_read(help_path("file"), GC_SECRET_ROOTS, 9999,
-                                    &patience, &found, &err),
+                                    limit, &found, &err),
                      GC_E_CONFIG);
     assert_int_equal(found.len, 0);
     assert_int_equal(gc_secret_read(help_path("file"), GC_SECRET_ROOTS, 10000,
-                                    &patience, &found, &err),
+                                    limit, &found, &err),
                      GC_OK);
     assert_int_equal(found.len, 10000);
     assert_memory_equal(found.data, text, sizeof(text));
@@ -232,9 +232,9 @@ test_long_files(void **state)
 
 /* A pipe whose writer says nothing, until somebody interrupts. */
 static void
-test_patience(void **state)
+test_limit(void **state)
 {
-    struct gc_secret_patience patience = {gc_clock_now() + 30, -1};
+    struct gc_limit limit = gc_limit_grace(30);
     GC_AUTO(gc_bytes) found = {0};
     struct gc_error err;
     int cancel[2], fifo;
@@ -245,12 +245,12 @@ test_patience(void **state)
     assert_true(fifo >= 0);
     assert_int_equal(pipe(cancel), 0);
     assert_int_equal(gc_secret_password(help_path("fifo"), GC_SECRET_PRIVATE,
-                                        MAX, &patience, &found, &err),
+                                        MAX, limit, &found, &err),
                      GC_E_UNAVAILABLE);
     assert_int_equal(write(cancel[1], "x", 1), 1);
-    patience = (struct gc_secret_patience){gc_clock_now() + 60000, cancel[0]};
+    limit = (struct gc_limit){gc_clock_now() + 60000, cancel[0]};
     assert_int_equal(gc_secret_password(help_path("fifo"), GC_SECRET_PRIVATE,
-                                        MAX, &patience, &found, &err),
+                                        MAX, limit, &found, &err),
                      GC_E_CANCELED);
     (void)close(fifo);
     (void)close(cancel[0]);
@@ -268,7 +268,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_contents, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_files, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_patience, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_limit, setup, teardown),
     };
 
     skips_begin();
