@@ -21,16 +21,18 @@
 #define PROOF_MAX    1024 /* of a body that is looked at for one */
 #define SUBJECT_SIZE (GC_MOID_SIZE + 8)
 
+_Static_assert(GC_EXCHANGE_ID_SIZE == GC_JSON_INT64_SIZE,
+               "a sessionID is copied whole");
+
 static void
 name_vm(const char *vm, char ret_subject[SUBJECT_SIZE])
 {
     (void)snprintf(ret_subject, SUBJECT_SIZE, "VM %s", vm);
 }
 
-/* Look up the GuestAuthManager's moId, once a session. */
-static gc_status
-find_manager(struct gc_session *session, struct gc_limit limit,
-             struct gc_error *err)
+gc_status
+gc_auth_manager_find(struct gc_session *session, struct gc_limit limit,
+                     struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
     struct gc_session_facts *facts = gc_session_facts(session);
@@ -94,7 +96,7 @@ call_manager(struct gc_session *session, const struct gc_session_call *how,
     call.body = body;
     /* It is forgotten at most once: what is looked up here is no hearsay. */
     for (;;) {
-        st = find_manager(session, how->limit, err);
+        st = gc_auth_manager_find(session, how->limit, err);
         if (st != GC_OK)
             return st;
         st = gc_session_call(session, &call, reply, err);

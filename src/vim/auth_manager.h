@@ -11,30 +11,16 @@
 #ifndef GC_SRC_VIM_AUTH_MANAGER_H
 #define GC_SRC_VIM_AUTH_MANAGER_H
 
+#include "src/vim/exchange.h"
 #include "src/vim/session.h"
 
-/* One handshake with one VM.  Zero it, set SESSION, VM, LIMIT; then legs. */
-struct gc_exchange {
-    struct gc_session *session; /* borrowed */
-    const char *vm;             /* moId, borrowed */
-    struct gc_limit limit;
-    int legs;                            /* calls made so far */
-    char session_id[GC_JSON_INT64_SIZE]; /* "" before the first challenge */
-    /*
-     * Secret: the ticket of a reply that was refused, where releasing it failed
-     * too.  It lives on in the guest; whoever can write it down must.
-     */
-    struct gc_bytes owed;
-    bool lost; /* the guest may have issued a ticket that nobody can name */
-};
-
-static inline void
-gc_exchange_clear(struct gc_exchange *exchange)
-{
-    gc_bytes_clear(&exchange->owed);
-}
-
-enum gc_leg { GC_LEG_TICKET, GC_LEG_CHALLENGE };
+/*
+ * Look up the GuestAuthManager, once a session, logging in where that is due:
+ * after it a leg sends Acquire and nothing else.
+ */
+GC_MUST_USE gc_status gc_auth_manager_find(struct gc_session *session,
+                                           struct gc_limit limit,
+                                           struct gc_error *err);
 
 /*
  * Send TOKEN (raw, secret) and read the answer: a ticket (text, secret: it also
@@ -52,14 +38,6 @@ GC_MUST_USE gc_status gc_auth_manager_leg(struct gc_exchange *exchange,
                                           enum gc_leg *ret_leg,
                                           struct gc_bytes *ret_bytes,
                                           struct gc_error *err);
-
-/* Why there was nothing left to release. */
-enum gc_released {
-    GC_RELEASED,         /* 204 */
-    GC_RELEASED_OFF,     /* InvalidPowerState, existingState poweredOff */
-    GC_RELEASED_NO_VM,   /* ManagedObjectNotFound for this VM */
-    GC_RELEASED_UNKNOWN, /* InvalidGuestLogin: the guest knows no such ticket */
-};
 
 GC_MUST_USE gc_status gc_auth_manager_release(
     struct gc_session *session, const char *vm, const struct gc_bytes *ticket,

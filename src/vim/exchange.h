@@ -10,11 +10,14 @@
 #include "src/base/bytes.h"
 #include "src/base/clock.h"
 
-#define GC_EXCHANGE_ID_SIZE 32 /* a 64-bit integer's digits, and to spare */
+#define GC_EXCHANGE_ID_SIZE 21 /* the digits of a 64-bit integer */
+
+struct gc_session;
 
 /* Zero it, set VM and LIMIT; then legs. */
 struct gc_exchange {
-    const char *vm; /* moId, borrowed */
+    struct gc_session *session; /* src/vim's own, borrowed; NULL elsewhere */
+    const char *vm;             /* moId, borrowed */
     struct gc_limit limit;
     int legs;                             /* calls made so far */
     char session_id[GC_EXCHANGE_ID_SIZE]; /* "" before the first challenge */

@@ -520,9 +520,8 @@ write_login(struct gc_session *session, struct gc_bytes *ret_password,
     return GC_OK;
 }
 
-gc_status
-gc_session_relogin(struct gc_session *session, struct gc_limit limit,
-                   struct gc_error *err)
+static gc_status
+log_in(struct gc_session *session, struct gc_limit limit, struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
     GC_AUTO(gc_bytes) password = {0};
@@ -533,13 +532,8 @@ gc_session_relogin(struct gc_session *session, struct gc_limit limit,
                                    .limit = limit,
                                    .cancel_grace = GC_SESSION_GRACE_MS};
     const char *name;
-    gc_status st = GC_OK;
+    gc_status st = write_login(session, &password, &body, err);
 
-    gc_bytes_clear(&session->id);
-    if (session->adopted)
-        st = find_facts(session, limit, err);
-    if (st == GC_OK)
-        st = write_login(session, &password, &body, err);
     if (st != GC_OK)
         return st;
     call.body = body;
@@ -559,6 +553,30 @@ gc_session_relogin(struct gc_session *session, struct gc_limit limit,
         (void)!gc_session_logout(session, gc_limit_grace(GC_SESSION_GRACE_MS),
                                  NULL);
     }
+    return st;
+}
+
+gc_status
+gc_session_relogin(struct gc_session *session, struct gc_limit limit,
+                   struct gc_error *err)
+{
+    const struct gc_session_login *login = &session->login;
+    GC_AUTO(gc_bytes) refused = {0};
+    struct gc_error why = {0};
+    gc_status st = GC_OK;
+
+    gc_bytes_move(&refused, &session->id);
+    if (session->adopted)
+        st = find_facts(session, limit, err);
+    if (st == GC_OK && login->begin != NULL)
+        st = login->begin(login->user, &refused, limit, err);
+    if (st != GC_OK || session->id.len > 0)
+        return st;
+    st = log_in(session, limit, &why);
+    if (login->end != NULL)
+        login->end(login->user, st, &why);
+    if (st != GC_OK && err != NULL)
+        *err = why;
     return st;
 }
 

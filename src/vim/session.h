@@ -19,15 +19,24 @@
 /* For the reply of a request that must not be lost to a cancel: so many ms. */
 #define GC_SESSION_GRACE_MS 3000
 
+struct gc_session;
+
 /* The service login.  PASSWORD is called only when a login is due. */
 struct gc_session_login {
     const char *username; /* borrowed while the session lives */
     gc_status (*password)(void *user, struct gc_bytes *ret_password,
                           struct gc_error *err);
+    /*
+     * Both or neither.  BEGIN comes before each login; REFUSED is the id that
+     * was held (secret, may be empty).  It may adopt a session that another
+     * process opened meanwhile (gc_session_adopt): then that is all.  Else END
+     * is told the outcome, with WHY where it is not GC_OK.
+     */
+    gc_status (*begin)(void *user, const struct gc_bytes *refused,
+                       struct gc_limit limit, struct gc_error *err);
+    void (*end)(void *user, gc_status st, const struct gc_error *why);
     void *user;
 };
-
-struct gc_session;
 
 /* HTTP and LOGIN are borrowed and must outlive the session. */
 GC_MUST_USE gc_status gc_session_new(struct gc_http *http,
