@@ -237,7 +237,8 @@ check_want(const struct gc_want *want, struct gc_error *err)
     if (want->source == GC_SOURCE_PASSWORD && !named)
         return gc_fail(err, GC_E_CONFIG, "a password needs a principal");
     /* A directory may take an empty password for "nobody asked". */
-    if (want->source == GC_SOURCE_PASSWORD && want->password[0] == '\0')
+    if (want->source == GC_SOURCE_PASSWORD
+        && (want->password == NULL || want->password->len == 0))
         return gc_fail(err, GC_E_DENIED, "the password is empty");
     return GC_OK;
 }
@@ -268,7 +269,7 @@ gc_credential_acquire(const struct gc_want *want,
 {
     GC_AUTO(gc_credential) credential = {.handle = GSS_C_NO_CREDENTIAL};
     GC_AUTO(gc_name) asked = {GSS_C_NO_NAME};
-    GC_AUTO(gc_want) from = *want; /* its place as it was found to be */
+    struct gc_want from = *want; /* its place as it was found to be */
     gc_status st = check_want(want, err);
 
     if (st == GC_OK && want->principal[0] != '\0')
@@ -298,7 +299,7 @@ gc_credential_who(const struct gc_want *want,
                   char ret_principal[GC_PRINCIPAL_SIZE], struct gc_error *err)
 {
     GC_AUTO(gc_name) name = {GSS_C_NO_NAME};
-    GC_AUTO(gc_want) plain = *want;
+    struct gc_want plain = *want;
     const char *said =
         want->on_behalf_of[0] != '\0' ? want->on_behalf_of : want->principal;
     gc_status st;

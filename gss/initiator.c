@@ -8,12 +8,6 @@
 
 #include <string.h>
 
-void
-gc_want_clear(struct gc_want *w)
-{
-    explicit_bzero(w, sizeof(*w));
-}
-
 gc_status
 gc_want_check(const struct gc_want *w, struct gc_error *err)
 {
@@ -24,10 +18,13 @@ gc_want_check(const struct gc_want *w, struct gc_error *err)
     if (memchr(w->target, '\0', sizeof(w->target)) == NULL
         || memchr(w->principal, '\0', sizeof(w->principal)) == NULL
         || memchr(w->on_behalf_of, '\0', sizeof(w->on_behalf_of)) == NULL
-        || memchr(w->place, '\0', sizeof(w->place)) == NULL
-        || memchr(w->password, '\0', sizeof(w->password)) == NULL)
+        || memchr(w->place, '\0', sizeof(w->place)) == NULL)
         return gc_fail(err, GC_E_INTERNAL,
                        "a request with a text that does not end");
+    if (w->password != NULL
+        && (w->password->len >= GC_PASSWORD_SIZE
+            || strlen(gc_bytes_text(w->password)) != w->password->len))
+        return gc_fail(err, GC_E_INTERNAL, "a request with a broken password");
     if (w->mutual && w->mech == GC_MECH_NTLM)
         return gc_fail(err, GC_E_CONFIG,
                        "NTLM cannot make the guest prove itself");

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The door of gss/: whoever plays InitializeSecurityContext, seen from outside.
+ * The door of gss/: InitializeSecurityContext as a table of functions.
  *
- * A few functions in a table.  Behind it stands a context in this process
- * (gc_initiator_local), one in a forked child that a deadline can kill
- * (gc_initiator_worker), or a test's script.  The caller carries tokens; it
- * never sees a GSS-API type.
+ * Behind it stands a context in a thread of its own (gc_initiator_new), one in
+ * the calling thread (gc_initiator_local_new), one in another process, or a
+ * test's script.  The caller carries tokens; it never sees a GSS-API type.
  */
 
 #ifndef GC_GSS_INITIATOR_H
@@ -42,9 +41,9 @@ typedef enum {
 #define GC_PASSWORD_SIZE  512 /* PAM_MAX_RESP_SIZE */
 
 /*
- * What is wanted.  Flat and pointer-free, so that it crosses a socket as it is.
- * Secret because of PASSWORD: declare it GC_AUTO.  Strings are NUL-terminated;
- * the receiver checks that they are.
+ * What is wanted.  PASSWORD is borrowed from its one owner, for as long as WANT
+ * is in use: copies of WANT copy no secret.  Strings are NUL-terminated; the
+ * receiver checks that they are.
  */
 struct gc_want {
     int64_t deadline; /* absolute CLOCK_MONOTONIC milliseconds */
@@ -55,11 +54,8 @@ struct gc_want {
     char principal[GC_PRINCIPAL_SIZE];    /* "" = the credential's own name */
     char on_behalf_of[GC_PRINCIPAL_SIZE]; /* S4U2Self + S4U2Proxy, or "" */
     char place[GC_PLACE_SIZE];            /* cache or keytab name, or "" */
-    char password[GC_PASSWORD_SIZE];      /* secret */
+    const struct gc_bytes *password;      /* secret; NULL: none */
 };
-
-/* Wipe all of W. */
-void gc_want_clear(struct gc_want *w);
 
 /*
  * Is W well-formed: every text ended, every choice one that there is, and no
@@ -71,7 +67,7 @@ GC_MUST_USE gc_status gc_want_check(const struct gc_want *w,
 /* What our side said: a token for the guest, and whether our side is done. */
 struct gc_said {
     struct gc_bytes token; /* secret; may be empty only as "OK, no output" */
-    bool done;             /* GSS_S_COMPLETE; proves nothing (decision 1) */
+    bool done;             /* GSS_S_COMPLETE; proves nothing */
 };
 
 void gc_said_clear(struct gc_said *said);
@@ -136,8 +132,25 @@ void gc_initiator_free(struct gc_initiator *initiator);
 GC_DEFINE_FREEP(gc_initiator)
 
 /*
- * An initiator in this process.  Nothing can cut it short: with a stopped KDC
- * begin takes MIT's own 27 s whatever WANT's deadline says.  NULL: no memory.
+ * An initiator whose GSS-API calls run in a thread of its own, one for each
+ * exchange.  A call ends at WANT's deadline with GC_E_UNAVAILABLE, and with
+ * GC_E_CANCELED as soon as CANCEL_FD (-1: none; borrowed, never read from) is
+ * readable.  MIT's library cannot be interrupted: a stopped KDC holds it for
+ * 27 s.  The thread is then left behind, works on copies alone, stores nothing,
+ * and wipes and frees what it has when the library returns.  At most
+ * GC_ABANDONED_MAX such threads may be left: beyond that, who and begin return
+ * GC_E_UNAVAILABLE at once.
+ *
+ * The thread blocks all signals.  Where the process ends by exit, abandoned
+ * threads are cancelled first.  After a fork the child may only free its copy.
+ * NULL: no memory.
+ */
+#define GC_ABANDONED_MAX 32
+struct gc_initiator *gc_initiator_new(int cancel_fd);
+
+/*
+ * An initiator in the calling thread.  Nothing can cut it short, whatever
+ * WANT's deadline says.  NULL: no memory.
  */
 struct gc_initiator *gc_initiator_local_new(void);
 

@@ -106,7 +106,7 @@ gc_loan_give(const struct gc_credential *credential, struct gc_bytes *ret_bytes,
 {
     GC_AUTO(gc_ccache) all = {NULL, NULL, NULL}, tgts = {NULL, NULL, NULL};
     GC_AUTO(gc_name) name = {GSS_C_NO_NAME};
-    GC_AUTO(gc_want) want = {.source = GC_SOURCE_CCACHE};
+    struct gc_want want = {.source = GC_SOURCE_CCACHE};
     gss_cred_id_t fresh = GSS_C_NO_CREDENTIAL;
     OM_uint32 ignored;
     gc_status st;

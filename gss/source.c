@@ -183,17 +183,11 @@ gc_source_acquire_password(const struct gc_want *want,
                            const struct gc_name *name, gc_mech mech,
                            gss_cred_id_t *ret_handle, struct gc_error *err)
 {
-    GC_AUTO(gc_bytes) password = {0};
     gss_OID_set_desc mechs = gc_source_only(mech);
     struct gc_verdict v = {.mech = mechs.elements};
     gss_cred_id_t handle = GSS_C_NO_CREDENTIAL;
-    gss_buffer_desc secret;
-    gc_status st;
+    gss_buffer_desc secret = {want->password->len, want->password->data};
 
-    st = gc_bytes_set(&password, want->password, strlen(want->password), err);
-    if (st != GC_OK)
-        return st;
-    secret = (gss_buffer_desc){password.len, password.data};
     v.major = gss_acquire_cred_with_password(
         &v.minor, name->handle, &secret, GSS_C_INDEFINITE, &mechs,
         GSS_C_INITIATE, &handle, NULL, NULL);

@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <string.h>
 
-#include "gss/frame.h"
+#include "src/frame.h"
 #include "src/base/clock.h"
 
 #define OP_RESULT 1

@@ -390,12 +390,6 @@ struct purpose {
     struct gc_store_key key; /* points into the above */
 };
 
-static void
-purpose_clear(struct purpose *p)
-{
-    gc_want_clear(&p->want);
-}
-
 static gc_status
 determine(const struct gc_custody *c, struct gc_initiator *initiator,
           const struct gc_custody_request *request, struct purpose *p,
@@ -554,8 +548,7 @@ gc_custody_acquire(const struct gc_custody *c, struct gc_initiator *initiator,
                    const struct gc_want *want, struct gc_limit limit,
                    struct gc_record *ret_record, struct gc_error *err)
 {
-    __attribute__((cleanup(purpose_clear))) struct purpose p = {.want = *want,
-                                                                .limit = limit};
+    struct purpose p = {.want = *want, .limit = limit};
     GC_AUTO(gc_records) seen = {0};
     bool usable = false;
     gc_status st;

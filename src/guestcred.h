@@ -135,37 +135,20 @@ GUESTCRED_API const char *guestcred_status_word(enum guestcred_status status);
 
 struct guestcred_client;
 
-/* Where GSS-API does its work, and what that costs. */
-enum guestcred_gss {
-    /*
-     * In the calling thread.  No process is started.  Nothing can cut it
-     * short: a KDC that does not answer holds MIT's library for up to 27
-     * seconds, whatever the deadline and the cancel descriptor say.
-     */
-    GUESTCRED_GSS_IN_PROCESS = 0,
-    /*
-     * In a child forked without exec, first by guestcred_client_new: it is
-     * killed at the deadline and on cancel, and the next call forks another.
-     * The child has a copy of the process's memory, so make the client before
-     * you hold secrets; it closes all descriptors but 0-2 and its socket, takes
-     * no signal, runs no exit handler, dumps no core, and ends with the client
-     * or with the thread that forked it.  In a process with several threads a
-     * fork may catch another one inside libkrb5 or libcrypto with a lock held;
-     * the child then hangs, and the call ends at its deadline.  Where SIGCHLD
-     * is handled by a wait for any child, that handler sees this one too.
-     */
-    GUESTCRED_GSS_WORKER = 1
-};
-
 /*
  * Make a client; nothing is sent yet.  CANCEL_FD, or -1: while it is readable,
  * calls with this client end with GUESTCRED_CANCELED as soon as they can (a
  * ticket that is on its way is waited for, up to 3 seconds, and released).  It
  * is borrowed and never read from: empty it before the next call.
+ *
+ * GSS-API works in a thread of its own, with all signals blocked.  Nothing can
+ * interrupt MIT's library: where a KDC does not answer, calls end at their
+ * deadline all the same and leave the thread behind, for up to half a minute.
+ * What it holds is wiped when the library returns.  With 32 such threads calls
+ * are GUESTCRED_UNAVAILABLE at once.
  */
 GUESTCRED_API GUESTCRED_MUST_USE enum guestcred_status
-guestcred_client_new(enum guestcred_gss gss, int cancel_fd,
-                     struct guestcred_client **ret_client,
+guestcred_client_new(int cancel_fd, struct guestcred_client **ret_client,
                      struct guestcred_error *err);
 
 /*

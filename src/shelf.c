@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gss/frame.h"
+#include "src/frame.h"
 #include "src/aside.h"
 #include "src/store/files.h"
 #include "src/store/record.h"

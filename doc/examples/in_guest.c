@@ -146,8 +146,7 @@ main(int argc, char **argv)
         fprintf(stderr, "usage: in_guest URL USERNAME CA-FILE VM SPN <PASSWORD\n");
         return 2;
     }
-    /* The worker is forked here, before there is a secret to inherit. */
-    if (guestcred_client_new(GUESTCRED_GSS_WORKER, -1, &client, &err) != 0)
+    if (guestcred_client_new(-1, &client, &err) != 0)
         return fail("client", &err);
     if (fgets(password, sizeof(password), stdin) != NULL)
         password[strcspn(password, "\n")] = '\0';

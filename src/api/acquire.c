@@ -39,12 +39,9 @@ acquire(struct guestcred_client *client,
     GC_AUTO(gc_record) record = {0};
     gc_status st;
 
-    st = gc_api_client_initiator(client, err);
-    if (st == GC_OK)
-        st = gc_custody_acquire(&custody, client->initiator, request, want,
-                                limit, &record, err);
-    if (client->initiator != NULL)
-        client->initiator->ops->end(client->initiator);
+    st = gc_custody_acquire(&custody, client->initiator, request, want, limit,
+                            &record, err);
+    client->initiator->ops->end(client->initiator);
     if (st != GC_OK)
         return st;
     st = gc_api_ticket_new(
@@ -89,7 +86,7 @@ guestcred_acquire(struct guestcred_client *client,
         .fresh = (flags & GUESTCRED_NEW) != 0,
         .trust = (flags & GUESTCRED_NO_VALIDATE) != 0,
     };
-    GC_AUTO(gc_want) want = {0};
+    struct gc_want want = {0};
     struct gc_error why = {0};
     struct gc_limit limit;
     gc_status st;

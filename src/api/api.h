@@ -22,7 +22,6 @@
 
 struct guestcred_client {
     pid_t owner; /* the process that made it: after a fork, leave it alone */
-    enum guestcred_gss gss;
     int cancel_fd;
     char url[GC_URL_SIZE];
     char username[GC_API_USERNAME_SIZE];
@@ -35,11 +34,11 @@ struct guestcred_client {
     struct gc_ledger *ledger; /* or NULL */
     struct gc_client *client; /* NULL before the first call */
     struct gc_initiator *initiator;
-    pid_t forker; /* the thread that INITIATOR's worker dies with */
 };
 
 struct guestcred_credential {
-    struct gc_want want; /* without deadline and target; secret */
+    struct gc_want want;      /* without deadline and target */
+    struct gc_bytes password; /* secret; WANT borrows it */
 };
 
 struct guestcred_ticket {
@@ -88,10 +87,6 @@ GC_MUST_USE gc_status gc_api_client_ready(struct guestcred_client *client,
                                           int timeout_ms,
                                           struct gc_limit *ret_limit,
                                           struct gc_error *err);
-
-/* An initiator that lives as long as the calling thread. */
-GC_MUST_USE gc_status gc_api_client_initiator(struct guestcred_client *client,
-                                              struct gc_error *err);
 
 /* From TAKE_RECORD, left empty on success, kept in STORE (or ""). */
 GC_MUST_USE gc_status gc_api_ticket_new(struct gc_record *take_record,

@@ -10,24 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gss/worker.h"
 #include "src/base/clock.h"
 
-static gc_status
-make_initiator(struct guestcred_client *client, struct gc_error *err)
-{
-    gc_initiator_free(client->initiator);
-    client->initiator = NULL;
-    client->forker = gettid();
-    if (client->gss == GUESTCRED_GSS_WORKER)
-        return gc_worker_new(client->cancel_fd, &client->initiator, err);
-    client->initiator = gc_initiator_local_new();
-    return client->initiator == NULL ? gc_fail_no_memory(err) : GC_OK;
-}
-
 enum guestcred_status
-guestcred_client_new(enum guestcred_gss gss, int cancel_fd,
-                     struct guestcred_client **ret_client,
+guestcred_client_new(int cancel_fd, struct guestcred_client **ret_client,
                      struct guestcred_error *err)
 {
     struct guestcred_client *client;
@@ -36,39 +22,33 @@ guestcred_client_new(enum guestcred_gss gss, int cancel_fd,
 
     if (ret_client == NULL)
         return gc_api_done(gc_api_missing(&why, "ret_client"), &why, err);
-    if ((gss != GUESTCRED_GSS_IN_PROCESS && gss != GUESTCRED_GSS_WORKER)
-        || cancel_fd < -1) {
-        st = gc_fail(&why, GC_E_CONFIG, "a client with gss %d and cancel_fd %d",
-                     (int)gss, cancel_fd);
+    if (cancel_fd < -1) {
+        st =
+            gc_fail(&why, GC_E_CONFIG, "a client with cancel_fd %d", cancel_fd);
         return gc_api_done(st, &why, err);
     }
     client = calloc(1, sizeof(*client));
-    if (client == NULL)
-        return gc_api_done(gc_fail_no_memory(&why), &why, err);
-    client->owner = getpid();
-    client->gss = gss;
-    client->cancel_fd = cancel_fd;
-    st = make_initiator(client, &why);
-    if (st == GC_OK)
-        *ret_client = client;
-    else
+    if (client != NULL)
+        client->initiator = gc_initiator_new(cancel_fd);
+    if (client == NULL || client->initiator == NULL) {
         free(client);
-    return gc_api_done(st, &why, err);
+        return gc_api_done(gc_fail_no_memory(&why), &why, err);
+    }
+    client->owner = getpid();
+    client->cancel_fd = cancel_fd;
+    *ret_client = client;
+    return gc_api_done(GC_OK, &why, err);
 }
 
 void
 guestcred_client_free(struct guestcred_client *client)
 {
-    bool ours;
-
     if (client == NULL)
         return;
-    ours = client->owner == getpid();
-    /* In a forked child the connection and the worker are the parent's. */
-    if (ours)
+    /* In a forked child the connection is the parent's. */
+    if (client->owner == getpid())
         gc_client_free(client->client);
-    if (ours || client->gss == GUESTCRED_GSS_IN_PROCESS)
-        gc_initiator_free(client->initiator);
+    gc_initiator_free(client->initiator);
     gc_store_free(client->store);
     gc_ledger_free(client->ledger);
     gc_bytes_clear(&client->password);
@@ -324,15 +304,4 @@ gc_api_client_ready(struct guestcred_client *client, int timeout_ms,
         *ret_limit =
             (struct gc_limit){gc_clock_now() + timeout_ms, client->cancel_fd};
     return st;
-}
-
-gc_status
-gc_api_client_initiator(struct guestcred_client *client, struct gc_error *err)
-{
-    /* A worker ends with the thread that forked it. */
-    if (client->initiator != NULL
-        && (client->gss == GUESTCRED_GSS_IN_PROCESS
-            || client->forker == gettid()))
-        return GC_OK;
-    return make_initiator(client, err);
 }

@@ -31,7 +31,7 @@ guestcred_credential_free(struct guestcred_credential *credential)
 {
     if (credential == NULL)
         return;
-    gc_want_clear(&credential->want);
+    gc_bytes_clear(&credential->password);
     free(credential);
 }
 
@@ -64,6 +64,8 @@ replace(struct guestcred_credential *credential, const struct gc_want *want,
         st = check(want, why);
     if (st == GC_OK)
         credential->want = *want;
+    if (credential->want.password == NULL)
+        gc_bytes_clear(&credential->password);
     return gc_api_done(st, why, err);
 }
 
@@ -91,7 +93,7 @@ guestcred_credential_set_mechanism(struct guestcred_credential *credential,
                                    enum guestcred_mechanism mechanism,
                                    struct guestcred_error *err)
 {
-    GC_AUTO(gc_want) want = {0};
+    struct gc_want want = {0};
     struct gc_error why = {0};
     gc_status st = GC_OK;
 
@@ -109,7 +111,7 @@ enum guestcred_status
 guestcred_credential_set_mutual(struct guestcred_credential *credential,
                                 int mutual, struct guestcred_error *err)
 {
-    GC_AUTO(gc_want) want = {0};
+    struct gc_want want = {0};
     struct gc_error why = {0};
 
     if (credential == NULL)
@@ -125,7 +127,7 @@ guestcred_credential_set_principal(struct guestcred_credential *credential,
                                    const char *principal,
                                    struct guestcred_error *err)
 {
-    GC_AUTO(gc_want) want = {0};
+    struct gc_want want = {0};
     struct gc_error why = {0};
     gc_status st;
 
@@ -142,7 +144,7 @@ guestcred_credential_set_on_behalf_of(struct guestcred_credential *credential,
                                       const char *user,
                                       struct guestcred_error *err)
 {
-    GC_AUTO(gc_want) want = {0};
+    struct gc_want want = {0};
     struct gc_error why = {0};
     gc_status st;
 
@@ -160,7 +162,7 @@ choose(struct gc_want *want, gc_source source, const char *place,
        const char *what, struct gc_error *err)
 {
     want->source = source;
-    explicit_bzero(want->password, sizeof(want->password));
+    want->password = NULL;
     explicit_bzero(want->place, sizeof(want->place));
     if (source == GC_SOURCE_PASSWORD)
         return GC_OK;
@@ -171,7 +173,7 @@ enum guestcred_status
 guestcred_credential_set_ccache(struct guestcred_credential *credential,
                                 const char *name, struct guestcred_error *err)
 {
-    GC_AUTO(gc_want) want = {0};
+    struct gc_want want = {0};
     struct gc_error why = {0};
     gc_status st;
 
@@ -186,7 +188,7 @@ static enum guestcred_status
 set_keytab(struct guestcred_credential *credential, gc_source source,
            const char *file, const char *principal, struct guestcred_error *err)
 {
-    GC_AUTO(gc_want) want = {0};
+    struct gc_want want = {0};
     struct gc_error why = {0};
     gc_status st;
 
@@ -222,21 +224,24 @@ guestcred_credential_set_password(struct guestcred_credential *credential,
                                   const char *principal, const void *password,
                                   size_t len, struct guestcred_error *err)
 {
-    GC_AUTO(gc_want) want = {0};
+    struct gc_want want = {0};
     struct gc_error why = {0};
     gc_status st;
 
     if (credential == NULL)
         return no_credential(err);
     want = credential->want;
-    st = gc_api_check_secret(password, len, sizeof(want.password) - 1,
+    st = gc_api_check_secret(password, len, GC_PASSWORD_SIZE - 1,
                              "the password", &why);
     if (st == GC_OK)
         st = choose(&want, GC_SOURCE_PASSWORD, NULL, NULL, &why);
     if (st == GC_OK)
         st = gc_api_copy(want.principal, sizeof(want.principal), principal,
                          "the principal", &why);
+    want.password = &credential->password;
     if (st == GC_OK)
-        memcpy(want.password, password, len);
+        st = check(&want, &why);
+    if (st == GC_OK)
+        st = gc_bytes_set(&credential->password, password, len, &why);
     return replace(credential, &want, st, &why, err);
 }

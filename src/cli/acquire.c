@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gss/worker.h"
 #include "src/cli/connect.h"
 #include "src/cli/output.h"
 #include "src/cli/settings.h"
@@ -122,24 +121,20 @@ want_from_options(const struct gc_cli *cli, struct gc_want *want,
 }
 
 static gc_status
-guest_password(struct gc_cli *cli, struct gc_want *want, struct gc_error *err)
+guest_password(struct gc_cli *cli, struct gc_bytes *ret_password,
+               struct gc_error *err)
 {
-    GC_AUTO(gc_bytes) password = {0};
     const char *file =
         gc_options_text(&cli->config, GC_OPT_GUEST_PASSWORD_FILE);
     const char *other = gc_options_text(&cli->config, GC_OPT_PASSWORD_FILE);
-    gc_status st;
 
     if (file == NULL)
         return GC_OK;
     if (other != NULL && strcmp(file, "-") == 0 && strcmp(other, "-") == 0)
         return gc_fail(err, GC_E_CONFIG,
                        "standard input can hold only one of the two passwords");
-    st = gc_secret_password(file, GC_SECRET_PRIVATE, sizeof(want->password),
-                            cli->limit, &password, err);
-    if (st == GC_OK)
-        memcpy(want->password, password.data, password.len + 1);
-    return st;
+    return gc_secret_password(file, GC_SECRET_PRIVATE, GC_PASSWORD_SIZE,
+                              cli->limit, ret_password, err);
 }
 
 /* One run of the command over all its VMs. */
@@ -147,6 +142,7 @@ struct run {
     struct gc_cli *cli;
     struct gc_connection connection;
     struct gc_initiator *initiator;
+    struct gc_bytes password; /* secret */
     struct gc_targets targets;
     struct gc_records records;
     struct gc_json *failures; /* {"errors":[{"vm":…,"error":{…}}]} */
@@ -162,6 +158,7 @@ run_clear(struct run *r)
     gc_json_free(r->failures);
     gc_connection_clear(&r->connection);
     gc_initiator_free(r->initiator);
+    gc_bytes_clear(&r->password);
 }
 
 static gc_status
@@ -169,7 +166,7 @@ acquire_one(struct run *r, const struct gc_target *target,
             const struct gc_want *common, struct gc_error *err)
 {
     const struct gc_options *c = &r->cli->config;
-    GC_AUTO(gc_want) want = *common;
+    struct gc_want want = *common;
     GC_AUTO(gc_record) record = {0};
     struct gc_custody_request request = {
         .ref = target->ref,
@@ -271,19 +268,20 @@ gc_status
 gc_cli_acquire(struct gc_cli *cli, struct gc_error *err)
 {
     __attribute__((cleanup(run_clear))) struct run r = {.cli = cli};
-    GC_AUTO(gc_want) want = {0};
+    struct gc_want want = {0};
     gc_status st;
 
     st = want_from_options(cli, &want, err);
     if (st == GC_OK)
         st = gc_targets_read(cli, &r.targets, err);
-    /* The child is forked first, so that it never sees a password of ours. */
-    if (st == GC_OK)
-        st = gc_worker_new(cli->limit.cancel_fd, &r.initiator, err);
+    r.initiator = gc_initiator_new(cli->limit.cancel_fd);
+    if (st == GC_OK && r.initiator == NULL)
+        st = gc_fail_no_memory(err);
     if (st == GC_OK)
         st = gc_connect(cli, &r.connection, err);
     if (st == GC_OK)
-        st = guest_password(cli, &want, err);
+        st = guest_password(cli, &r.password, err);
+    want.password = &r.password;
     if (st != GC_OK)
         return st;
     st = acquire_all(&r, &want, err);

@@ -269,7 +269,7 @@ gc_connection_clear(struct gc_connection *c)
  * along, and it would set itself up when it is loaded: a thirtieth of what a
  * command costs.  They, and a libcurl that is built with it, do that themselves
  * when they use it; gnutls_global_init(3) tells of this variable.  For this
- * process alone, without threads yet: the worker was forked before.
+ * process alone, without threads yet.
  */
 static void
 leave_gnutls_alone(void)

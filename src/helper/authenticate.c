@@ -13,10 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gss/worker.h"
 #include "src/base/clock.h"
 #include "src/helper/handshake.h"
 #include "src/helper/proof.h"
+#include "src/helper/worker.h"
 
 #define NO_ACCOUNT "there is no account to let in"
 
@@ -87,12 +87,16 @@ static gc_status
 fill(struct gc_errand *e, struct gc_want *want, struct gc_error *err)
 {
     const char *place = gc_errand_text(e, GC_OPT_PAM_CCACHE, e->request.ccname);
+    char *typed = e->request.password;
+    gc_status st;
 
     memcpy(want->target, e->vms[0].target, sizeof(want->target));
     if (e->request.source == GC_WIRE_PASSWORD) {
         want->source = GC_SOURCE_PASSWORD;
-        memcpy(want->password, e->request.password, sizeof(want->password));
-        return gc_proof_name(e, want->principal, err);
+        want->password = &e->password;
+        st = gc_bytes_set(&e->password, typed, strlen(typed), err);
+        explicit_bzero(typed, sizeof(e->request.password));
+        return st == GC_OK ? gc_proof_name(e, want->principal, err) : st;
     }
     want->source = GC_SOURCE_OWN_CCACHE;
     if (strlen(place) >= sizeof(want->place))
@@ -106,8 +110,8 @@ fill(struct gc_errand *e, struct gc_want *want, struct gc_error *err)
  * attempt at the password, which a KDC would count.
  */
 static gc_status
-keep_proved(struct gc_initiator *worker, struct gc_want *want,
-            struct gc_login *login, struct gc_error *err)
+keep_proved(struct gc_errand *e, struct gc_initiator *worker,
+            struct gc_want *want, struct gc_login *login, struct gc_error *err)
 {
     gc_status st = gc_worker_export(worker, &login->credential, err);
 
@@ -115,7 +119,8 @@ keep_proved(struct gc_initiator *worker, struct gc_want *want,
         st = gc_worker_lend(worker, &login->credential, want->deadline, err);
     if (st != GC_OK)
         return st;
-    explicit_bzero(want->password, sizeof(want->password));
+    want->password = NULL;
+    gc_bytes_clear(&e->password);
     want->source = GC_SOURCE_LENT;
     want->place[0] = '\0';
     memcpy(want->principal, login->principal, sizeof(want->principal));
@@ -204,7 +209,7 @@ prove(struct gc_errand *e, struct gc_initiator *worker, struct gc_want *want,
         *err = refused;
         return err->status = GC_E_NOT_FOUND;
     }
-    return st == GC_OK ? keep_proved(worker, want, login, err) : st;
+    return st == GC_OK ? keep_proved(e, worker, want, login, err) : st;
 }
 
 static gc_status
@@ -213,7 +218,7 @@ authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
 {
     GC_AUTO_PTR(gc_initiator) worker = NULL;
     GC_AUTO(gc_login) login = {.uid = 0};
-    GC_AUTO(gc_want) want = {.deadline = 0};
+    struct gc_want want = {.deadline = 0};
     gc_status st = find_account(e, err);
 
     if (st == GC_OK)

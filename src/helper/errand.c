@@ -19,6 +19,7 @@ void
 gc_errand_clear(struct gc_errand *errand)
 {
     gc_wire_request_clear(&errand->request);
+    gc_bytes_clear(&errand->password);
     gc_options_clear(&errand->config);
     gc_ledger_free(errand->ledger);
     gc_logins_free(errand->logins);

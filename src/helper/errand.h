@@ -30,6 +30,7 @@
 /* Zero it before use. */
 struct gc_errand {
     struct gc_wire_request request; /* secret */
+    struct gc_bytes password;       /* secret: the request's, until proved */
     struct gc_options config;
     int64_t deadline;      /* of the work; what is undone may go on … */
     int64_t end;           /* … until then */

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "gss/account.h"
-#include "gss/frame.h"
+#include "src/frame.h"
 #include "gss/identity.h"
 #include "gss/verifier.h"
 #include "src/aside.h"
@@ -114,7 +114,7 @@ prove_here(struct gc_errand *e, struct gc_initiator *worker,
         .keytab = gc_errand_text(e, GC_OPT_PAM_KEYTAB, ""),
         .uid = e->as.uid,
     };
-    GC_AUTO(gc_want) local = *want;
+    struct gc_want local = *want;
     GC_AUTO(gc_said) said = {.done = false};
     struct gc_frame_head head = {.op = OP_VERIFY};
     struct gc_frame_body body;

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gss/worker.h"
+#include "src/helper/worker.h"
 #include "src/base/clock.h"
 #include "src/helper/handshake.h"
 #include "src/helper/proof.h"
@@ -30,7 +30,7 @@ struct session {
     struct gc_login login;
     struct gc_initiator *worker;
     struct gc_vcenter vcenter;
-    struct gc_want want; /* secret */
+    struct gc_want want;
     struct gc_records records;
     bool stranger; /* the credential is not the account's */
     size_t failures;
@@ -43,7 +43,6 @@ session_clear(struct session *s)
     gc_login_clear(&s->login);
     gc_initiator_free(s->worker);
     gc_vcenter_clear(&s->vcenter);
-    gc_want_clear(&s->want);
     gc_records_clear(&s->records);
 }
 #define SESSION __attribute__((cleanup(session_clear))) struct session

@@ -87,7 +87,7 @@ setup(void **state)
 }
 
 static struct guestcred_client *
-make_client(enum guestcred_gss gss, int cancel_fd)
+make_client(int cancel_fd)
 {
     struct guestcred_client *client = NULL;
     char password[64];
@@ -97,7 +97,7 @@ make_client(enum guestcred_gss gss, int cancel_fd)
     assert_non_null(fgets(password, sizeof(password), file));
     (void)fclose(file);
     password[strcspn(password, "\n")] = '\0';
-    FINE(guestcred_client_new(gss, cancel_fd, &client, &err));
+    FINE(guestcred_client_new(cancel_fd, &client, &err));
     FINE(guestcred_client_set_url(client, lab("GUESTCRED_URL"), &err));
     FINE(guestcred_client_set_login(client, lab("GUESTCRED_USERNAME"), password,
                                     strlen(password), &err));
@@ -127,14 +127,15 @@ make_name(char name[300], const char *type, const char *what)
 /* ---- tests ---- */
 
 static void
-go_round(enum guestcred_gss gss)
+test_round(void **state)
 {
-    struct guestcred_client *client = make_client(gss, -1);
+    struct guestcred_client *client = make_client(-1);
     struct guestcred_credential *alice = make_credential();
     struct guestcred_ticket *ticket = NULL;
     enum guestcred_released how = GUESTCRED_RELEASED_OFF;
     char vm[GUESTCRED_VM_SIZE] = "";
 
+    (void)state;
     FINE(guestcred_acquire(client, alice, "path:/DC0/vm/build/build-win01",
                            SPN1, 0, TIMEOUT, &ticket, &err));
     assert_string_equal(guestcred_ticket_vm(ticket), "vm-42");
@@ -167,23 +168,9 @@ go_round(enum guestcred_gss gss)
 }
 
 static void
-test_in_process(void **state)
-{
-    (void)state;
-    go_round(GUESTCRED_GSS_IN_PROCESS);
-}
-
-static void
-test_worker(void **state)
-{
-    (void)state;
-    go_round(GUESTCRED_GSS_WORKER);
-}
-
-static void
 test_credentials(void **state)
 {
-    struct guestcred_client *client = make_client(GUESTCRED_GSS_WORKER, -1);
+    struct guestcred_client *client = make_client(-1);
     struct guestcred_credential *c = make_credential();
     struct guestcred_ticket *t = NULL;
 
@@ -223,8 +210,8 @@ test_credentials(void **state)
 static void
 test_store(void **state)
 {
-    struct guestcred_client *client = make_client(GUESTCRED_GSS_WORKER, -1);
-    struct guestcred_client *other = make_client(GUESTCRED_GSS_WORKER, -1);
+    struct guestcred_client *client = make_client(-1);
+    struct guestcred_client *other = make_client(-1);
     struct guestcred_credential *alice = make_credential();
     struct guestcred_ticket *first = NULL, *second = NULL, *found = NULL;
     struct guestcred_store *store = NULL;
@@ -289,7 +276,7 @@ test_crash(void **state)
     pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        client = make_client(GUESTCRED_GSS_IN_PROCESS, -1);
+        client = make_client(-1);
         if (guestcred_client_set_ledger(client, ledger, &err) == 0
             && guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT,
                                  &ticket, &err)
@@ -300,7 +287,7 @@ test_crash(void **state)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(ctl("tickets vm-42"), 1);
-    client = make_client(GUESTCRED_GSS_IN_PROCESS, -1);
+    client = make_client(-1);
     FINE(guestcred_client_set_ledger(client, ledger, &err));
     /* What is needed stays: this process lives. */
     FINE(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
@@ -330,7 +317,7 @@ now(void)
 static void
 test_deadline(void **state)
 {
-    struct guestcred_client *client = make_client(GUESTCRED_GSS_WORKER, -1);
+    struct guestcred_client *client = make_client(-1);
     struct guestcred_credential *alice = make_credential();
     struct guestcred_ticket *ticket = NULL;
     int64_t began;
@@ -375,7 +362,7 @@ test_cancel(void **state)
 
     (void)state;
     assert_int_equal(pipe(fds), 0);
-    client = make_client(GUESTCRED_GSS_WORKER, fds[0]);
+    client = make_client(fds[0]);
     for (int round = 0; round < 2; round++) {
         /* The second time after clean-up: it must be heeded all the same. */
         (void)ctl(round == 0 ? "on - Login 1 delay 5"
@@ -421,7 +408,7 @@ test_cancel(void **state)
 static void
 test_refusals(void **state)
 {
-    struct guestcred_client *client = make_client(GUESTCRED_GSS_WORKER, -1);
+    struct guestcred_client *client = make_client(-1);
     struct guestcred_credential *alice = make_credential();
     struct guestcred_ticket *ticket = NULL;
 
@@ -445,21 +432,21 @@ test_refusals(void **state)
     assert_null(ticket);
     guestcred_client_free(client);
 
-    client = make_client(GUESTCRED_GSS_WORKER, -1);
+    client = make_client(-1);
     FINE(guestcred_client_set_login(client, "nobody", "x", 1, &err));
     ENDS(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
                            &err),
          GUESTCRED_VCENTER_DENIED);
     guestcred_client_free(client);
 
-    client = make_client(GUESTCRED_GSS_WORKER, -1);
+    client = make_client(-1);
     FINE(guestcred_client_set_ca_file(client, NULL, &err));
     ENDS(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
                            &err),
          GUESTCRED_UNTRUSTED);
     guestcred_client_free(client);
 
-    client = make_client(GUESTCRED_GSS_WORKER, -1);
+    client = make_client(-1);
     FINE(guestcred_client_set_ca_file(client, NULL, &err));
     FINE(guestcred_client_set_insecure(client, 1, &err));
     FINE(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
@@ -522,7 +509,7 @@ hear(void *user, int level, const char *line)
 static void
 test_log(void **state)
 {
-    struct guestcred_client *client = make_client(GUESTCRED_GSS_WORKER, -1);
+    struct guestcred_client *client = make_client(-1);
     struct guestcred_credential *alice = make_credential();
     struct guestcred_ticket *ticket = NULL;
     struct heard heard = {0};
@@ -550,7 +537,7 @@ test_log(void **state)
 static void
 test_fork(void **state)
 {
-    struct guestcred_client *client = make_client(GUESTCRED_GSS_WORKER, -1);
+    struct guestcred_client *client = make_client(-1);
     struct guestcred_credential *alice = make_credential();
     struct guestcred_ticket *ticket = NULL;
     int status, connections;
@@ -595,16 +582,13 @@ make_elsewhere(void *user)
 {
     struct elsewhere *e = user;
 
-    e->client = make_client(GUESTCRED_GSS_WORKER, -1);
+    e->client = make_client(-1);
     (void)!write(e->made[1], "!", 1);
     (void)nanosleep(&(struct timespec){.tv_nsec = e->stay_ms * 1000000L}, NULL);
     return NULL;
 }
 
-/*
- * The worker dies with the thread that forked it; the client does not, be the
- * thread gone already or go between two legs.
- */
+/* A client outlives the thread that made it, gone already or between legs. */
 static void
 test_thread_gone(void **state)
 {
@@ -642,8 +626,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_in_process, setup),
-        cmocka_unit_test_setup(test_worker, setup),
+        cmocka_unit_test_setup(test_round, setup),
         cmocka_unit_test_setup(test_credentials, setup),
         cmocka_unit_test_setup(test_store, setup),
         cmocka_unit_test_setup(test_crash, setup),

@@ -38,8 +38,7 @@ make_client(struct guestcred_error *err)
 {
     struct guestcred_client *c = NULL;
 
-    check(guestcred_client_new(GUESTCRED_GSS_IN_PROCESS, -1, &c, err), err,
-          "client");
+    check(guestcred_client_new(-1, &c, err), err, "client");
     check(guestcred_client_set_url(c, getenv("GUESTCRED_URL"), err), err,
           "url");
     check(guestcred_client_set_login(c, getenv("GUESTCRED_USERNAME"), password,

@@ -145,7 +145,8 @@ MANAGERS = ["src/vim/auth_manager", "src/vim/inventory",
             "src/vim/process_manager", "src/vim/file_manager"]
 SRC_ARROWS = {
     "src/base/": [],
-    "src/aside": [],
+    "src/frame": [],
+    "src/aside": ["src/frame"],
     "src/json": [],
     "src/base64": [],
     "src/options": [],
@@ -164,7 +165,7 @@ SRC_ARROWS = {
     "src/ticket": ["src/json", "src/base64", "src/fields"],
     "src/store/": ["src/ticket", "src/json", "src/base64", "src/store/",
                    "src/process", "src/vim/facts"],
-    "src/shelf": ["src/aside", "src/ticket", "src/json", "src/store/"],
+    "src/shelf": ["src/aside", "src/frame", "src/ticket", "src/json", "src/store/"],
     "src/ledger": ["src/ticket", "src/json", "src/base64", "src/store/",
                    "src/fields", "src/process"],
     "src/client": VIM_LOW + ["src/vim/session"] + MANAGERS
@@ -204,8 +205,7 @@ FOREIGN_HEADERS = {
     "libmicrohttpd": (r"microhttpd\.h|gnutls/", []),
 }
 # What src/ sees of gss/.
-NO_GSSAPI = {"gss/spn", "gss/initiator.h", "gss/token", "gss/worker.h",
-             "gss/account.h", "gss/verifier.h"}
+NO_GSSAPI = {"gss/spn", "gss/initiator.h", "gss/token", "gss/account.h", "gss/verifier.h"}
 
 
 def _stem(path):

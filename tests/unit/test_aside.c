@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gss/frame.h"
+#include "src/frame.h"
 #include "src/base/clock.h"
 
 static int64_t

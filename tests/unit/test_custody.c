@@ -236,7 +236,7 @@ acquire(const char *vm, bool fresh, bool trust, struct gc_record *ret_record,
 {
     struct gc_initiator ours = {&ops};
     struct gc_custody_request request = {vm, fresh, trust};
-    GC_AUTO(gc_want) want = {.deadline = 0};
+    struct gc_want want = {.deadline = 0};
 
     strcpy(want.target, "host/guest1.example.test");
     return gc_custody_acquire(&world.custody, &ours, &request, &want, SOON,

@@ -101,7 +101,7 @@ pass(const char *token, size_t len, gc_mech mech, bool mutual, int *ret_ended,
     static const struct gc_initiator_ops ops = {.begin = scripted_begin,
                                                 .end = scripted_end};
     struct script script = {{&ops}, token, len, 0};
-    GC_AUTO(gc_want) want = {.mech = mech, .mutual = mutual};
+    struct gc_want want = {.mech = mech, .mutual = mutual};
     GC_AUTO(gc_said) said = {.done = false};
     struct gc_gate gate;
     gc_status st;

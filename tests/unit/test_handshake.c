@@ -129,7 +129,7 @@ shake(struct gc_record *ret_record, struct gc_error *err)
     static struct gc_errand errand; /* large */
     struct gc_initiator worker = {&ops};
     struct gc_vcenter vcenter = {.client = NULL};
-    GC_AUTO(gc_want) want = {.target = ""};
+    struct gc_want want = {.target = ""};
 
     errand.as.uid = 1000;
     return gc_handshake(&errand, &vcenter, &worker, &vm, &want, ret_record,

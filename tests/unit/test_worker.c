@@ -24,9 +24,9 @@
 
 #include <cmocka.h>
 
-#include "gss/frame.h"
-#include "gss/worker.h"
 #include "src/base/clock.h"
+#include "src/frame.h"
+#include "src/helper/worker.h"
 
 /* ---- the initiator in the child ------------------------------------------ */
 
@@ -585,6 +585,8 @@ nonsense_is_refused_before_it_is_sent(void **state)
 {
     GC_AUTO_PTR(gc_initiator) worker = make(-1);
     GC_AUTO(gc_said) said = {.done = false};
+    unsigned char x[GC_PASSWORD_SIZE + 1] = "x";
+    const struct gc_bytes huge = {x, GC_PASSWORD_SIZE, sizeof(x)};
     struct gc_want want = wanted("ok", 5000);
 
     (void)state;
@@ -596,7 +598,7 @@ nonsense_is_refused_before_it_is_sent(void **state)
     assert_int_equal(worker->ops->begin(worker, &want, &said, NULL),
                      GC_E_INTERNAL);
     want = wanted("ok", 5000);
-    memset(want.password, 'x', sizeof(want.password));
+    want.password = &huge;
     assert_int_equal(worker->ops->begin(worker, &want, &said, NULL),
                      GC_E_INTERNAL);
     want = wanted("ok", 5000);
@@ -776,12 +778,15 @@ the_child_keeps_no_password(void **state)
 {
     GC_AUTO_PTR(gc_initiator) worker = make(-1);
     GC_AUTO(gc_said) said = {.done = false};
-    GC_AUTO(gc_want) want = wanted("ok", 5000);
+    GC_AUTO(gc_bytes) password = {0};
+    struct gc_want want = wanted("ok", 5000);
 
     (void)state;
     want.source = GC_SOURCE_PASSWORD;
-    (void)snprintf(want.password, sizeof(want.password), "%s%s", "bluefish-",
-                   "willd-dylly");
+    assert_int_equal(gc_bytes_append(&password, "bluefish-", 9, 99, NULL), 0);
+    assert_int_equal(gc_bytes_append(&password, "willd-dylly", 11, 99, NULL),
+                     0);
+    want.password = &password;
     assert_int_equal(worker->ops->begin(worker, &want, &said, NULL), GC_OK);
     assert_int_equal(answer(worker, "secret?", &said, NULL), GC_OK);
     assert_string_equal(gc_bytes_text(&said.token), "no");

@@ -98,3 +98,14 @@ acceptor_try(const struct gc_want *want)
     assert_non_null(initiator);
     return acceptor_exchange(initiator, want);
 }
+
+const struct gc_bytes *
+password(const char *text)
+{
+    static struct gc_bytes kept[8];
+    static unsigned int turn;
+    struct gc_bytes *bytes = &kept[turn++ % 8];
+
+    assert_int_equal(gc_bytes_set(bytes, text, strlen(text), NULL), GC_OK);
+    return bytes;
+}

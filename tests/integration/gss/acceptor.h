@@ -45,4 +45,7 @@ struct outcome acceptor_exchange(struct gc_initiator *initiator,
 /* The same through an initiator made for the purpose in this process. */
 struct outcome acceptor_try(const struct gc_want *want);
 
+/* TEXT as a password that WANT may borrow until the eighth call from here. */
+const struct gc_bytes *password(const char *text);
+
 #endif

@@ -28,7 +28,6 @@
 #include <krb5.h>
 
 #include "gss/mech.h"
-#include "gss/worker.h"
 #include "src/base/clock.h"
 #include "tests/integration/gss/acceptor.h"
 
@@ -62,11 +61,11 @@ wanted(gc_mech mech, gc_source source, const char *principal, const char *place)
 }
 
 static struct gc_want
-with_password(gc_mech mech, const char *principal, const char *password)
+with_password(gc_mech mech, const char *principal, const char *text)
 {
     struct gc_want want = wanted(mech, GC_SOURCE_PASSWORD, principal, "");
 
-    (void)snprintf(want.password, sizeof(want.password), "%s", password);
+    want.password = password(text);
     return want;
 }
 
@@ -577,15 +576,13 @@ who_it_would_be(void **state)
          "bob@OTHER.TEST"},
         {GC_SOURCE_CCACHE, "", at("FILE:", "missing.cc"), "", NULL},
     };
-    struct gc_initiator *made = NULL;
 
     (void)state;
-    assert_int_equal(gc_worker_new(-1, &made, NULL), GC_OK);
-    GC_AUTO_PTR(gc_initiator) worker = made;
+    GC_AUTO_PTR(gc_initiator) thread = gc_initiator_new(-1);
     GC_AUTO_PTR(gc_initiator) local = gc_initiator_local_new();
     for (size_t i = 0; i < 4 * GC_COUNT_OF(cases); i++) {
         size_t k = i / 4;
-        struct gc_initiator *one = i % 2 == 0 ? worker : local;
+        struct gc_initiator *one = i % 2 == 0 ? thread : local;
         struct gc_want want = wanted(both[i / 2 % 2], cases[k].source,
                                      cases[k].principal, cases[k].place);
 
@@ -1169,55 +1166,51 @@ a_stopped_kdc_does_not_outlast_the_deadline(void **state)
 {
     struct gc_want want = with_password(GC_MECH_KERBEROS, "bob", "bobpw");
     pid_t kdc = (pid_t)atoi(getenv("GC_REALM_KDC"));
-    struct gc_initiator *made = NULL;
     int64_t before = gc_clock_now();
     struct outcome outcome;
 
     (void)state;
-    assert_int_equal(gc_worker_new(-1, &made, NULL), GC_OK);
-    GC_AUTO_PTR(gc_initiator) worker = made;
+    GC_AUTO_PTR(gc_initiator) thread = gc_initiator_new(-1);
     assert_int_equal(kill(kdc, SIGSTOP), 0);
     want.deadline = gc_clock_now() + 700;
-    outcome = acceptor_exchange(worker, &want);
+    outcome = acceptor_exchange(thread, &want);
     assert_int_equal(kill(kdc, SIGCONT), 0);
     assert_refused(outcome, GC_E_UNAVAILABLE);
     assert_true(gc_clock_now() - before < 3000);
 
     want.deadline = gc_clock_now() + 30000;
-    outcome = acceptor_exchange(worker, &want);
+    outcome = acceptor_exchange(thread, &want);
     assert_accepted(outcome, "bob@EXAMPLE.TEST");
 }
 
-/* ---- the worker ---------------------------------------------------------- */
+/* ---- the thread ---------------------------------------------------------- */
 
 static void
-the_worker_does_all_of_it(void **state)
+the_thread_does_all_of_it(void **state)
 {
-    struct gc_initiator *made = NULL;
     struct gc_want want = wanted(GC_MECH_KERBEROS, GC_SOURCE_DEFAULT, "", "");
     struct outcome outcome;
 
     (void)state;
-    assert_int_equal(gc_worker_new(-1, &made, NULL), GC_OK);
-    GC_AUTO_PTR(gc_initiator) worker = made;
+    GC_AUTO_PTR(gc_initiator) thread = gc_initiator_new(-1);
 
-    outcome = acceptor_exchange(worker, &want);
+    outcome = acceptor_exchange(thread, &want);
     assert_accepted(outcome, "alice@EXAMPLE.TEST");
     assert_true(outcome.done);
 
     want.mutual = true;
-    outcome = acceptor_exchange(worker, &want);
+    outcome = acceptor_exchange(thread, &want);
     assert_accepted(outcome, "alice@EXAMPLE.TEST");
     assert_int_equal(outcome.legs, 2);
     assert_true(outcome.facts.mutual);
 
     want = with_password(GC_MECH_NEGOTIATE, "bob", "wrong");
-    outcome = acceptor_exchange(worker, &want);
+    outcome = acceptor_exchange(thread, &want);
     assert_refused(outcome, GC_E_DENIED);
     assert_int_not_equal(outcome.error.gss_minor, 0);
 
     want = with_password(GC_MECH_NEGOTIATE, "bob", "bobpw");
-    outcome = acceptor_exchange(worker, &want);
+    outcome = acceptor_exchange(thread, &want);
     assert_accepted(outcome, "bob@EXAMPLE.TEST");
 }
 
@@ -1242,12 +1235,10 @@ many_exchanges_leave_nothing_open(void **state)
 
     (void)state;
     for (int i = 0; i < 20; i++) {
-        struct gc_initiator *worker = NULL;
-        struct outcome outcome = acceptor_try(&want);
+        GC_AUTO_PTR(gc_initiator) thread = gc_initiator_new(-1);
 
-        assert_accepted(outcome, "bob@EXAMPLE.TEST");
-        assert_int_equal(gc_worker_new(-1, &worker, NULL), GC_OK);
-        gc_initiator_free(worker);
+        assert_accepted(acceptor_try(&want), "bob@EXAMPLE.TEST");
+        assert_accepted(acceptor_exchange(thread, &want), "bob@EXAMPLE.TEST");
     }
     assert_int_equal(descriptors(), before);
 }
@@ -1363,7 +1354,7 @@ main(void)
         cmocka_unit_test_setup(no_kdc_is_a_reason_to_come_back, reset),
         cmocka_unit_test_setup(a_stopped_kdc_does_not_outlast_the_deadline,
                                reset),
-        cmocka_unit_test_setup(the_worker_does_all_of_it, reset),
+        cmocka_unit_test_setup(the_thread_does_all_of_it, reset),
         cmocka_unit_test_setup(many_exchanges_leave_nothing_open, reset),
         cmocka_unit_test_setup(a_service_acts_for_a_user, reset),
         cmocka_unit_test_setup(the_kdc_says_for_whom_and_where, reset),

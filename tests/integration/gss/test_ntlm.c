@@ -21,7 +21,7 @@
 
 static struct gc_want
 wanted(gc_mech mech, gc_source source, const char *principal,
-       const char *password)
+       const char *text)
 {
     struct gc_want want = {.mech = mech, .source = source};
 
@@ -29,7 +29,7 @@ wanted(gc_mech mech, gc_source source, const char *principal,
     (void)snprintf(want.target, sizeof(want.target),
                    "host/guest1.example.test");
     (void)snprintf(want.principal, sizeof(want.principal), "%s", principal);
-    (void)snprintf(want.password, sizeof(want.password), "%s", password);
+    want.password = password(text);
     return want;
 }
 

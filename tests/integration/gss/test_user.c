@@ -31,7 +31,7 @@
 #include <krb5.h>
 
 #include "gss/mech.h"
-#include "gss/worker.h"
+#include "src/helper/worker.h"
 #include "src/base/clock.h"
 #include "tests/integration/gss/acceptor.h"
 #include "tests/unit/skips.h"
@@ -74,7 +74,7 @@ bob_s_password(gc_mech mech)
 {
     struct gc_want want = wanted(mech, GC_SOURCE_PASSWORD, "bob", "");
 
-    (void)snprintf(want.password, sizeof(want.password), "bobpw");
+    want.password = password("bobpw");
     return want;
 }
 

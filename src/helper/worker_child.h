@@ -3,13 +3,13 @@
  * The worker's other half: what runs in the forked child.
  */
 
-#ifndef GC_GSS_SERVANT_H
-#define GC_GSS_SERVANT_H
+#ifndef GC_SRC_HELPER_WORKER_CHILD_H
+#define GC_SRC_HELPER_WORKER_CHILD_H
 
 /*
  * Serve requests on SOCKET until its other end closes.  To be run in a fresh
  * child, by gc_child_start.
  */
-void gc_servant_run(int socket, void *unused);
+void gc_worker_child_run(int socket, void *unused);
 
 #endif

@@ -7,8 +7,8 @@
  * checked like anything from outside: it may have become another user.
  */
 
-#ifndef GC_GSS_WORKER_H
-#define GC_GSS_WORKER_H
+#ifndef GC_SRC_HELPER_WORKER_H
+#define GC_SRC_HELPER_WORKER_H
 
 #include "gss/initiator.h"
 #include "src/base/child.h"

@@ -11,11 +11,11 @@
 
 #include <cmocka.h>
 
-#include "gss/hearsay.h"
+#include "src/helper/reply_check.h"
 
 /* What an honest worker says first, to be spoilt by each test. */
 struct fixture {
-    struct gc_hearsay known;
+    struct gc_reply_check known;
     struct gc_frame_head head;
     struct gc_frame_said told;
     struct gc_frame_failure failure;
@@ -56,8 +56,8 @@ take(struct fixture *f)
                                          SIZE_MAX / 4, NULL),
                          GC_OK);
     body.len -= f->cut;
-    st = gc_hearsay_take(&f->known, GC_FRAME_BEGIN, &f->head, &body, &f->said,
-                         &f->err);
+    st = gc_reply_check_take(&f->known, GC_FRAME_BEGIN, &f->head, &body,
+                             &f->said, &f->err);
     assert_int_equal(f->known.begun, st == GC_OK);
     if (st != GC_OK)
         assert_int_equal(f->said.token.len, 0);
@@ -234,8 +234,8 @@ a_name_alone(void **state)
                          GC_OK);
         if (i == 4)
             body.len--;
-        assert_int_equal(gc_hearsay_take(&f.known, GC_FRAME_WHO, &f.head, &body,
-                                         NULL, &f.err),
+        assert_int_equal(gc_reply_check_take(&f.known, GC_FRAME_WHO, &f.head,
+                                             &body, NULL, &f.err),
                          i == 0 ? GC_OK : GC_E_INTERNAL);
         assert_int_equal(f.known.lied, i != 0);
         assert_false(f.known.begun);
@@ -268,8 +268,8 @@ a_credential_alone(void **state)
                          GC_OK);
         memset(body.data, 'x', GC_TOKEN_MAX + 1);
         body.len = cases[i].len;
-        assert_int_equal(gc_hearsay_take(&f.known, GC_FRAME_EXPORT, &f.head,
-                                         &body, &f.said, &f.err),
+        assert_int_equal(gc_reply_check_take(&f.known, GC_FRAME_EXPORT, &f.head,
+                                             &body, &f.said, &f.err),
                          cases[i].expected);
         assert_int_equal(f.known.lied, cases[i].expected != GC_OK);
         assert_int_equal(f.known.begun, cases[i].expected == GC_OK);
@@ -291,8 +291,8 @@ nothing_but_a_receipt(void **state)
         f.known.begun = true;
         f.head.op = GC_FRAME_LEND;
         assert_int_equal(gc_bytes_set(&body, "x", len, NULL), GC_OK);
-        assert_int_equal(gc_hearsay_take(&f.known, GC_FRAME_LEND, &f.head,
-                                         &body, NULL, &f.err),
+        assert_int_equal(gc_reply_check_take(&f.known, GC_FRAME_LEND, &f.head,
+                                             &body, NULL, &f.err),
                          len == 0 ? GC_OK : GC_E_INTERNAL);
         assert_int_equal(f.known.lied, len != 0);
         assert_false(f.known.begun);
@@ -378,5 +378,5 @@ main(void)
         cmocka_unit_test(failures_that_are_none),
     };
 
-    return cmocka_run_group_tests_name("hearsay", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("reply_check", tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
  */
 #include <config.h>
 
-#include "gss/frame.h"
+#include "src/frame.h"
 
 #include <errno.h>
 #include <string.h>

@@ -6,13 +6,13 @@
  * Lengths, ends of texts, ranges, and everything that was not asked for.
  */
 
-#ifndef GC_GSS_HEARSAY_H
-#define GC_GSS_HEARSAY_H
+#ifndef GC_SRC_HELPER_REPLY_CHECK_H
+#define GC_SRC_HELPER_REPLY_CHECK_H
 
-#include "gss/frame.h"
+#include "src/frame.h"
 
 /* What the owner knows of the exchange under way.  Nothing of it is secret. */
-struct gc_hearsay {
+struct gc_reply_check {
     gc_mech mech; /* as wanted */
     bool mutual;  /* wanted? */
     bool begun;   /* there was a first leg, and FACTS are its */
@@ -29,10 +29,11 @@ struct gc_hearsay {
  * for GC_FRAME_LEND, after which nothing is under way; for GC_FRAME_EXPORT
  * RET_SAID's token is the credential, of which nothing but the size is known.
  */
-GC_MUST_USE gc_status gc_hearsay_take(struct gc_hearsay *known, gc_frame_op op,
-                                      const struct gc_frame_head *head,
-                                      const struct gc_bytes *body,
-                                      struct gc_said *ret_said,
-                                      struct gc_error *err);
+GC_MUST_USE gc_status gc_reply_check_take(struct gc_reply_check *known,
+                                          gc_frame_op op,
+                                          const struct gc_frame_head *head,
+                                          const struct gc_bytes *body,
+                                          struct gc_said *ret_said,
+                                          struct gc_error *err);
 
 #endif

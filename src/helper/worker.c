@@ -2,11 +2,11 @@
 /*
  * The owner's half of the worker: a child, a socket, a deadline.
  *
- * Knows no GSS-API, and believes nothing that hearsay has not checked.
+ * Knows no GSS-API, and believes nothing that reply_check has not seen.
  */
 #include <config.h>
 
-#include "gss/worker.h"
+#include "src/helper/worker.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,12 +14,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "gss/frame.h"
-#include "gss/hearsay.h"
-#include "gss/servant.h"
 #include "gss/spn.h"
 #include "src/base/child.h"
 #include "src/base/clock.h"
+#include "src/frame.h"
+#include "src/helper/reply_check.h"
+#include "src/helper/worker_child.h"
 
 struct worker {
     struct gc_initiator door;
@@ -28,7 +28,7 @@ struct worker {
     struct gc_child_as as;
     struct gc_child child;
     int64_t deadline;
-    struct gc_hearsay known;
+    struct gc_reply_check known;
 };
 
 static void
@@ -41,8 +41,8 @@ kill_and_reap(struct worker *worker)
 static gc_status
 spawn(struct worker *worker, struct gc_error *err)
 {
-    return gc_child_start(worker->another ? &worker->as : NULL, gc_servant_run,
-                          NULL, &worker->child, err);
+    return gc_child_start(worker->another ? &worker->as : NULL,
+                          gc_worker_child_run, NULL, &worker->child, err);
 }
 
 /* Has the child gone while nobody was looking? */
@@ -91,16 +91,15 @@ loss(const struct worker *worker)
 
 /* Ask, wait, check.  Whatever goes wrong on the way ends the child. */
 static gc_status
-call(struct worker *worker, gc_frame_op op, const void *body, size_t len,
+call(struct worker *worker, gc_frame_op op, const struct gc_frame_body *request,
      struct gc_said *ret_said, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) reply = {0};
-    struct gc_frame_body request = {body, NULL, len, 0};
     struct gc_frame_head head = {.op = op};
     gc_status st;
 
     /* Never blocks: the child has read all that came before. */
-    if (!gc_frame_send(worker->child.socket, MSG_DONTWAIT, head, &request))
+    if (!gc_frame_send(worker->child.socket, MSG_DONTWAIT, head, request))
         st = gc_fail(err, loss(worker), "the worker is gone");
     else
         st = await(worker, err);
@@ -110,7 +109,7 @@ call(struct worker *worker, gc_frame_op op, const void *body, size_t len,
         kill_and_reap(worker);
         return st;
     }
-    st = gc_hearsay_take(&worker->known, op, &head, &reply, ret_said, err);
+    st = gc_reply_check_take(&worker->known, op, &head, &reply, ret_said, err);
     if (worker->known.lied)
         kill_and_reap(worker);
     return st;
@@ -139,11 +138,27 @@ prepare(struct worker *worker, const struct gc_want *want, struct gc_error *err)
     if (st != GC_OK)
         return st;
     worker->deadline = want->deadline;
-    worker->known = (struct gc_hearsay){
+    worker->known = (struct gc_reply_check){
         .mech = want->mech,
         .mutual = want->mutual,
     };
     return GC_OK;
+}
+
+/* WANT goes as it is, with the password behind it in the pointer's stead. */
+static gc_status
+call_with(struct worker *worker, gc_frame_op op, const struct gc_want *want,
+          struct gc_said *ret_said, struct gc_error *err)
+{
+    struct gc_want flat = *want;
+    struct gc_frame_body request = {&flat, NULL, sizeof(flat), 0};
+
+    flat.password = NULL;
+    if (want->password != NULL) {
+        request.second = want->password->data;
+        request.second_len = want->password->len;
+    }
+    return call(worker, op, &request, ret_said, err);
 }
 
 static gc_status
@@ -156,7 +171,7 @@ who(struct gc_initiator *initiator, const struct gc_want *want,
     if (st == GC_OK)
         st = prepare(worker, want, err);
     if (st == GC_OK)
-        st = call(worker, GC_FRAME_WHO, want, sizeof(*want), NULL, err);
+        st = call_with(worker, GC_FRAME_WHO, want, NULL, err);
     if (st == GC_OK)
         memcpy(ret_principal, worker->known.facts.principal, GC_PRINCIPAL_SIZE);
     return st;
@@ -177,7 +192,7 @@ begin(struct gc_initiator *initiator, const struct gc_want *want,
     if (st != GC_OK)
         return st;
     gc_spn_print(&spn, worker->known.facts.target);
-    return call(worker, GC_FRAME_BEGIN, want, sizeof(*want), ret_said, err);
+    return call_with(worker, GC_FRAME_BEGIN, want, ret_said, err);
 }
 
 static gc_status
@@ -185,6 +200,7 @@ answer(struct gc_initiator *initiator, const struct gc_bytes *challenge,
        struct gc_said *ret_said, struct gc_error *err)
 {
     struct worker *worker = (struct worker *)initiator;
+    struct gc_frame_body request = {challenge->data, NULL, challenge->len, 0};
 
     if (!worker->known.begun)
         return gc_fail(err, GC_E_INTERNAL, "no exchange is under way");
@@ -192,8 +208,7 @@ answer(struct gc_initiator *initiator, const struct gc_bytes *challenge,
         return gc_fail(err, GC_E_PROTOCOL,
                        "the guest's challenge has more than %d bytes",
                        GC_TOKEN_MAX);
-    return call(worker, GC_FRAME_ANSWER, challenge->data, challenge->len,
-                ret_said, err);
+    return call(worker, GC_FRAME_ANSWER, &request, ret_said, err);
 }
 
 /* Known since the last leg, so that no deadline can come between. */
@@ -269,11 +284,12 @@ gc_worker_export(struct gc_initiator *initiator,
 {
     struct worker *worker = (struct worker *)initiator;
     GC_AUTO(gc_said) said = {.done = false};
+    struct gc_frame_body none = {NULL, NULL, 0, 0};
     gc_status st;
 
     if (!worker->known.begun)
         return gc_fail(err, GC_E_INTERNAL, "no exchange is under way");
-    st = call(worker, GC_FRAME_EXPORT, NULL, 0, &said, err);
+    st = call(worker, GC_FRAME_EXPORT, &none, &said, err);
     if (st == GC_OK)
         gc_bytes_move(ret_credential, &said.token);
     return st;
@@ -285,6 +301,7 @@ gc_worker_lend(struct gc_initiator *initiator,
                struct gc_error *err)
 {
     struct worker *worker = (struct worker *)initiator;
+    struct gc_frame_body request = {credential->data, NULL, credential->len, 0};
     gc_status st;
 
     if (credential->len == 0 || credential->len > GC_TOKEN_MAX)
@@ -294,6 +311,5 @@ gc_worker_lend(struct gc_initiator *initiator,
     if (st != GC_OK)
         return st;
     worker->deadline = deadline;
-    return call(worker, GC_FRAME_LEND, credential->data, credential->len, NULL,
-                err);
+    return call(worker, GC_FRAME_LEND, &request, NULL, err);
 }

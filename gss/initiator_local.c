@@ -68,7 +68,7 @@ who(struct gc_initiator *initiator, const struct gc_want *want,
     char ret_principal[GC_PRINCIPAL_SIZE], struct gc_error *err)
 {
     struct local *local = (struct local *)initiator;
-    GC_AUTO(gc_want) effective = *want;
+    struct gc_want effective = *want;
     gc_status st = gc_want_check(want, err);
 
     if (st == GC_OK)
@@ -107,7 +107,7 @@ begin(struct gc_initiator *initiator, const struct gc_want *want,
       struct gc_said *ret_said, struct gc_error *err)
 {
     struct local *local = (struct local *)initiator;
-    GC_AUTO(gc_want) effective = *want;
+    struct gc_want effective = *want;
     struct gc_spn spn;
     gc_status st;
 

@@ -4,12 +4,12 @@
  */
 #include <config.h>
 
-#include "gss/hearsay.h"
+#include "src/helper/reply_check.h"
 
 #include <string.h>
 
 static gc_status
-distrust(struct gc_hearsay *known, struct gc_error *err, const char *what)
+distrust(struct gc_reply_check *known, struct gc_error *err, const char *what)
 {
     known->lied = true;
     return gc_fail(err, GC_E_INTERNAL, "the worker's reply is none: %s", what);
@@ -44,7 +44,7 @@ may_fail_with(uint32_t status)
 }
 
 static gc_status
-take_failure(struct gc_hearsay *known, const struct gc_frame_head *head,
+take_failure(struct gc_reply_check *known, const struct gc_frame_head *head,
              const struct gc_bytes *body, struct gc_error *err)
 {
     struct gc_frame_failure failure;
@@ -73,7 +73,7 @@ take_failure(struct gc_hearsay *known, const struct gc_frame_head *head,
 
 /* Is what was negotiated within what was asked for? */
 static const char *
-objection(const struct gc_hearsay *known, const struct gc_frame_said *told)
+objection(const struct gc_reply_check *known, const struct gc_frame_said *told)
 {
     const struct gc_facts *facts = &known->facts;
 
@@ -95,7 +95,7 @@ objection(const struct gc_hearsay *known, const struct gc_frame_said *told)
 }
 
 static gc_status
-take_said(struct gc_hearsay *known, const struct gc_bytes *body,
+take_said(struct gc_reply_check *known, const struct gc_bytes *body,
           struct gc_said *ret_said, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) token = {0};
@@ -127,7 +127,7 @@ take_said(struct gc_hearsay *known, const struct gc_bytes *body,
 
 /* Only a name, and nothing that goes with an exchange. */
 static gc_status
-take_name(struct gc_hearsay *known, const struct gc_bytes *body,
+take_name(struct gc_reply_check *known, const struct gc_bytes *body,
           struct gc_error *err)
 {
     struct gc_frame_said told;
@@ -144,7 +144,7 @@ take_name(struct gc_hearsay *known, const struct gc_bytes *body,
 
 /* Bytes for another child of the same user: opaque to us, and to remain so. */
 static gc_status
-take_credential(struct gc_hearsay *known, const struct gc_bytes *body,
+take_credential(struct gc_reply_check *known, const struct gc_bytes *body,
                 struct gc_said *ret_said, struct gc_error *err)
 {
     if (body->len == 0 || body->len > GC_TOKEN_MAX)
@@ -153,16 +153,17 @@ take_credential(struct gc_hearsay *known, const struct gc_bytes *body,
 }
 
 static gc_status
-take_nothing(struct gc_hearsay *known, const struct gc_bytes *body,
+take_nothing(struct gc_reply_check *known, const struct gc_bytes *body,
              struct gc_error *err)
 {
     return body->len == 0 ? GC_OK : distrust(known, err, "the wrong size");
 }
 
 gc_status
-gc_hearsay_take(struct gc_hearsay *known, gc_frame_op op,
-                const struct gc_frame_head *head, const struct gc_bytes *body,
-                struct gc_said *ret_said, struct gc_error *err)
+gc_reply_check_take(struct gc_reply_check *known, gc_frame_op op,
+                    const struct gc_frame_head *head,
+                    const struct gc_bytes *body, struct gc_said *ret_said,
+                    struct gc_error *err)
 {
     gc_status st;
 

@@ -6,13 +6,13 @@
  */
 #include <config.h>
 
-#include "gss/servant.h"
+#include "src/helper/worker_child.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "gss/frame.h"
 #include "gss/initiator.h"
+#include "src/frame.h"
 
 static bool
 reply_failure(int socket, uint32_t op, const struct gc_error *failed)
@@ -52,22 +52,29 @@ reply_said(int socket, uint32_t op, const struct gc_said *said,
     return gc_frame_send(socket, 0, head, &body);
 }
 
+/* BODY is what a WANT is made of, and behind it the password. */
 static gc_status
 take_want(const struct gc_bytes *body, struct gc_want *ret_want,
-          struct gc_error *err)
+          struct gc_bytes *ret_password, struct gc_error *err)
 {
-    if (body->len != sizeof(*ret_want))
+    size_t len = sizeof(*ret_want);
+    gc_status st;
+
+    if (body->len < len)
         return gc_fail(err, GC_E_INTERNAL, "a request of the wrong size");
-    memcpy(ret_want, body->data, sizeof(*ret_want));
-    return gc_want_check(ret_want, err);
+    memcpy(ret_want, body->data, len);
+    st = gc_bytes_set(ret_password, body->data + len, body->len - len, err);
+    ret_want->password = ret_password;
+    return st == GC_OK ? gc_want_check(ret_want, err) : st;
 }
 
 static gc_status
 begin(struct gc_initiator *initiator, const struct gc_bytes *body,
       struct gc_said *ret_said, struct gc_error *err)
 {
-    GC_AUTO(gc_want) want = {.deadline = 0};
-    gc_status st = take_want(body, &want, err);
+    GC_AUTO(gc_bytes) password = {0};
+    struct gc_want want;
+    gc_status st = take_want(body, &want, &password, err);
 
     if (st != GC_OK)
         return st;
@@ -78,8 +85,9 @@ static gc_status
 who(struct gc_initiator *initiator, const struct gc_bytes *body,
     struct gc_facts *ret_facts, struct gc_error *err)
 {
-    GC_AUTO(gc_want) want = {.deadline = 0};
-    gc_status st = take_want(body, &want, err);
+    GC_AUTO(gc_bytes) password = {0};
+    struct gc_want want;
+    gc_status st = take_want(body, &want, &password, err);
 
     if (st != GC_OK)
         return st;
@@ -143,7 +151,7 @@ serve(int socket, struct gc_initiator *initiator)
 }
 
 void
-gc_servant_run(int socket, void *unused)
+gc_worker_child_run(int socket, void *unused)
 {
     struct gc_initiator *initiator = gc_initiator_local_new();
 
