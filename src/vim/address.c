@@ -249,8 +249,7 @@ gc_address_proxy(const char *text, char **ret_proxy, bool *ret_tunnels,
         return bad_proxy(err, text, "cannot be understood");
     if (!is_proxy_scheme(a.scheme, ret_tunnels))
         return bad_proxy(err, text,
-                         "begins with none of http://, https:// and "
-                         "those of SOCKS");
+                         "is none of http://, https:// or SOCKS");
     return write_address(&a, a.scheme, a.port, ret_proxy, err);
 }
 
