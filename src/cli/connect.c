@@ -55,7 +55,6 @@ fetch_password(struct gc_cli *cli, struct gc_bytes *ret_password,
 {
     const char *file = gc_options_text(&cli->config, GC_OPT_PASSWORD_FILE);
     const char *name = gc_options_text(&cli->config, GC_OPT_USERNAME);
-    const char *govc = secure_getenv("GOVC_PASSWORD");
     char prompt[GC_OPTIONS_TEXT_MAX + 64];
     gc_status st;
 
@@ -64,11 +63,9 @@ fetch_password(struct gc_cli *cli, struct gc_bytes *ret_password,
         return gc_secret_password(file, GC_SECRET_PRIVATE,
                                   VCENTER_PASSWORD_SIZE, cli->limit,
                                   ret_password, err);
-    /* It belongs to GOVC_USERNAME, and to nobody else. */
-    if (govc != NULL && govc[0] != '\0'
-        && gc_options_origin(&cli->config, GC_OPT_USERNAME) == GC_FROM_GOVC) {
+    if (gc_settings_has_govc_password(cli)) {
         *ret_where = "GOVC_PASSWORD";
-        return take_govc(govc, ret_password, err);
+        return take_govc(secure_getenv(*ret_where), ret_password, err);
     }
     (void)snprintf(prompt, sizeof(prompt), "vCenter password of %s: ", name);
     st = gc_secret_prompt(prompt, VCENTER_PASSWORD_SIZE, cli->limit,
