@@ -70,7 +70,7 @@ takes_any_bytes(gc_option o)
         if (o == compared[i])
             return true;
     return value != NULL
-           && (strncmp(value, "FILE", 4) == 0 || strcmp(value, "DIR") == 0);
+           && (strncmp(value, "FILE", 4) == 0 || strncmp(value, "DIR", 3) == 0);
 }
 
 static gc_status

@@ -56,11 +56,8 @@ typedef enum { GC_OPTION_FLAG, GC_OPTION_TEXT, GC_OPTION_LIST } gc_option_kind;
       "do not verify the server at all")                                       \
     X(TIMEOUT, "timeout", 0, TEXT, GC_ON_COMMANDS | GC_IN_BOTH, NULL, NULL,    \
       "SECONDS", "bound on everything (30)")                                   \
-    X(CACHE, "cache", 0, TEXT, GC_ON_COMMANDS | GC_IN_FILE, "GUESTCRED_CACHE", \
-      NULL, "TYPE:residual",                                                   \
-      "where tickets wait: DIR:PATH or KEYRING:ANCHOR[:NAME]")                 \
-    X(LEDGER, "ledger", 0, TEXT, GC_ON_COMMANDS | GC_IN_FILE, NULL, NULL,      \
-      "DIR", "where what is owed to guests is written down")                   \
+    X(STORE, "store", 0, TEXT, GC_ON_COMMANDS | GC_IN_FILE, "GUESTCRED_STORE", \
+      NULL, "DIR|none", "where tickets are kept; none: nowhere")               \
     X(CONFIG, "config", 0, TEXT, GC_ON_COMMANDS, "GUESTCRED_CONFIG", NULL,     \
       "FILE", "configuration file, instead of the default ones")               \
     X(VM, "vm", 0, LIST, GC_ON_ACQUIRE | GC_ON_TICKETS | GC_ON_LIST,           \
@@ -94,7 +91,7 @@ typedef enum { GC_OPTION_FLAG, GC_OPTION_TEXT, GC_OPTION_LIST } gc_option_kind;
       "log in to vCenter afresh, and out again")                               \
     X(TICKET_FILE, "ticket-file", 0, TEXT, GC_ON_TICKETS, NULL, NULL,          \
       "FILE|-", "the ticket: what acquire --json printed")                     \
-    X(ALL, "all", 'A', FLAG, GC_ON_RELEASE, NULL, NULL, NULL,                  \
+    X(ALL, "all", 'A', FLAG, GC_ON_TICKETS, NULL, NULL, NULL,                  \
       "every stored ticket")                                                   \
     X(LOGOUT, "logout", 0, FLAG, GC_ON_RELEASE, NULL, NULL, NULL,              \
       "end the stored vCenter session too")                                    \

@@ -16,6 +16,7 @@
 #include "src/cli/settings.h"
 #include "src/cli/targets.h"
 #include "src/secret.h"
+#include "src/tickets/ticket_json.h"
 
 /* Copy an option's value into a fixed field of the want. */
 static gc_status
@@ -144,16 +145,17 @@ struct run {
     struct gc_initiator *initiator;
     struct gc_bytes password; /* secret */
     struct gc_targets targets;
-    struct gc_records records;
-    struct gc_json *failures; /* {"errors":[{"vm":…,"error":{…}}]} */
-    struct gc_json *errors;   /* that list; borrowed */
-    gc_status status;         /* the first failure's */
+    struct gc_entries entries;
+    bool reused[GC_TARGETS_MAX]; /* one an entry */
+    struct gc_json *failures;    /* {"errors":[{"vm":…,"error":{…}}]} */
+    struct gc_json *errors;      /* that list; borrowed */
+    gc_status status;            /* the first failure's */
 };
 
 static void
 run_clear(struct run *r)
 {
-    gc_records_clear(&r->records);
+    gc_entries_clear(&r->entries);
     gc_targets_clear(&r->targets);
     gc_json_free(r->failures);
     gc_connection_clear(&r->connection);
@@ -167,29 +169,30 @@ acquire_one(struct run *r, const struct gc_target *target,
 {
     const struct gc_options *c = &r->cli->config;
     struct gc_want want = *common;
-    GC_AUTO(gc_record) record = {0};
-    struct gc_custody_request request = {
+    GC_AUTO(gc_entry) entry = {0};
+    struct gc_tickets_request request = {
         .ref = target->ref,
+        .want = &want,
         .fresh = gc_options_flag(c, GC_OPT_NEW),
         .trust = gc_options_flag(c, GC_OPT_NO_VALIDATE),
     };
     gc_status st;
 
     memcpy(want.target, target->spn, strlen(target->spn) + 1);
-    st = gc_custody_acquire(&r->connection.custody, r->initiator, &request,
-                            &want, r->cli->limit, &record, err);
+    st = gc_tickets_acquire(&r->connection.tickets, &request, r->cli->limit,
+                            &entry, &r->reused[r->entries.count], err);
     if (st != GC_OK)
         return st;
-    return gc_records_add(&r->records, &record, err);
+    return gc_entries_add(&r->entries, &entry, err);
 }
 
 static void
-say_ticket(const struct gc_cli *cli, const struct gc_ticket *t)
+say_ticket(const struct gc_cli *cli, const struct gc_ticket *t, bool reused)
 {
-    gc_output_line(cli, "%s: a ticket for %s at %s (%s%s, %d %s)", t->vm,
-                   t->principal, t->target, gc_mech_word(t->mech),
-                   t->mutual ? ", mutual" : "", t->legs,
-                   t->legs == 1 ? "call" : "calls");
+    gc_output_line(cli, "%s: %s ticket for %s at %s (%s%s, %d %s)", t->vm,
+                   reused ? "the stored" : "a", t->principal, t->target,
+                   gc_mech_word(t->mech), t->mutual ? ", mutual" : "",
+                   (int)t->legs, t->legs == 1 ? "call" : "calls");
 }
 
 static gc_status
@@ -200,11 +203,11 @@ print(struct run *r, struct gc_error *err)
 
     if (r->targets.several)
         list = gc_json_add_array(root, "tickets");
-    for (size_t i = 0; i < r->records.count; i++) {
-        const struct gc_ticket *t = &r->records.items[i].ticket;
+    for (size_t i = 0; i < r->entries.count; i++) {
+        const struct gc_ticket *t = &r->entries.items[i].ticket;
 
         if (!r->cli->json)
-            say_ticket(r->cli, t);
+            say_ticket(r->cli, t, r->reused[i]);
         else
             gc_ticket_write(
                 t, true, list == NULL ? root : gc_json_add_object(list, NULL));
@@ -259,7 +262,10 @@ acquire_all(struct run *r, const struct gc_want *common, struct gc_error *err)
     r->initiator = NULL;
     st = print(r, err);
     if (st != GC_OK)
-        return gc_fail_hint(err, st, "the ticket is in the store");
+        return gc_fail_hint(err, st,
+                            r->connection.store == NULL
+                                ? "the ticket lives in the guest for a day"
+                                : "the ticket is in the store");
     r->cli->printed = true;
     return r->status;
 }
@@ -281,9 +287,10 @@ gc_cli_acquire(struct gc_cli *cli, struct gc_error *err)
         st = gc_connect(cli, &r.connection, err);
     if (st == GC_OK)
         st = guest_password(cli, &r.password, err);
-    want.password = &r.password;
     if (st != GC_OK)
         return st;
+    want.password = &r.password;
+    r.connection.tickets.initiator = r.initiator;
     st = acquire_all(&r, &want, err);
     gc_disconnect(&r.connection, st);
     return st;

@@ -10,11 +10,11 @@
 
 #include "src/base/clock.h"
 #include "src/cli/output.h"
-#include "src/cli/places.h"
+#include "src/cli/paths.h"
 #include "src/cli/secret.h"
 #include "src/cli/settings.h"
+#include "src/tickets/vcenter.h"
 #include "src/vim/address.h"
-#include "src/vim/http.h"
 
 #define VCENTER_PASSWORD_SIZE 1024
 
@@ -25,6 +25,7 @@
 struct gc_login_password {
     struct gc_cli *cli; /* borrowed */
     struct gc_bytes text;
+    struct gc_password_identity identity;
 };
 
 static void
@@ -91,15 +92,25 @@ ask_password(struct gc_cli *cli, struct gc_bytes *ret_password,
 }
 
 static gc_status
-password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
+password(void *user, struct gc_limit limit, struct gc_bytes *ret_password,
+         struct gc_password_identity *ret_identity, struct gc_error *err)
 {
     struct gc_login_password *p = user;
+    const char *file = gc_options_text(&p->cli->config, GC_OPT_PASSWORD_FILE);
     gc_status st = GC_OK;
 
-    if (p->text.len == 0)
+    (void)limit; /* it is the command's */
+    if (p->text.len == 0) {
+        /* Before it is read: what changes meanwhile is another password. */
+        if (file != NULL && strcmp(file, "-") != 0)
+            gc_vcenter_identify(file, &p->identity);
+        else if (gc_settings_has_govc_password(p->cli))
+            p->identity.dev = -1; /* no file, and the same each time */
         st = ask_password(p->cli, &p->text, err);
+    }
     if (st != GC_OK)
         return st;
+    *ret_identity = p->identity;
     return gc_bytes_set(ret_password, p->text.data, p->text.len, err);
 }
 
@@ -173,29 +184,36 @@ check_options(const struct gc_cli *cli, const char *address,
     return GC_OK;
 }
 
-static gc_status
-make_client(struct gc_cli *cli, struct gc_login_password *asked,
-            struct gc_client **ret_client, struct gc_error *err)
+/* A stored session's id is not for a server that only says it is vCenter. */
+static bool
+may_reuse(const struct gc_cli *cli)
 {
-    const struct gc_options *c = &cli->config;
+    return !gc_options_flag(&cli->config, GC_OPT_NO_SESSION_REUSE)
+           && !gc_options_flag(&cli->config, GC_OPT_INSECURE);
+}
+
+static gc_status
+make_guest(struct gc_connection *c, struct gc_error *err)
+{
+    struct gc_cli *cli = c->cli;
+    const struct gc_options *o = &cli->config;
     char address[GC_OPTIONS_TEXT_MAX + 16];
-    struct gc_client_options options = {
+    struct gc_vcenter_options options = {
         .http =
             {
                 .url = address,
-                .ca_file = gc_options_text(c, GC_OPT_CA_FILE),
-                .pin = gc_options_text(c, GC_OPT_PIN),
-                .proxy = gc_options_text(c, GC_OPT_PROXY),
-                .insecure = gc_options_flag(c, GC_OPT_INSECURE),
+                .ca_file = gc_options_text(o, GC_OPT_CA_FILE),
+                .pin = gc_options_text(o, GC_OPT_PIN),
+                .proxy = gc_options_text(o, GC_OPT_PROXY),
+                .insecure = gc_options_flag(o, GC_OPT_INSECURE),
                 .trace = trace_line,
                 .trace_user = cli,
             },
-        .login =
-            {
-                .username = gc_options_text(c, GC_OPT_USERNAME),
-                .password = password,
-                .user = asked,
-            },
+        .username = gc_options_text(o, GC_OPT_USERNAME),
+        .password = password,
+        .user = c->password,
+        .store = c->store,
+        .no_reuse = !may_reuse(cli),
         .log = log_line,
         .log_user = cli,
     };
@@ -206,7 +224,7 @@ make_client(struct gc_cli *cli, struct gc_login_password *asked,
         st = check_options(cli, address, err);
     if (st != GC_OK)
         return st;
-    if (options.login.username == NULL) {
+    if (options.username == NULL) {
         st = gc_fail(err, GC_E_CONFIG, "who logs in to vCenter?");
         return gc_fail_hint(err, st,
                             "give --username NAME or set GUESTCRED_USERNAME");
@@ -214,51 +232,31 @@ make_client(struct gc_cli *cli, struct gc_login_password *asked,
     if (options.http.insecure)
         gc_output_warn("--insecure: the server is not verified; whoever is in "
                        "between gets the vCenter password and the ticket");
-    return gc_client_new(&options, ret_client, err);
-}
-
-/* A stored session's id is not for who only says that it is the vCenter. */
-static bool
-may_adopt(const struct gc_connection *c)
-{
-    return !gc_options_flag(&c->cli->config, GC_OPT_NO_SESSION_REUSE)
-           && !gc_options_flag(&c->cli->config, GC_OPT_INSECURE);
-}
-
-static const char *
-username(const struct gc_connection *c)
-{
-    return gc_options_text(&c->cli->config, GC_OPT_USERNAME);
-}
-
-/* What an earlier command kept; whatever is wrong with it, we can do without.
- */
-static void
-adopt_session(struct gc_connection *c)
-{
-    struct gc_session *session = gc_client_session(c->client);
-    struct gc_error why;
-    gc_status st;
-
-    if (!may_adopt(c))
-        return;
-    st = gc_store_get_session(c->store, gc_session_url(session), username(c),
-                              &c->adopted, &c->adopted_id, &why);
-    if (st == GC_OK)
-        st = gc_session_adopt(session, &c->adopted, &c->adopted_id, &why);
-    if (st != GC_OK && st != GC_E_NOT_FOUND)
-        gc_output_note(c->cli, 1, "no stored session: %s", why.message);
+    return gc_vcenter_new(&options, &c->guest, err);
 }
 
 void
 gc_connection_clear(struct gc_connection *c)
 {
-    gc_client_free(c->client);
+    gc_guest_free(c->guest);
     gc_store_free(c->store);
-    gc_ledger_free(c->ledger);
-    gc_bytes_clear(&c->adopted_id);
+    gc_store_free(c->copies);
     password_free(c->password);
-    *c = (struct gc_connection){0};
+    *c = (struct gc_connection){.cli = NULL};
+}
+
+gc_status
+gc_connect_stores(struct gc_cli *cli, bool create, struct gc_connection *c,
+                  struct gc_error *err)
+{
+    gc_status st = gc_paths_store(cli, create ? GC_STORE_CREATE : GC_STORE_READ,
+                                  &c->store, err);
+
+    if (st != GC_OK && (create || st != GC_E_NOT_FOUND))
+        return st;
+    c->cli = cli;
+    c->copies = gc_paths_copies(cli);
+    return GC_OK;
 }
 
 /*
@@ -275,43 +273,39 @@ leave_gnutls_alone(void)
 }
 
 gc_status
-gc_connect(struct gc_cli *cli, struct gc_connection *ret_connection,
-           struct gc_error *err)
+gc_connect(struct gc_cli *cli, struct gc_connection *c, struct gc_error *err)
 {
-    GC_AUTO(gc_connection) c = {.cli = cli};
-    gc_status st;
+    gc_status st = gc_connect_stores(cli, true, c, err);
 
-    c.password = calloc(1, sizeof(*c.password));
-    if (c.password == NULL)
-        return gc_fail_no_memory(err);
-    c.password->cli = cli;
-    leave_gnutls_alone();
-    st = make_client(cli, c.password, &c.client, err);
-    if (st == GC_OK)
-        st = gc_places_store(cli, true, &c.store, err);
-    if (st == GC_OK)
-        st = gc_places_ledger(cli, geteuid(), &c.ledger, err);
     if (st != GC_OK)
         return st;
-    adopt_session(&c);
-    c.custody =
-        (struct gc_custody){c.client, c.store, c.ledger, geteuid(), NULL};
-    *ret_connection = c;
-    c = (struct gc_connection){0};
+    leave_gnutls_alone();
+    c->password = calloc(1, sizeof(*c->password));
+    if (c->password == NULL)
+        return gc_fail_no_memory(err);
+    c->password->cli = cli;
+    st = make_guest(c, err);
+    if (st != GC_OK)
+        return st;
+    c->tickets = (struct gc_tickets){
+        .guest = c->guest,
+        .store = c->store,
+        .copies = c->copies,
+        .log = log_line,
+        .log_user = cli,
+    };
     return GC_OK;
 }
 
-/* Others' debts are paid on the way out, as far as the grace goes. */
+/* What others owe is settled on the way out, as far as the grace goes. */
 static void
 settle(struct gc_connection *c)
 {
-    struct gc_custody_tally tally = {0};
+    struct gc_tickets_tally tally = {0};
     struct gc_error why = {0};
     gc_status st;
 
-    if (gc_ledger_is_ours(c->ledger))
-        return;
-    st = gc_custody_sweep(&c->custody, gc_limit_grace(GC_CLIENT_GRACE_MS),
+    st = gc_tickets_sweep(&c->tickets, gc_limit_grace(GC_TICKETS_GRACE_MS),
                           &tally, &why);
     if (tally.released + tally.gone > 0)
         gc_output_note(c->cli, 1, "released %d tickets that were owed",
@@ -320,59 +314,17 @@ settle(struct gc_connection *c)
         gc_output_note(c->cli, 1, "still owed: %s", why.message);
 }
 
-static void
-keep_session(struct gc_connection *c, gc_status status)
-{
-    struct gc_session *session = gc_client_session(c->client);
-    const char *url = gc_session_url(session);
-    const struct gc_bytes *id = gc_session_id(session);
-    struct gc_error why;
-    gc_status st;
-
-    if (status == GC_OK && gc_bytes_equal(id, &c->adopted_id)
-        && memcmp(gc_session_facts(session), &c->adopted, sizeof(c->adopted))
-               == 0)
-        return;
-    /* A session that did not serve is not handed on. */
-    if (status == GC_E_PROTOCOL || status == GC_E_NOT_SUPPORTED)
-        st = gc_store_forget_session(c->store, url, username(c), &why);
-    else
-        st = gc_store_put_session(c->store, url, username(c),
-                                  gc_session_facts(session), id, &why);
-    if (st != GC_OK)
-        gc_output_note(c->cli, 1, "the session is not kept: %s", why.message);
-}
-
-/* --logout: what is stored goes too, unless it lives on. */
-static void
-forget_session(struct gc_connection *c)
-{
-    const char *url = gc_session_url(gc_client_session(c->client));
-    struct gc_error why;
-
-    if (gc_options_flag(&c->cli->config, GC_OPT_INSECURE))
-        gc_output_warn("--logout: a stored session is left as it is, for "
-                       "--insecure keeps away from it");
-    else if (gc_store_forget_session(c->store, url, username(c), &why) != GC_OK)
-        gc_output_note(c->cli, 1, "%s", why.message);
-}
-
 void
 gc_disconnect(struct gc_connection *c, gc_status status)
 {
-    bool logout = gc_options_flag(&c->cli->config, GC_OPT_LOGOUT);
-    bool spoke = gc_session_spoke(gc_client_session(c->client));
+    const struct gc_options *o = &c->cli->config;
+    bool logout = gc_options_flag(o, GC_OPT_LOGOUT);
 
-    if (!spoke && !logout)
-        return;
-    if (spoke && !c->owes && status != GC_E_CANCELED
-        && gc_clock_left(c->cli->limit.deadline) > 0)
+    if (c->store != NULL && c->guest->ops->about(c->guest).spoke && !c->owes
+        && status != GC_E_CANCELED && gc_clock_left(c->cli->limit.deadline) > 0)
         settle(c);
-    if (may_adopt(c) && !logout) {
-        keep_session(c, status);
-        return;
-    }
-    gc_client_logout(c->client);
-    if (logout)
-        forget_session(c);
+    c->guest->ops->close(c->guest, status, logout);
+    if (logout && gc_options_flag(o, GC_OPT_INSECURE))
+        gc_output_warn("--logout: a stored session is left as it is, for "
+                       "--insecure keeps away from it");
 }

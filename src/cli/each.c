@@ -11,26 +11,41 @@
 
 /* What was chosen, and whether the answer is a list. */
 struct choice {
-    struct gc_records records;
-    bool *named; /* one a record */
+    struct gc_entries entries;
+    bool *named; /* one an entry */
     bool several;
+    bool file; /* they are --ticket-file's */
+    bool vms;  /* those of --vm; else all there are */
 };
 
 static void
 choice_clear(struct choice *c)
 {
-    gc_records_clear(&c->records);
+    gc_entries_clear(&c->entries);
     free(c->named);
 }
 
-/* Mark the tickets of VM; false where there is none. */
+/* Is ENTRY this vCenter's, as far as that is known? */
 static bool
-mark(struct choice *c, const char *vm)
+is_here(const struct gc_connection *connection, const struct gc_entry *entry)
+{
+    struct gc_guest_about here =
+        connection->guest->ops->about(connection->guest);
+
+    return (entry->url[0] == '\0' || strcmp(entry->url, here.url) == 0)
+           && (entry->ticket.vcenter[0] == '\0' || here.vcenter[0] == '\0'
+               || strcmp(entry->ticket.vcenter, here.vcenter) == 0);
+}
+
+/* Mark the tickets of VM in this vCenter; false where there is none. */
+static bool
+mark(const struct gc_connection *connection, struct choice *c, const char *vm)
 {
     bool found = false;
 
-    for (size_t i = 0; i < c->records.count; i++)
-        if (strcmp(c->records.items[i].ticket.vm, vm) == 0)
+    for (size_t i = 0; i < c->entries.count; i++)
+        if (strcmp(c->entries.items[i].ticket.vm, vm) == 0
+            && is_here(connection, &c->entries.items[i]))
             found = c->named[i] = true;
     return found;
 }
@@ -46,11 +61,11 @@ mark_all(struct gc_connection *connection, struct choice *c,
     for (size_t i = 0; i < gc_options_count(config, GC_OPT_VM); i++) {
         const char *ref = gc_options_item(config, GC_OPT_VM, i);
 
-        st = gc_client_locate(connection->client, ref, connection->cli->limit,
-                              NULL, &place, err);
+        st = gc_tickets_locate(&connection->tickets, ref,
+                               connection->cli->limit, NULL, &place, err);
         if (st != GC_OK)
             return st;
-        if (!mark(c, place.vm))
+        if (!mark(connection, c, place.vm))
             return gc_fail(err, GC_E_NOT_FOUND, "there is no ticket for %s",
                            ref);
     }
@@ -70,66 +85,90 @@ choose_from_file(struct gc_connection *connection, struct choice *c,
     if (st != GC_OK)
         return gc_fail_context(err, st, "%s",
                                gc_options_text(config, GC_OPT_TICKET_FILE));
-    for (size_t i = 0; i < c->records.count; i++)
+    for (size_t i = 0; i < c->entries.count; i++)
         if (!c->named[i])
             return gc_fail(err, GC_E_CONFIG,
                            "%s holds a ticket for %s, which --vm does not name",
                            gc_options_text(config, GC_OPT_TICKET_FILE),
-                           c->records.items[i].ticket.vm);
+                           c->entries.items[i].ticket.vm);
     return GC_OK;
 }
 
-/* Which of C's records: sets NAMED. */
+/* Which of C's entries, as far as vCenter need not be asked. */
 static gc_status
-choose(struct gc_connection *connection, bool all, struct choice *c,
+choose(const struct gc_cli *cli, bool all, struct choice *c,
        struct gc_error *err)
 {
-    const struct gc_options *config = &connection->cli->config;
-    bool file = gc_options_text(config, GC_OPT_TICKET_FILE) != NULL;
-    /* GUESTCRED_VM is for where nothing else was said. */
-    bool vms = gc_options_origin(config, GC_OPT_VM) == GC_FROM_COMMAND_LINE
-               || (!file && !gc_options_flag(config, GC_OPT_ALL)
-                   && gc_options_count(config, GC_OPT_VM) > 0);
+    const struct gc_options *config = &cli->config;
 
-    c->named = calloc(c->records.count + 1, sizeof(*c->named));
+    c->named = calloc(c->entries.count + 1, sizeof(*c->named));
     if (c->named == NULL)
         return gc_fail_no_memory(err);
-    c->several = file ? c->records.count != 1 : !vms;
-    if (vms && gc_options_flag(config, GC_OPT_ALL))
+    /* GUESTCRED_VM is for where nothing else was said. */
+    c->vms = gc_options_origin(config, GC_OPT_VM) == GC_FROM_COMMAND_LINE
+             || (!c->file && !gc_options_flag(config, GC_OPT_ALL)
+                 && gc_options_count(config, GC_OPT_VM) > 0);
+    c->several = c->file ? c->entries.count != 1 : !c->vms;
+    if (c->vms && gc_options_flag(config, GC_OPT_ALL))
         return gc_fail(err, GC_E_CONFIG, "--vm and --all exclude each other");
-    if (vms && file)
-        return choose_from_file(connection, c, err);
-    if (vms) {
-        gc_status st = mark_all(connection, c, err);
-        size_t count = 0;
-
-        for (size_t i = 0; i < c->records.count; i++)
-            count += c->named[i];
-        c->several = count > 1;
-        return st;
-    }
-    if (!file && !all)
+    if (!c->vms && !c->file && !all)
         return gc_fail(err, GC_E_CONFIG, "which ticket? --vm REF, or --all");
-    memset(c->named, true, c->records.count * sizeof(*c->named));
+    memset(c->named, !c->vms, c->entries.count * sizeof(*c->named));
     return GC_OK;
 }
 
+/* Those of --vm. */
 static gc_status
-do_one(struct gc_connection *connection, struct gc_record *record,
-       gc_each *what, struct gc_json *members, struct gc_error *err)
+choose_vms(struct gc_connection *connection, struct choice *c,
+           struct gc_error *err)
 {
-    const char *url = gc_session_url(gc_client_session(connection->client));
+    size_t count = 0;
     gc_status st;
 
-    (void)gc_json_add_string(members, "vm", record->ticket.vm);
-    if (record->url[0] == '\0') {
-        memcpy(record->url, url, strlen(url) + 1);
-    } else if (strcmp(record->url, url) != 0) {
-        st = gc_fail(err, GC_E_CONFIG, "%s is a VM of another vCenter, %s",
-                     record->ticket.vm, record->url);
-        return gc_fail_hint(err, st, "give that one's --url");
+    if (c->file)
+        return choose_from_file(connection, c, err);
+    st = mark_all(connection, c, err);
+    for (size_t i = 0; i < c->entries.count; i++)
+        count += c->named[i];
+    c->several = count > 1;
+    return st;
+}
+
+static gc_status
+do_one(struct gc_connection *connection, struct gc_entry *entry, gc_each *what,
+       struct gc_json *members, struct gc_error *err)
+{
+    gc_status st;
+
+    (void)gc_json_add_string(members, "vm", entry->ticket.vm);
+    st = what(connection, entry, members, err);
+    if (st == GC_E_CONFIG && !is_here(connection, entry))
+        return gc_fail_hint(err, st, "give that vCenter's --url");
+    return st;
+}
+
+/* Another vCenter's ticket is for a command that speaks to that one. */
+static void
+pass_over(const struct gc_connection *connection, const struct gc_entry *entry,
+          struct gc_json *list)
+{
+    const struct gc_ticket *t = &entry->ticket;
+    struct gc_json *members;
+
+    if (!connection->cli->json) {
+        if (!connection->cli->quiet)
+            gc_output_warn("%s is a VM of another vCenter and passed over: "
+                           "%s%s%s",
+                           t->vm, entry->url, t->vcenter[0] != '\0' ? ", " : "",
+                           t->vcenter);
+        return;
     }
-    return what(connection, record, members, err);
+    members = gc_json_add_object(list, NULL);
+    (void)gc_json_add_string(members, "vm", t->vm);
+    (void)gc_json_add_string(members, "url", entry->url);
+    if (t->vcenter[0] != '\0')
+        (void)gc_json_add_string(members, "vcenter", t->vcenter);
+    (void)gc_json_add_string(members, "note", "passed over: another vCenter's");
 }
 
 /* Of several: what went well stands in "tickets", what did not in "errors". */
@@ -167,16 +206,24 @@ note_failure(const struct gc_cli *cli, struct answer *a, const char *vm,
 }
 
 static gc_status
-do_one_of_several(struct gc_connection *connection, struct gc_record *record,
-                  gc_each *what, struct answer *a, struct gc_error *err)
+do_one_of_several(struct gc_connection *connection, const struct choice *c,
+                  struct gc_entry *entry, gc_each *what, struct answer *a,
+                  struct gc_error *err)
 {
     GC_AUTO_PTR(gc_json) members = gc_json_new_object();
-    gc_status st = do_one(connection, record, what, members, err);
+    bool all = !c->vms && !c->file;
+    gc_status st = GC_E_CONFIG;
 
-    if (st == GC_OK)
+    if (!all || is_here(connection, entry))
+        st = do_one(connection, entry, what, members, err);
+    if (st == GC_OK) {
         (void)gc_json_add_copy(a->tickets, NULL, members);
-    else if (st != GC_E_CANCELED)
-        note_failure(connection->cli, a, record->ticket.vm, err);
+    } else if (all && !is_here(connection, entry)) {
+        pass_over(connection, entry, a->tickets);
+        return GC_OK;
+    } else if (st != GC_E_CANCELED) {
+        note_failure(connection->cli, a, entry->ticket.vm, err);
+    }
     return st;
 }
 
@@ -187,12 +234,13 @@ do_several(struct gc_connection *connection, struct choice *c, gc_each *what,
     gc_status first = GC_OK, st;
 
     a->tickets = gc_json_add_array(a->root, "tickets");
-    for (size_t i = 0; i < c->records.count; i++) {
+    for (size_t i = 0; i < c->entries.count; i++) {
         struct gc_error why = {0};
 
         if (!c->named[i])
             continue;
-        st = do_one_of_several(connection, &c->records.items[i], what, a, &why);
+        st = do_one_of_several(connection, c, &c->entries.items[i], what, a,
+                               &why);
         if (st == GC_E_CANCELED) {
             *err = why;
             return st;
@@ -216,11 +264,13 @@ do_all(struct gc_connection *connection, struct choice *c, gc_each *what,
 
     if (c->several)
         first = do_several(connection, c, what, &a, err);
-    for (size_t i = 0; !c->several && i < c->records.count; i++)
+    for (size_t i = 0; !c->several && i < c->entries.count; i++)
         if (c->named[i])
-            first = do_one(connection, &c->records.items[i], what, a.root, err);
+            first = do_one(connection, &c->entries.items[i], what, a.root, err);
     if (first == GC_E_CANCELED || (first != GC_OK && !c->several))
         return first;
+    if (c->entries.count == 0 && !cli->json)
+        gc_output_line(cli, "no tickets");
     st = cli->json ? gc_output_json(a.root, err) : gc_output_flush(err);
     if (st != GC_OK)
         return st;
@@ -228,26 +278,51 @@ do_all(struct gc_connection *connection, struct choice *c, gc_each *what,
     return first;
 }
 
+/* Append what STORE has to be used. */
+static gc_status
+load(struct gc_store *store, struct gc_entries *entries, struct gc_error *err)
+{
+    GC_AUTO(gc_entries) stored = {0};
+    gc_status st;
+
+    if (store == NULL)
+        return GC_OK;
+    st = gc_store_list(store, NULL, &stored, err);
+    for (size_t i = 0; i < stored.count && st == GC_OK; i++)
+        if (stored.items[i].state == GC_ENTRY_TICKET)
+            st = gc_entries_add(entries, &stored.items[i], err);
+    return st;
+}
+
 gc_status
 gc_each_ticket(struct gc_cli *cli, bool all, gc_each *what,
                struct gc_error *err)
 {
-    __attribute__((cleanup(choice_clear))) struct choice c = {0};
+    const struct gc_options *config = &cli->config;
+    __attribute__((cleanup(choice_clear))) struct choice c = {
+        .file = gc_options_text(config, GC_OPT_TICKET_FILE) != NULL};
     GC_AUTO(gc_connection) connection = {0};
+    bool logout = gc_options_flag(config, GC_OPT_LOGOUT);
     gc_status st = GC_OK;
 
-    if (gc_options_text(&cli->config, GC_OPT_TICKET_FILE) != NULL)
-        st = gc_ticket_file_read(cli, &c.records, err);
+    if (c.file)
+        st = gc_ticket_file_read(cli, &c.entries, err);
     if (st == GC_OK)
+        st = gc_connect_stores(cli, c.file, &connection, err);
+    if (st == GC_OK && !c.file)
+        st = load(connection.store, &c.entries, err);
+    if (st == GC_OK && !c.file)
+        st = load(connection.copies, &c.entries, err);
+    if (st == GC_OK)
+        st = choose(cli, all, &c, err);
+    /* Nothing to be done needs no vCenter. */
+    if (st == GC_OK && (c.entries.count > 0 || c.vms || logout))
         st = gc_connect(cli, &connection, err);
-    if (st == GC_OK
-        && gc_options_text(&cli->config, GC_OPT_TICKET_FILE) == NULL)
-        st = gc_store_list(connection.store, &c.records, err);
-    if (st != GC_OK)
-        return st;
-    st = choose(&connection, all, &c, err);
+    if (st == GC_OK && c.vms)
+        st = choose_vms(&connection, &c, err);
     if (st == GC_OK)
         st = do_all(&connection, &c, what, err);
-    gc_disconnect(&connection, st);
+    if (connection.guest != NULL)
+        gc_disconnect(&connection, st);
     return st;
 }

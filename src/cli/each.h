@@ -8,16 +8,19 @@
 #define GC_SRC_CLI_EACH_H
 
 #include "src/cli/connect.h"
+#include "src/json.h"
 
 /* Do it; say so to a person, or put members into RET_MEMBERS beside "vm". */
 typedef gc_status gc_each(struct gc_connection *connection,
-                          struct gc_record *record, struct gc_json *ret_members,
+                          struct gc_entry *entry, struct gc_json *ret_members,
                           struct gc_error *err);
 
 /*
- * The tickets of --ticket-file, or the stored ones: of each --vm, or all where
- * none was named and ALL allows it.  One ticket: its outcome is the command's.
- * Several: all are tried, and the first failure's status is returned.
+ * The tickets of --ticket-file, or the stored ones and the login's: of each
+ * --vm in this vCenter, or all where none was named and ALL allows it; of all,
+ * those of another vCenter are passed over with a note.  One ticket: its
+ * outcome is the command's.  Several: all are tried, and the first failure's
+ * status is returned.
  */
 GC_MUST_USE gc_status gc_each_ticket(struct gc_cli *cli, bool all,
                                      gc_each *what, struct gc_error *err);

@@ -28,13 +28,13 @@ story(enum gc_released how)
 }
 
 static gc_status
-release(struct gc_connection *connection, struct gc_record *record,
+release(struct gc_connection *connection, struct gc_entry *entry,
         struct gc_json *ret_members, struct gc_error *err)
 {
     const struct gc_cli *cli = connection->cli;
     enum gc_released how;
     gc_status st =
-        gc_custody_release(&connection->custody, record, cli->limit, &how, err);
+        gc_tickets_release(&connection->tickets, entry, cli->limit, &how, err);
 
     if (st != GC_OK) {
         connection->owes = true;
@@ -44,8 +44,8 @@ release(struct gc_connection *connection, struct gc_record *record,
     if (how != GC_RELEASED)
         (void)gc_json_add_string(ret_members, "note", story(how));
     if (!cli->json)
-        gc_output_line(cli, "%s: the ticket for %s is %s", record->ticket.vm,
-                       record->ticket.principal, story(how));
+        gc_output_line(cli, "%s: the ticket for %s is %s", entry->ticket.vm,
+                       entry->ticket.principal, story(how));
     return GC_OK;
 }
 

@@ -148,22 +148,6 @@ gc_settings_has_govc_password(const struct gc_cli *cli)
            && gc_options_origin(&cli->config, GC_OPT_USERNAME) == GC_FROM_GOVC;
 }
 
-bool
-gc_settings_runtime(char *dst, size_t size)
-{
-    const char *base = secure_getenv("XDG_RUNTIME_DIR");
-    struct stat sb;
-    int n;
-
-    /* XDG: a relative path is to be ignored. */
-    if (base == NULL || base[0] != '/')
-        return false;
-    if (lstat(base, &sb) != 0 || !S_ISDIR(sb.st_mode) || sb.st_uid != geteuid())
-        return false;
-    n = snprintf(dst, size, "%s/guestcred", base);
-    return n > 0 && (size_t)n < size;
-}
-
 /*
  * $VARIABLE, if it is an absolute path.  sudo may leave root with the
  * environment of another user, who must not say where root reads and writes:

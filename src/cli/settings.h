@@ -32,12 +32,6 @@ gc_status gc_settings_blame(const struct gc_cli *cli, gc_option option,
 bool gc_settings_has_govc_password(const struct gc_cli *cli);
 
 /*
- * $XDG_RUNTIME_DIR/guestcred; false: it is not set, or no directory of ours, as
- * after su.
- */
-bool gc_settings_runtime(char *dst, size_t size);
-
-/*
  * $VARIABLE/guestcred, else $HOME/FALLBACK/guestcred, else the same in the home
  * that the user database tells; false: there is none.  Root does not use a
  * variable that leads to another user's directory.

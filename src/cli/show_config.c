@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "src/cli/output.h"
-#include "src/cli/places.h"
+#include "src/cli/paths.h"
 #include "src/cli/settings.h"
 
 struct sheet {
@@ -90,22 +90,17 @@ static gc_status
 put_defaults(struct sheet *s, struct gc_error *err)
 {
     const struct gc_options *c = &s->cli->config;
-    char name[PATH_MAX + 8];
+    char path[PATH_MAX];
     gc_status st = GC_OK;
 
     if (gc_options_text(c, GC_OPT_TIMEOUT) == NULL)
         put(s, "timeout", "30", "default", true);
     if (gc_options_text(c, GC_OPT_MECH) == NULL)
         put(s, "mech", "kerberos", "default", true);
-    if (gc_options_text(c, GC_OPT_CACHE) == NULL) {
-        st = gc_places_store_name(s->cli, name, sizeof(name), err);
+    if (gc_options_text(c, GC_OPT_STORE) == NULL) {
+        st = gc_paths_store_name(s->cli, path, err);
         if (st == GC_OK)
-            put(s, "cache", name, "default", true);
-    }
-    if (st == GC_OK && gc_options_text(c, GC_OPT_LEDGER) == NULL) {
-        st = gc_places_ledger_name(s->cli, name, sizeof(name), err);
-        if (st == GC_OK)
-            put(s, "ledger", name, "default", true);
+            put(s, "store", path, "default", true);
     }
     return st;
 }

@@ -10,7 +10,6 @@
 #include "src/cli/settings.h"
 #include "src/secret.h"
 
-#define TARGETS_MAX  1024
 #define VMS_FILE_MAX (256 * 1024)
 
 void
@@ -63,8 +62,8 @@ add(struct gc_targets *targets, const char *ref, const char *spn,
     st = check_spn(spn, err);
     if (st != GC_OK)
         return st;
-    if (targets->count >= TARGETS_MAX)
-        return gc_fail(err, GC_E_CONFIG, "more than %d VMs", TARGETS_MAX);
+    if (targets->count >= GC_TARGETS_MAX)
+        return gc_fail(err, GC_E_CONFIG, "more than %d VMs", GC_TARGETS_MAX);
     items = reallocarray(targets->items, targets->count + 1, sizeof(*items));
     if (items == NULL)
         return gc_fail_no_memory(err);

@@ -8,6 +8,8 @@
 
 #include "src/cli/cli.h"
 
+#define GC_TARGETS_MAX 1024
+
 struct gc_target {
     char *ref; /* owned */
     char *spn; /* owned; may hold "{vm}" */

@@ -6,22 +6,23 @@
 #include <string.h>
 
 #include "src/secret.h"
+#include "src/tickets/ticket_json.h"
 
 static gc_status
-add_node(struct gc_records *records, const struct gc_json *node,
+add_node(struct gc_entries *entries, const struct gc_json *node,
          struct gc_error *err)
 {
-    GC_AUTO(gc_record) record = {0};
-    gc_status st = gc_ticket_read(node, &record.ticket, err);
+    GC_AUTO(gc_entry) entry = {0};
+    gc_status st = gc_ticket_read(node, &entry.ticket, err);
 
     if (st != GC_OK)
         return st;
-    record.used = record.ticket.acquired;
-    return gc_records_add(records, &record, err);
+    entry.used = entry.ticket.acquired;
+    return gc_entries_add(entries, &entry, err);
 }
 
 static gc_status
-parse(const struct gc_bytes *text, struct gc_records *records,
+parse(const struct gc_bytes *text, struct gc_entries *entries,
       struct gc_error *err)
 {
     GC_AUTO_PTR(gc_json) root = NULL;
@@ -36,9 +37,9 @@ parse(const struct gc_bytes *text, struct gc_records *records,
         return gc_fail(err, GC_E_CONFIG, "the \"version\" is not 1");
     list = gc_json_get(root, "tickets");
     if (!gc_json_is_array(list))
-        return add_node(records, root, err);
+        return add_node(entries, root, err);
     for (list = gc_json_first(list); list != NULL; list = gc_json_next(list)) {
-        st = add_node(records, list, err);
+        st = add_node(entries, list, err);
         if (st != GC_OK)
             return st;
     }
@@ -46,13 +47,13 @@ parse(const struct gc_bytes *text, struct gc_records *records,
 }
 
 gc_status
-gc_ticket_file_read(struct gc_cli *cli, struct gc_records *ret_records,
+gc_ticket_file_read(struct gc_cli *cli, struct gc_entries *ret_entries,
                     struct gc_error *err)
 {
     const char *file = gc_options_text(&cli->config, GC_OPT_TICKET_FILE);
     const char *password = gc_options_text(&cli->config, GC_OPT_PASSWORD_FILE);
     GC_AUTO(gc_bytes) text = {0};
-    GC_AUTO(gc_records) records = {0};
+    GC_AUTO(gc_entries) entries = {0};
     gc_status st;
 
     if (password != NULL && strcmp(file, "-") == 0
@@ -64,7 +65,7 @@ gc_ticket_file_read(struct gc_cli *cli, struct gc_records *ret_records,
                         &text, err);
     if (st != GC_OK)
         return st;
-    st = parse(&text, &records, err);
+    st = parse(&text, &entries, err);
     /* A file that the user names is not a peer that breaks its promise. */
     if (st == GC_E_PROTOCOL)
         st = err->status = GC_E_CONFIG;
@@ -72,7 +73,7 @@ gc_ticket_file_read(struct gc_cli *cli, struct gc_records *ret_records,
         return gc_fail_context(err, st, "%s", file);
     if (st != GC_OK)
         return st;
-    *ret_records = records;
-    records = (struct gc_records){0};
+    *ret_entries = entries;
+    entries = (struct gc_entries){0};
     return GC_OK;
 }

@@ -9,19 +9,19 @@
 #include "src/cli/output.h"
 
 static gc_status
-validate(struct gc_connection *connection, struct gc_record *record,
+validate(struct gc_connection *connection, struct gc_entry *entry,
          struct gc_json *ret_members, struct gc_error *err)
 {
     const struct gc_cli *cli = connection->cli;
     gc_status st =
-        gc_custody_validate(&connection->custody, record, cli->limit, err);
+        gc_tickets_validate(&connection->tickets, entry, cli->limit, err);
 
     if (st != GC_OK)
         return st;
     (void)gc_json_add_bool(ret_members, "valid", true);
     if (!cli->json)
-        gc_output_line(cli, "%s: the ticket for %s is valid", record->ticket.vm,
-                       record->ticket.principal);
+        gc_output_line(cli, "%s: the ticket for %s is valid", entry->ticket.vm,
+                       entry->ticket.principal);
     return GC_OK;
 }
 

@@ -89,11 +89,20 @@ read_moid(const char *ref, char ret_moid[GC_MOID_SIZE],
 }
 
 bool
-gc_inventory_is_moid(const char *ref)
+gc_inventory_canonical(const char *ref, char ret_ref[GC_INVENTORY_REF_SIZE])
 {
-    char moid[GC_MOID_SIZE], vcenter[UUID_SIZE];
+    char moid[GC_MOID_SIZE], uuid[UUID_SIZE];
+    bool is_moid = read_moid(ref, moid, uuid);
+    bool is_uuid =
+        !is_moid
+        && read_uuid(ref + (strncmp(ref, "uuid:", 5) == 0 ? 5 : 0), uuid);
 
-    return read_moid(ref, moid, vcenter) && strcmp(moid, ref) == 0;
+    (void)snprintf(ret_ref, GC_INVENTORY_REF_SIZE, "%s%s",
+                   is_uuid ? "uuid:" : "",
+                   is_moid   ? moid
+                   : is_uuid ? uuid
+                             : ref);
+    return is_moid || is_uuid;
 }
 
 /* Call a method of SearchIndex; NULL stands for a body that found no memory. */

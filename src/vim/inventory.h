@@ -24,8 +24,14 @@ GC_MUST_USE gc_status gc_inventory_find(struct gc_session *session,
                                         char ret_moid[GC_MOID_SIZE],
                                         struct gc_error *err);
 
-/* Is REF a VirtualMachine's moId, by its form? */
-bool gc_inventory_is_moid(const char *ref);
+/*
+ * REF in the one form that stands for all its others: a moId, "uuid:UUID", or
+ * what it is.  Asks nobody.  True: a moId, or a UUID.
+ */
+#define GC_INVENTORY_REF_SIZE 4096
+bool gc_inventory_canonical(const char *ref,
+                            char ret_ref[GC_INVENTORY_REF_SIZE]);
+
 
 /* The inventory name of the VM whose moId is MOID, as vCenter writes it. */
 GC_MUST_USE gc_status gc_inventory_name(struct gc_session *session,
