@@ -13,6 +13,17 @@
 #include <unistd.h>
 
 void
+gc_descriptor_close(int *fd)
+{
+    int saved = errno;
+
+    if (*fd >= 0)
+        (void)close(*fd);
+    *fd = -1;
+    errno = saved;
+}
+
+void
 gc_descriptor_close_range(unsigned int first, unsigned int last)
 {
     struct rlimit limit;
@@ -62,4 +73,99 @@ gc_descriptor_pair(int ret_pair[2], struct gc_error *err)
         if (pair[i] >= 0)
             (void)close(pair[i]);
     return st;
+}
+
+static gc_status
+fail_file(const char *name, int error, struct gc_error *err)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+        return gc_fail(err, GC_E_NOT_FOUND, "%s: there is no such file", name);
+    case ELOOP:
+        return gc_fail(err, GC_E_CONFIG, "%s: it is a symbolic link", name);
+    case ENOMEM:
+        return gc_fail_no_memory(err);
+    case EMFILE:
+    case ENFILE:
+        return gc_fail(err, GC_E_INTERNAL, "%s: %s", name, strerror(error));
+    default:
+        return gc_fail(err, GC_E_CONFIG, "%s: %s", name, strerror(error));
+    }
+}
+
+static gc_status
+check_file(const char *name, const struct gc_trust *trust,
+           const struct stat *info, struct gc_error *err)
+{
+    bool read = (info->st_mode & trust->forbidden & 044) != 0;
+    gc_status st;
+
+    if (!S_ISREG(info->st_mode))
+        return gc_fail(err, GC_E_CONFIG, "%s: it is not a regular file", name);
+    if (!(trust->own && info->st_uid == geteuid())
+        && !(trust->root && info->st_uid == 0))
+        return gc_fail(err, GC_E_CONFIG, "%s: it belongs to uid %lu", name,
+                       (unsigned long)info->st_uid);
+    if ((info->st_mode & trust->forbidden) != 0) {
+        st = gc_fail(err, GC_E_CONFIG, "%s: others may %s it (mode %04o)", name,
+                     read ? "read" : "write", (unsigned)info->st_mode & 07777);
+        return gc_fail_hint(err, st, "chmod %s it", read ? "600" : "go-w");
+    }
+    if (info->st_size < 0 || (uintmax_t)info->st_size > trust->max)
+        return gc_fail(err, GC_E_CONFIG, "%s: it is larger than %zu bytes",
+                       name, trust->max);
+    return GC_OK;
+}
+
+gc_status
+gc_trusted_open(int dir, const char *name, const struct gc_trust *trust,
+                int *ret_fd, struct stat *ret_info, struct gc_error *err)
+{
+    GC_AUTO_FD fd = openat(
+        dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    gc_status st;
+
+    if (fd < 0 || fstat(fd, ret_info) != 0)
+        return fail_file(name, errno, err);
+    st = check_file(name, trust, ret_info, err);
+    if (st != GC_OK)
+        return st;
+    *ret_fd = fd;
+    fd = -1;
+    return GC_OK;
+}
+
+gc_status
+gc_trusted_read(int dir, const char *name, const struct gc_trust *trust,
+                struct gc_bytes *text, struct stat *ret_info,
+                struct gc_error *err)
+{
+    GC_AUTO_FD fd = -1;
+    struct stat info;
+    size_t size;
+    gc_status st = gc_trusted_open(dir, name, trust, &fd, &info, err);
+
+    if (st != GC_OK)
+        return st;
+    size = (size_t)info.st_size;
+    text->len = 0;
+    st = gc_bytes_reserve(text, size, err);
+    if (st != GC_OK)
+        return st;
+    while (text->len < size) {
+        ssize_t n = read(fd, text->data + text->len, size - text->len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail_file(name, errno, err);
+        if (n == 0)
+            break;
+        text->len += (size_t)n;
+    }
+    text->data[text->len] = '\0';
+    if (ret_info != NULL)
+        *ret_info = info;
+    return GC_OK;
 }

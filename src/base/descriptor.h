@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Descriptors of ours that the standard three do not mix with, and none of
- * others' in a child.  Links libc and nothing else.
+ * Descriptors: closing them, keeping them apart from the standard three, and
+ * files that are read only where their owner and mode are trusted.  Links libc
+ * and nothing else.
  */
 
 #ifndef GC_SRC_BASE_DESCRIPTOR_H
 #define GC_SRC_BASE_DESCRIPTOR_H
 
-#include "src/base/base.h"
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "src/base/bytes.h"
+
+/* GC_AUTO_FD fd = ...; closes fd when its scope ends, below 0 too. */
+#define GC_AUTO_FD __attribute__((cleanup(gc_descriptor_close))) int
+/* Close *FD, which becomes -1; below 0: nothing.  errno stays. */
+void gc_descriptor_close(int *fd);
 
 /* Close FIRST to LAST, whatever is open there.  Async-signal-safe. */
 void gc_descriptor_close_range(unsigned int first, unsigned int last);
@@ -20,5 +29,35 @@ GC_MUST_USE int gc_descriptor_lift(int fd);
 
 /* A SOCK_SEQPACKET pair, both ends lifted: the caller's to close. */
 GC_MUST_USE gc_status gc_descriptor_pair(int ret_pair[2], struct gc_error *err);
+
+/* What a file must be before it is read. */
+struct gc_trust {
+    bool own;         /* it may be the effective user's ... */
+    bool root;        /* ... or root's */
+    mode_t forbidden; /* 022: others must not write it; 077: nor read it */
+    size_t max;       /* bytes */
+};
+
+/*
+ * Open the file NAME for reading, relative to the directory DIR (or AT_FDCWD).
+ * It must be a regular file as TRUST says and no symbolic link; all of this is
+ * checked on RET_FD, which is the caller's to close.  Never waits for a fifo.
+ * GC_E_NOT_FOUND: absent.  GC_E_CONFIG: "NAME: why not".  GC_E_INTERNAL: no
+ * descriptors.  GC_E_NO_MEMORY.
+ */
+GC_MUST_USE gc_status gc_trusted_open(int dir, const char *name,
+                                      const struct gc_trust *trust, int *ret_fd,
+                                      struct stat *ret_info,
+                                      struct gc_error *err);
+
+/*
+ * The same, and read all of it into TEXT (replaced; its memory is used again).
+ * RET_INFO, which may be NULL, is from before reading.
+ */
+GC_MUST_USE gc_status gc_trusted_read(int dir, const char *name,
+                                      const struct gc_trust *trust,
+                                      struct gc_bytes *text,
+                                      struct stat *ret_info,
+                                      struct gc_error *err);
 
 #endif

@@ -30,6 +30,10 @@ struct gc_field {
     const char *const *words; /* WORD: ends with NULL */
 };
 
+/* AT and SIZE of a member of struct type. */
+#define GC_FIELD_AT(type, member)                                              \
+    offsetof(struct type, member), sizeof(((struct type *)NULL)->member)
+
 /*
  * Write RECORD's COUNT FIELDS as a record of KIND ("entry").  Values are one
  * line each: control characters, backslashes and bytes that are no UTF-8 come

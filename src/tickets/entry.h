@@ -22,7 +22,7 @@
 #define GC_ENTRY_ASKED_SIZE 1024
 #define GC_URL_SIZE         512
 
-/* When the guest has surely forgotten, in seconds from the last change. */
+/* When the guest has surely forgotten, in seconds. */
 #define GC_ENTRY_INTENT_S (10 * 60)   /* a half-open handshake */
 #define GC_ENTRY_LOST_S   (24 * 3600) /* a ticket that was never used */
 #define GC_ENTRY_UNUSED_S (48 * 3600) /* a ticket, from its last use */
@@ -65,7 +65,12 @@ GC_MUST_USE gc_status gc_entries_add(struct gc_entries *entries,
                                      struct gc_entry *take_entry,
                                      struct gc_error *err);
 
-/* The text form without the id, and back; the text is hostile. */
+/*
+ * The text form without the id, and back; the text is hostile.  Both check that
+ * url and vm are there, a ticket where the state has one and nowhere else, and
+ * that numbers are in their bounds: GC_E_INTERNAL, GC_E_PROTOCOL.  GC_E_FAILED:
+ * it is longer than GC_ENTRY_MAX.
+ */
 GC_MUST_USE gc_status gc_entry_write(const struct gc_entry *entry,
                                      struct gc_bytes *ret_text,
                                      struct gc_error *err);
@@ -75,9 +80,13 @@ GC_MUST_USE gc_status gc_entry_read(const struct gc_bytes *text,
 
 const char *gc_entry_state_word(gc_entry_state state);
 
+/* Is TEXT an id: 32 hexadecimal digits, lower case? */
+bool gc_entry_id_is(const char *text);
+
 /*
  * What a ticket must agree in to serve another request.  MECH is what is
- * negotiated: kerberos or ntlm.  VCENTER "" agrees with any of the same URL.
+ * negotiated: kerberos or ntlm.  VCENTER "", in the key or the entry, agrees
+ * with any of the same URL.
  */
 struct gc_ticket_key {
     const char *url, *vcenter, *vm, *principal, *target;
@@ -85,6 +94,7 @@ struct gc_ticket_key {
     bool mutual;
 };
 
+/* Is ENTRY a "ticket" that agrees with KEY? */
 bool gc_entry_matches(const struct gc_entry *entry,
                       const struct gc_ticket_key *key);
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which process something belongs to, as one word: PID.START.BOOT.PIDNS, and
+ * whether that process is dead.  Links libc and nothing else.
+ */
+
+#ifndef GC_SRC_BASE_OWNER_H
+#define GC_SRC_BASE_OWNER_H
+
+#include <stdbool.h>
+
+#define GC_OWNER_SIZE 100
+
+/* This process.  What /proc does not tell is "-" or 0. */
+void gc_owner_self(char ret_owner[GC_OWNER_SIZE]);
+
+/*
+ * Is the process OWNER surely dead?  It is if it is of another boot, or of this
+ * boot and pid namespace and gone.  False where that cannot be told, and for
+ * what is no such word.
+ */
+bool gc_owner_is_dead(const char *owner);
+
+#endif
