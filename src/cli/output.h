@@ -8,7 +8,7 @@
 #define GC_SRC_CLI_OUTPUT_H
 
 #include "src/cli/cli.h"
-#include "src/ticket.h"
+#include "src/json.h"
 
 /* "guestcred: …" on standard error, if -v was given LEVEL times. */
 void gc_output_note(const struct gc_cli *cli, int level, const char *fmt, ...)

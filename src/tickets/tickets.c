@@ -223,6 +223,21 @@ check_vcenter(const struct gc_tickets *t, const struct gc_entry *entry,
                    ticket->vm, ticket->vcenter, here.url, about(t).vcenter);
 }
 
+/* The same, until it is known. */
+static gc_status
+reach(const struct gc_tickets *t, const struct gc_entry *entry,
+      struct gc_limit limit, struct gc_error *err)
+{
+    struct effort e = effort(t, limit);
+    struct gc_error why = {0};
+    gc_status st;
+
+    do {
+        st = check_vcenter(t, entry, limit, &why);
+    } while (st != GC_OK && try_again_harmless(&e, &why));
+    return st == GC_OK ? GC_OK : give_up(&why, err);
+}
+
 /* ENTRY may come from a file: its ticket may be in the store, too. */
 static void
 find_stored(const struct gc_tickets *t, struct gc_entry *entry)
@@ -333,18 +348,27 @@ gc_tickets_release(const struct gc_tickets *t, struct gc_entry *entry,
                    struct gc_limit limit, enum gc_released *ret_how,
                    struct gc_error *err)
 {
-    bool owed;
+    struct gc_error unwritten = {0};
+    bool owed = false;
     gc_status st;
 
     find_stored(t, entry);
-    if (entry->url[0] != '\0' && strcmp(entry->url, about(t).url) != 0)
-        return check_vcenter(t, entry, limit, err);
-    st = end_ticket(t, entry, limit, ret_how, &owed, err);
+    st = reach(t, entry, limit, err);
+    /* Another vCenter's is not this one's to release. */
+    if (st == GC_E_CONFIG)
+        return st;
+    if (st == GC_OK) {
+        st = end_ticket(t, entry, limit, ret_how, &owed, err);
+    } else if (t->store != NULL) {
+        gc_status written = gc_store_owed(t->store, entry, &unwritten);
+
+        say_store(t, written, &unwritten);
+        owed = written == GC_OK;
+    }
     if (st == GC_OK)
         return GC_OK;
     return tell_fate(err, st,
-                     owed ? "the release is owed: the next command or "
-                            "guestcred sweep tries again"
+                     owed ? "the release is owed and will be tried again"
                           : "the ticket stays in the guest");
 }
 
@@ -681,12 +705,17 @@ gc_tickets_acquire(const struct gc_tickets *t,
 
 /* ---- sweep ---- */
 
+/* T may be NULL: whatever is owed is OWED. */
 static void
-count(const struct gc_entries *entries, struct gc_tickets_tally *tally)
+count(const struct gc_tickets *t, const struct gc_entries *entries,
+      struct gc_tickets_tally *tally)
 {
-    tally->needed = tally->lost = tally->owed = 0;
+    *tally = (struct gc_tickets_tally){0};
     for (size_t i = 0; i < entries->count; i++)
-        if (entries->items[i].state == GC_ENTRY_OWED)
+        if (entries->items[i].state == GC_ENTRY_OWED && t != NULL
+            && strcmp(entries->items[i].url, about(t).url) != 0)
+            tally->elsewhere++;
+        else if (entries->items[i].state == GC_ENTRY_OWED)
             tally->owed++;
         else if (entries->items[i].state == GC_ENTRY_LOST)
             tally->lost++;
@@ -704,12 +733,10 @@ gc_tickets_count(struct gc_store *store, struct gc_tickets_tally *tally,
     if (st == GC_OK)
         st = gc_store_list(store, NULL, &entries, err);
     if (st == GC_OK)
-        count(&entries, tally);
+        count(NULL, &entries, tally);
     return st;
 }
 
-/* Those that were tried least come first, or a guest that does not answer would
- * take the time of the same others each time. */
 static int
 compare_tries(const void *a, const void *b)
 {
@@ -735,7 +762,7 @@ is_due(const struct gc_entry *entry)
     return age < 0 || age >= (rest < REST_MAX_S ? rest : REST_MAX_S);
 }
 
-/* GC_OK also where there is nothing to do, or not now: TALLY tells. */
+/* GC_OK also for another vCenter's: TALLY tells. */
 static gc_status
 sweep_one(const struct gc_tickets *t, struct gc_entry *entry,
           struct gc_limit limit, struct gc_tickets_tally *tally,
@@ -745,19 +772,13 @@ sweep_one(const struct gc_tickets *t, struct gc_entry *entry,
     bool owed;
     gc_status st;
 
-    if (!is_due(entry))
-        return GC_OK;
-    if (gc_clock_left(limit.deadline) == 0)
-        return gc_fail(err, GC_E_UNAVAILABLE, "there was no time left");
-    /* Which vCenter this is must be known before a ticket is shown to it. */
-    st = t->guest->ops->open(t->guest, limit, err);
-    if (st != GC_OK)
-        return st;
     if (is_foreign(t, entry->ticket.vcenter)) {
         tally->elsewhere++;
         tally->owed--;
         return GC_OK;
     }
+    if (gc_clock_left(limit.deadline) == 0)
+        return gc_fail(err, GC_E_UNAVAILABLE, "there was no time left");
     limit.deadline = gc_clock_within(limit.deadline, SWEEP_ONE_MS);
     st = end_ticket(t, entry, limit, &how, &owed, err);
     if (st != GC_OK)
@@ -770,39 +791,57 @@ sweep_one(const struct gc_tickets *t, struct gc_entry *entry,
     return GC_OK;
 }
 
+/* Those that were tried least come first, or a guest that does not answer would
+ * take the time of the same others each time. */
+static gc_status
+list_by_tries(struct gc_store *store, struct gc_entries *ret_entries,
+              struct gc_error *err)
+{
+    gc_status st = gc_store_tidy(store, err);
+
+    if (st == GC_OK)
+        st = gc_store_list(store, NULL, ret_entries, err);
+    if (st == GC_OK && ret_entries->count > 1)
+        qsort(ret_entries->items, ret_entries->count,
+              sizeof(*ret_entries->items), compare_tries);
+    return st;
+}
+
+/* Is ENTRY's release due at this vCenter? */
+static bool
+is_to_be_swept(const struct gc_tickets *t, const struct gc_entry *entry)
+{
+    return entry->state == GC_ENTRY_OWED
+           && strcmp(entry->url, about(t).url) == 0 && is_due(entry);
+}
+
 gc_status
 gc_tickets_sweep(const struct gc_tickets *t, struct gc_limit limit,
                  struct gc_tickets_tally *tally, struct gc_error *err)
 {
     GC_AUTO(gc_entries) entries = {0};
     gc_status first = GC_OK, st;
+    size_t due = 0;
 
-    st = gc_store_tidy(t->store, err);
-    if (st == GC_OK)
-        st = gc_store_list(t->store, NULL, &entries, err);
+    st = list_by_tries(t->store, &entries, err);
     if (st != GC_OK)
         return st;
-    count(&entries, tally);
-    if (entries.count > 1)
-        qsort(entries.items, entries.count, sizeof(*entries.items),
-              compare_tries);
-    for (size_t i = 0; i < entries.count; i++) {
-        struct gc_entry *entry = &entries.items[i];
+    count(t, &entries, tally);
+    for (size_t i = 0; i < entries.count; i++)
+        due += is_to_be_swept(t, &entries.items[i]);
+    /* Which vCenter this is must be known before a ticket is shown to it. */
+    if (due > 0)
+        st = t->guest->ops->open(t->guest, limit, err);
+    for (size_t i = 0; i < entries.count && due > 0 && st == GC_OK; i++) {
         struct gc_error why = {0};
 
-        if (entry->state != GC_ENTRY_OWED)
-            continue;
-        if (strcmp(entry->url, about(t).url) != 0) {
-            tally->elsewhere++;
-            tally->owed--;
-            continue;
-        }
-        if (sweep_one(t, entry, limit, tally, &why) != GC_OK
+        if (is_to_be_swept(t, &entries.items[i])
+            && sweep_one(t, &entries.items[i], limit, tally, &why) != GC_OK
             && first == GC_OK) {
             first = why.status;
             if (err != NULL)
                 *err = why;
         }
     }
-    return first;
+    return st == GC_OK ? first : st;
 }
