@@ -227,21 +227,20 @@ class Work:
     def __init__(self, lab, path):
         self.lab = lab
         self.dir = path
-        self.tickets = os.path.join(path, "tickets")
-        self.ledger = os.path.join(path, "ledger")
+        self.store = os.path.join(path, "store")
         for name in ("", "home", "tmp"):
             os.mkdir(os.path.join(path, name), 0o700)
         with open(os.path.join(path, "alice.cc"), "wb") as f:
             f.write(lab.cold_cache)
         os.chmod(os.path.join(path, "alice.cc"), 0o600)
-        self.write("conf", f"ledger = {self.ledger}\n")
+        self.write("conf", "")
         passed = {k: v for k, v in os.environ.items()
                   if k in ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH")
                   or "SAN_" in k}
         self.env = {
             **passed, **lab.env,
             "GUESTCRED_CONFIG": os.path.join(path, "conf"),
-            "GUESTCRED_CACHE": "DIR:" + self.tickets,
+            "GUESTCRED_STORE": self.store,
             "KRB5CCNAME": "FILE:" + os.path.join(path, "alice.cc"),
             "HOME": os.path.join(path, "home"),
             "TMPDIR": os.path.join(path, "tmp"),
@@ -271,25 +270,30 @@ class Work:
 
     # What is left.
 
+    def states(self):
+        """The states of the store's entries, of each as many as there are."""
+        found = []
+        for name in members(self.store, ""):
+            if not re.fullmatch("[0-9a-f]{32}", name):
+                continue
+            with contextlib.suppress(OSError), open(
+                    os.path.join(self.store, name), encoding="utf-8",
+                    errors="replace") as f:
+                found += re.findall("^state=(.*)$", f.read(), re.M) or [
+                    "intent"]
+        return found
+
     def stored(self):
-        """How many ticket records the store has."""
-        return len(members(self.tickets, ".ticket"))
+        """How many tickets the store has to be used."""
+        return self.states().count("ticket")
 
     def owed(self):
-        """How many entries the ledger has, beside the lost ones."""
-        return sum(len(members(at, ".owed"))
-                   for at, _, _ in os.walk(self.ledger)) - self.lost()
+        """How many it has to be released."""
+        return self.states().count("owed")
 
     def lost(self):
-        """How many handshakes the ledger says to be lost."""
-        count = 0
-        for at, _, _ in os.walk(self.ledger):
-            for name in members(at, ".owed"):
-                with contextlib.suppress(OSError), open(
-                        os.path.join(at, name), encoding="utf-8",
-                        errors="replace") as f:
-                    count += '"state":"lost"' in f.read()
-        return count
+        """How many handshakes it says to be lost."""
+        return self.states().count("lost")
 
     def files(self):
         return {os.path.join(at, name)[len(self.dir) + 1:]
@@ -297,18 +301,15 @@ class Work:
 
     def learn(self):
         """Know the secrets that are on disk now."""
-        for directory in (self.tickets, self.ledger):
-            for name in members(directory, ""):
-                try:
-                    with open(os.path.join(directory, name),
-                              encoding="utf-8", errors="replace") as f:
-                        text = f.read(1 << 20)
-                except OSError:
-                    continue
-                for m in re.finditer(
-                        r'"(?:ticket|session)"\s*:\s*"([^"]{16,})"', text):
-                    self.lab.secrets.add(m.group(1))
-                    self.lab.secrets.add(m.group(1).replace("\\/", "/"))
+        for name in members(self.store, ""):
+            try:
+                with open(os.path.join(self.store, name),
+                          encoding="utf-8", errors="replace") as f:
+                    text = f.read(1 << 20)
+            except OSError:
+                continue
+            for m in re.finditer("^(?:ticket|id)=(.{16,})$", text, re.M):
+                self.lab.secrets.add(m.group(1))
 
     def check_secrets(self, result, tickets_allowed=False):
         """No secret in what RESULT said, but tickets where they are meant."""
