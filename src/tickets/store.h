@@ -4,18 +4,22 @@
  * vCenter beside them.  It remembers; it never talks to anybody.
  *
  *   DIR/lock              flock(2) on it, opened O_RDWR; never removed
- *   DIR/ID, DIR/ID.new    an entry, and one that is being written
+ *   DIR/ID                an entry
+ *   DIR/RANDOM.new        what is being written, before it gets its name
  *   DIR/session-HASH      a vCenter session, its facts, or a refused login
  *   DIR/session-HASH.login   lock: one login under way at a time
  *
  * A process that is killed at any point leaves a correct earlier state.  An
  * existing entry changes only under the lock, after it was read again; the lock
- * is never held across the network or across fsync of a new entry.  Nothing is
- * guessed from file names.  What is read is as hostile as what comes over the
- * wire: a file that is not ours, torn or malformed is told (on_skip), never
- * acted on, and removed after 48 hours.
+ * is never held across the network or across fsync.  Nothing is guessed from
+ * file names.  What is read is as hostile as what comes over the wire: a file
+ * that is not ours, torn or malformed is told (on_skip) and never acted on;
+ * what this program left torn is removed after 48 hours.
  *
- * Links libc and nothing else.  Not thread-safe; one handle, one thread.
+ * A step that fails leaves the store as it was, and ENTRY too.  The lock is
+ * waited for 3 s: GC_E_BUSY.  GC_E_FAILED: no room.  GC_E_CONFIG: it cannot be
+ * written.  Links libc and nothing else.  Not thread-safe; one handle, one
+ * thread, and none in a forked child.
  */
 
 #ifndef GC_SRC_TICKETS_STORE_H
@@ -35,8 +39,10 @@ typedef enum {
 } gc_store_mode;
 
 /*
- * Open the directory PATH (absolute).  It must be the effective user's (LOGIN:
- * root's), with no access for others, and no symbolic link: GC_E_CONFIG.
+ * Open the directory PATH (absolute).  It must be the effective user's, with no
+ * access for others, and no symbolic link: GC_E_CONFIG.  LOGIN: it and the
+ * files in it must be root's; the group, which an ACL shows up as, may read
+ * them; no step can be made there.
  */
 GC_MUST_USE gc_status gc_store_open(const char *path, gc_store_mode mode,
                                     struct gc_store **ret_store,
@@ -45,12 +51,16 @@ void gc_store_free(struct gc_store *store); /* NULL is fine */
 GC_DEFINE_FREEP(gc_store)
 const char *gc_store_path(const struct gc_store *store); /* borrowed */
 
-/* Called for every file that is passed over: which, and why. */
+/* Called by list, read and session for every file that is passed over: which,
+ * and why, in one line. */
 void gc_store_on_skip(struct gc_store *store,
                       void (*skipped)(void *user, const char *line),
                       void *user);
 
-/* All entries, oldest first.  KEY not NULL: tickets that match it. */
+/*
+ * All entries, oldest first, but no more than GC_STORE_COUNT_MAX.  KEY not
+ * NULL: tickets that match it.
+ */
 GC_MUST_USE gc_status gc_store_list(struct gc_store *store,
                                     const struct gc_ticket_key *key,
                                     struct gc_entries *ret_entries,
@@ -72,7 +82,7 @@ GC_MUST_USE gc_status gc_store_intent(struct gc_store *store,
                                       struct gc_entry *entry,
                                       struct gc_error *err);
 
-/* A parsed fault, or nothing was sent: the intent is gone. */
+/* A parsed fault, or nothing was sent: the intent is gone, and ENTRY's id. */
 GC_MUST_USE gc_status gc_store_nothing(struct gc_store *store,
                                        struct gc_entry *entry,
                                        struct gc_error *err);
@@ -83,12 +93,14 @@ GC_MUST_USE gc_status gc_store_lost(struct gc_store *store,
                                     struct gc_error *err);
 
 /*
- * ENTRY has its ticket now.  It is written and synced, then under the lock: if
- * the store has a ticket with the same key that is not among SEEN (may be
- * NULL), another process was first.  Then that one is moved to RET_EARLIER (its
- * id is not "") and ENTRY becomes "owed".  Else ENTRY becomes "ticket", and
- * those of SEEN with its key become "owed".  Where there is no room the intent
- * stays and the caller releases at once.
+ * ENTRY, an intent or lost, has its ticket now.  It is written and synced, then
+ * under the lock: if the store has a ticket with the same key, of the same
+ * login and uid, that is not among SEEN (may be NULL), another process was
+ * first. Then that one is moved to RET_EARLIER (its id is not "") and ENTRY
+ * becomes "owed".  Else ENTRY becomes "ticket", and those of SEEN with its key
+ * become "owed".  All that are owed are the caller's to release.  Where this
+ * fails the intent stays and the caller releases at once, then
+ * gc_store_released.
  */
 GC_MUST_USE gc_status gc_store_ticket(struct gc_store *store,
                                       struct gc_entry *entry,
@@ -106,18 +118,24 @@ GC_MUST_USE gc_status gc_store_ticket(struct gc_store *store,
 GC_MUST_USE gc_status gc_store_owed(struct gc_store *store,
                                     struct gc_entry *entry,
                                     struct gc_error *err);
-/* The guest has it no more: the entry goes, if it still holds that ticket. */
+/*
+ * The guest has it no more: the entry goes, if it still holds that ticket, or
+ * is the intent that never became one.
+ */
 GC_MUST_USE gc_status gc_store_released(struct gc_store *store,
                                         const struct gc_entry *entry,
                                         struct gc_error *err);
-/* It could not be released: one try more. */
+/* It could not be released: "owed", one try more.  Gone by now is GC_OK. */
 GC_MUST_USE gc_status gc_store_not_released(struct gc_store *store,
                                             const struct gc_entry *entry,
                                             struct gc_error *err);
 
 /* ---- the rest ---- */
 
-/* The guest took ENTRY's ticket just now.  Written at most once a minute. */
+/*
+ * The guest took ENTRY's ticket just now.  Written at most once a minute, and
+ * not synced.  GC_E_NOT_FOUND: it is no "ticket" any more, so get another.
+ */
 GC_MUST_USE gc_status gc_store_used(struct gc_store *store,
                                     struct gc_entry *entry,
                                     struct gc_error *err);
@@ -127,8 +145,10 @@ GC_MUST_USE gc_status gc_store_refused(struct gc_store *store,
                                        struct gc_error *err);
 
 /*
- * Without any network: intents whose owner is dead become "lost"; what is past
- * its time, half-written for an hour or unreadable for 48 hours is removed.
+ * Without any network: intents whose owner is dead, or that are past their
+ * time, become "lost" (and can still become tickets); what else is past its
+ * time, half-written for an hour or torn for 48 hours is removed.  Goes on
+ * after a failure and returns the first.
  */
 GC_MUST_USE gc_status gc_store_tidy(struct gc_store *store,
                                     struct gc_error *err);
@@ -151,7 +171,7 @@ struct gc_kept_session {
 
 void gc_kept_session_clear(struct gc_kept_session *kept);
 
-/* What is kept for URL and USERNAME.  GC_E_NOT_FOUND. */
+/* What is kept for URL and USERNAME.  GC_E_NOT_FOUND, also for a torn one. */
 GC_MUST_USE gc_status gc_store_session(struct gc_store *store, const char *url,
                                        const char *username,
                                        struct gc_kept_session *ret_kept,
@@ -168,9 +188,9 @@ GC_MUST_USE gc_status gc_store_forget_session(struct gc_store *store,
                                               struct gc_error *err);
 /*
  * One login for URL and USERNAME at a time.  Waits until DEADLINE or until
- * CANCEL_FD (or -1) is readable.  RET_WAITED: another process was at it, so
- * look at what is kept before logging in.  GC_E_BUSY: waited in vain.  Unlock
- * with gc_store_login_end.
+ * CANCEL_FD (or -1) is readable (GC_E_CANCELED).  RET_WAITED: another process
+ * was at it, so look at what is kept before logging in.  GC_E_BUSY: waited in
+ * vain.  Unlock with gc_store_login_end.
  */
 GC_MUST_USE gc_status gc_store_login_begin(
     struct gc_store *store, const char *url, const char *username,

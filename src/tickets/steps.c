@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What each step of store.h makes of an entry, and what time does to it.
+ */
+#include <config.h>
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "src/base/clock.h"
+#include "src/base/owner.h"
+#include "src/tickets/handle.h"
+#include "src/tickets/store.h"
+
+/* How often "used" is written. */
+#define USED_S 60
+
+#define TEMP_S       3600        /* then nobody still writes to ID.new */
+#define UNREADABLE_S (48 * 3600) /* then no torn ticket is alive */
+
+static int64_t
+now(void)
+{
+    return (int64_t)time(NULL);
+}
+
+/* What a step changes of an entry; ticket and key stay the caller's. */
+static void
+adopt(struct gc_entry *entry, const struct gc_entry *next)
+{
+    memcpy(entry->id, next->id, sizeof(entry->id));
+    memcpy(entry->owner, next->owner, sizeof(entry->owner));
+    entry->state = next->state;
+    entry->made = next->made;
+    entry->changed = next->changed;
+    entry->used = next->used;
+    entry->until = next->until;
+    entry->tries = next->tries;
+}
+
+/* ENTRY as it is after a step to STATE: a copy that borrows its ticket. */
+static struct gc_entry
+turned(const struct gc_entry *entry, gc_entry_state state)
+{
+    struct gc_entry next = *entry;
+
+    next.state = state;
+    next.changed = now();
+    next.owner[0] = '\0';
+    if (state == GC_ENTRY_INTENT || state == GC_ENTRY_LOST)
+        next.ticket.ticket = (struct gc_bytes){0};
+    if (state == GC_ENTRY_LOST)
+        next.until = next.changed + GC_ENTRY_LOST_S;
+    return next;
+}
+
+/* ---- the steps of an acquire ---- */
+
+gc_status
+gc_store_intent(struct gc_store *store, struct gc_entry *entry,
+                struct gc_error *err)
+{
+    struct gc_entry next = turned(entry, GC_ENTRY_INTENT);
+    gc_status st;
+
+    if (store->owner_pid != getpid()) {
+        gc_owner_self(store->owner);
+        store->owner_pid = getpid();
+    }
+    memcpy(next.owner, store->owner, sizeof(next.owner));
+    next.made = next.changed;
+    next.used = next.tries = 0;
+    next.until = next.made + GC_ENTRY_INTENT_S;
+    st = gc_store_put(store, &next, false, err);
+    if (st == GC_OK)
+        adopt(entry, &next);
+    return st;
+}
+
+gc_status
+gc_store_nothing(struct gc_store *store, struct gc_entry *entry,
+                 struct gc_error *err)
+{
+    gc_status st =
+        gc_store_drop(store, entry, GC_FROM_INTENT | GC_FROM_LOST, err);
+
+    if (st == GC_OK)
+        entry->id[0] = '\0';
+    return st;
+}
+
+gc_status
+gc_store_lost(struct gc_store *store, struct gc_entry *entry,
+              struct gc_error *err)
+{
+    const struct gc_entry next = turned(entry, GC_ENTRY_LOST);
+    gc_status st = gc_store_replace(store, &next, GC_FROM_INTENT | GC_FROM_LOST,
+                                    false, err);
+
+    if (st == GC_OK)
+        adopt(entry, &next);
+    return st;
+}
+
+static bool
+is_among(const struct gc_entries *entries, const char *id)
+{
+    for (size_t i = 0; entries != NULL && i < entries->count; i++)
+        if (strcmp(entries->items[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+static struct gc_ticket_key
+key_of(const struct gc_entry *entry)
+{
+    const struct gc_ticket *t = &entry->ticket;
+
+    return (struct gc_ticket_key){entry->url,   t->vcenter, t->vm,
+                                  t->principal, t->target,  t->mech,
+                                  t->mutual};
+}
+
+/* Whose ticket is it?  A logout must not take another login's. */
+static bool
+same_login(const struct gc_entry *a, const struct gc_entry *b)
+{
+    return a->uid == b->uid && strcmp(a->login, b->login) == 0;
+}
+
+/* The newest ticket with ENTRY's key that is not among SEEN, if there is one.
+ */
+static gc_status
+find_earlier(struct gc_store *store, const struct gc_entry *entry,
+             const struct gc_entries *seen, struct gc_entry *ret_earlier,
+             struct gc_error *err)
+{
+    const struct gc_ticket_key key = key_of(entry);
+    GC_AUTO(gc_entries) all = {0};
+    gc_status st = gc_store_gather(store, &key, false, &all, err);
+
+    for (size_t i = all.count; st == GC_OK && i-- > 0;)
+        if (!is_among(seen, all.items[i].id)
+            && same_login(&all.items[i], entry)) {
+            gc_entry_move(ret_earlier, &all.items[i]);
+            break;
+        }
+    return st;
+}
+
+/*
+ * Under the lock: TEMP, which says that NEXT is a ticket, gets its name, unless
+ * there is an earlier one: then NEXT is owed.
+ */
+static gc_status
+name_ticket(struct gc_store *store, struct gc_entry *next,
+            const struct gc_entries *seen, char temp[GC_DIR_TEMP_SIZE],
+            struct gc_entry *ret_earlier, struct gc_error *err)
+{
+    char owed[GC_DIR_TEMP_SIZE];
+    gc_status st = find_earlier(store, next, seen, ret_earlier, err);
+
+    if (st == GC_OK && ret_earlier->id[0] != '\0') {
+        next->state = GC_ENTRY_OWED;
+        st = gc_store_write_new(store, next, false, owed, err);
+        if (st == GC_OK) {
+            gc_dir_discard(&store->dir, temp);
+            memcpy(temp, owed, sizeof(owed));
+        }
+    }
+    if (st == GC_OK)
+        return gc_dir_rename(&store->dir, temp, next->id, err);
+    gc_dir_discard(&store->dir, temp);
+    return st;
+}
+
+gc_status
+gc_store_ticket(struct gc_store *store, struct gc_entry *entry,
+                const struct gc_entries *seen, struct gc_entry *ret_earlier,
+                struct gc_error *err)
+{
+    struct gc_entry next = turned(entry, GC_ENTRY_TICKET);
+    const struct gc_ticket_key key = key_of(entry);
+    GC_AUTO(gc_entry) earlier = {0};
+    char temp[GC_DIR_TEMP_SIZE];
+    gc_status st;
+
+    if (!gc_entry_id_is(entry->id))
+        return gc_fail(err, GC_E_INTERNAL, "a ticket that was no intent");
+    next.used = next.changed;
+    next.until = next.used + GC_ENTRY_UNUSED_S;
+    st = gc_store_write_new(store, &next, true, temp, err);
+    if (st != GC_OK)
+        return st;
+    st = gc_store_lock(store, err);
+    if (st != GC_OK) {
+        gc_dir_discard(&store->dir, temp);
+        return st;
+    }
+    st = name_ticket(store, &next, seen, temp, &earlier, err);
+    gc_store_unlock(store);
+    if (st != GC_OK)
+        return st;
+    adopt(entry, &next);
+    /* It is the caller's to release, whether or not that can be written. */
+    if (next.state == GC_ENTRY_OWED)
+        (void)!gc_store_owed(store, entry, NULL);
+    else
+        gc_dir_sync(&store->dir);
+    for (size_t i = 0;
+         next.state == GC_ENTRY_TICKET && seen != NULL && i < seen->count;
+         i++) {
+        struct gc_entry old = seen->items[i];
+
+        if (gc_entry_matches(&old, &key) && same_login(&old, entry))
+            (void)!gc_store_owed(store, &old, NULL);
+    }
+    gc_entry_move(ret_earlier, &earlier);
+    return GC_OK;
+}
+
+/* ---- the steps of a release ---- */
+
+gc_status
+gc_store_owed(struct gc_store *store, struct gc_entry *entry,
+              struct gc_error *err)
+{
+    struct gc_entry next = turned(entry, GC_ENTRY_OWED);
+    gc_status st;
+
+    if (entry->id[0] == '\0') {
+        next.made = next.changed;
+        next.until = next.made + GC_ENTRY_UNUSED_S;
+        st = gc_store_put(store, &next, true, err);
+    } else {
+        /* An intent's time is that of a handshake. */
+        if (entry->state == GC_ENTRY_INTENT || entry->state == GC_ENTRY_LOST)
+            next.until = next.changed + GC_ENTRY_UNUSED_S;
+        st = gc_store_replace(store, &next,
+                              GC_FROM_INTENT | GC_FROM_TICKET | GC_FROM_OWED
+                                  | GC_FROM_LOST,
+                              true, err);
+    }
+    if (st == GC_OK)
+        adopt(entry, &next);
+    return st;
+}
+
+gc_status
+gc_store_released(struct gc_store *store, const struct gc_entry *entry,
+                  struct gc_error *err)
+{
+    return gc_store_drop(
+        store, entry,
+        GC_FROM_INTENT | GC_FROM_TICKET | GC_FROM_OWED | GC_FROM_LOST, err);
+}
+
+gc_status
+gc_store_not_released(struct gc_store *store, const struct gc_entry *entry,
+                      struct gc_error *err)
+{
+    struct gc_entry next = *entry;
+    gc_status st;
+
+    next.tries++;
+    st = gc_store_owed(store, &next, err);
+    return st == GC_E_NOT_FOUND ? GC_OK : st;
+}
+
+/* ---- the rest ---- */
+
+gc_status
+gc_store_used(struct gc_store *store, struct gc_entry *entry,
+              struct gc_error *err)
+{
+    struct gc_entry next = turned(entry, GC_ENTRY_TICKET);
+    gc_status st;
+
+    if (next.changed >= entry->used && next.changed - entry->used < USED_S)
+        return GC_OK;
+    next.used = next.changed;
+    next.until = next.used + GC_ENTRY_UNUSED_S;
+    st = gc_store_replace(store, &next, GC_FROM_TICKET, false, err);
+    if (st == GC_OK)
+        adopt(entry, &next);
+    return st;
+}
+
+gc_status
+gc_store_refused(struct gc_store *store, const struct gc_entry *entry,
+                 struct gc_error *err)
+{
+    return gc_store_drop(store, entry, GC_FROM_TICKET, err);
+}
+
+/* What time alone does to ENTRY. */
+static gc_status
+age(struct gc_store *store, const struct gc_entry *entry, struct gc_error *err)
+{
+    bool past = entry->until < now();
+    struct gc_entry next;
+
+    if (entry->state != GC_ENTRY_INTENT)
+        return past ? gc_store_drop(
+                   store, entry, GC_FROM(entry->state) | GC_FROM_UNCHANGED, err)
+                    : GC_OK;
+    /* Its owner may live longer, and can still turn it into a ticket. */
+    if (!past && !gc_owner_is_dead(entry->owner))
+        return GC_OK;
+    next = turned(entry, GC_ENTRY_LOST);
+    if (entry->until + GC_ENTRY_LOST_S < next.changed)
+        return gc_store_drop(store, entry, GC_FROM_INTENT, err);
+    return gc_store_replace(store, &next, GC_FROM_INTENT, false, err);
+}
+
+/* Is NAME one that an entry or a session has while it is written? */
+static bool
+is_temp(const char *name)
+{
+    char id[GC_ENTRY_ID_SIZE];
+
+    if (strlen(name) != GC_DIR_TEMP_SIZE - 1
+        || strcmp(name + GC_ENTRY_ID_SIZE - 1, ".new") != 0)
+        return false;
+    memcpy(id, name, sizeof(id) - 1);
+    id[sizeof(id) - 1] = '\0';
+    return gc_entry_id_is(id);
+}
+
+static gc_status
+tidy_one(struct gc_store *store, const char *name, struct gc_bytes *buffer,
+         struct gc_error *err)
+{
+    GC_AUTO(gc_entry) entry = {0};
+    gc_status st;
+
+    /* It is its writer's alone, and needs no lock. */
+    if (is_temp(name))
+        gc_dir_remove_old(&store->dir, name, TEMP_S);
+    if (!gc_entry_id_is(name))
+        return GC_OK;
+    st = gc_store_look(store, name, buffer, &entry, err);
+    if (st == GC_OK)
+        return age(store, &entry, err);
+    if (st != GC_E_PROTOCOL)
+        return st == GC_E_NOT_FOUND ? GC_OK : st;
+    st = gc_store_lock(store, err);
+    if (st != GC_OK)
+        return st;
+    gc_dir_remove_old(&store->dir, name, UNREADABLE_S);
+    gc_store_unlock(store);
+    return GC_OK;
+}
+
+gc_status
+gc_store_tidy(struct gc_store *store, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) buffer = {0};
+    const char *name = NULL;
+    gc_status st, first = GC_OK;
+    struct gc_error why = {0};
+
+    gc_dir_rewind(&store->dir);
+    while ((st = gc_dir_next(&store->dir, &name, err)) == GC_OK
+           && name != NULL) {
+        st = tidy_one(store, name, &buffer, &why);
+        if (st != GC_OK && first == GC_OK) {
+            first = st;
+            if (err != NULL)
+                *err = why;
+        }
+    }
+    return st != GC_OK ? st : first;
+}
