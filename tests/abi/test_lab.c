@@ -461,7 +461,7 @@ test_refusals(void **state)
 static void
 test_one_connection(void **state)
 {
-    struct guestcred_client *client = make_client(GUESTCRED_GSS_IN_PROCESS, -1);
+    struct guestcred_client *client = make_client(-1);
     struct guestcred_credential *alice = make_credential();
     struct guestcred_ticket *ticket = NULL;
     int connections = ctl("connections");

@@ -113,15 +113,15 @@ test_what_is_no_text(void **state)
     static const char *const bad[] = {
         "\xff", split, "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "g\xc3"};
     static const gc_option texts[] = {
-        GC_OPT_URL,       GC_OPT_USERNAME,     GC_OPT_PIN,   GC_OPT_PROXY,
-        GC_OPT_CACHE,     GC_OPT_VM,           GC_OPT_SPN,   GC_OPT_MECH,
-        GC_OPT_PRINCIPAL, GC_OPT_ON_BEHALF_OF, GC_OPT_PAM_VM};
+        GC_OPT_URL,          GC_OPT_USERNAME, GC_OPT_PIN,  GC_OPT_PROXY,
+        GC_OPT_VM,           GC_OPT_SPN,      GC_OPT_MECH, GC_OPT_PRINCIPAL,
+        GC_OPT_ON_BEHALF_OF, GC_OPT_PAM_VM};
     static const gc_option files[] = {GC_OPT_PAM_VM_ENV,
                                       GC_OPT_PAM_S4U_USERS,
                                       GC_OPT_PAM_REQUIRE_PRINCIPAL,
                                       GC_OPT_PASSWORD_FILE,
                                       GC_OPT_CA_FILE,
-                                      GC_OPT_LEDGER,
+                                      GC_OPT_STORE,
                                       GC_OPT_CONFIG,
                                       GC_OPT_VMS_FROM,
                                       GC_OPT_KEYTAB,
@@ -226,7 +226,7 @@ static void
 one_file_for_both(void **state)
 {
     static const char text[] = "minimum_uid = 7\nurl = https://vc\n"
-                               "ledger = /x\nkeytab = /k\nspn = host/{vm}\n";
+                               "store = /x\nkeytab = /k\nspn = host/{vm}\n";
     GC_AUTO(gc_options) command = {0}, pam = {0};
     struct gc_error err = {0};
 
@@ -234,7 +234,7 @@ one_file_for_both(void **state)
     assert_int_equal(gc_options_put_file(&command, "f", text, strlen(text),
                                          GC_FROM_SYSTEM_FILE, NULL),
                      GC_OK);
-    assert_string_equal(gc_options_text(&command, GC_OPT_LEDGER), "/x");
+    assert_string_equal(gc_options_text(&command, GC_OPT_STORE), "/x");
     assert_string_equal(gc_options_text(&command, GC_OPT_SPN), "host/{vm}");
     assert_null(gc_options_text(&command, GC_OPT_KEYTAB));
     assert_null(gc_options_text(&command, GC_OPT_PAM_KEYTAB));
@@ -243,7 +243,7 @@ one_file_for_both(void **state)
     assert_int_equal(gc_options_minimum_uid(&pam), 7);
     assert_string_equal(gc_options_text(&pam, GC_OPT_URL), "https://vc");
     assert_string_equal(gc_options_text(&pam, GC_OPT_PAM_KEYTAB), "/k");
-    assert_null(gc_options_text(&pam, GC_OPT_LEDGER));
+    assert_null(gc_options_text(&pam, GC_OPT_STORE));
     assert_int_equal(gc_options_count(&pam, GC_OPT_PAM_SPN), 0);
     assert_int_equal(gc_options_put_pam_file(&pam, "f", "bogus=1", 7, &err),
                      GC_E_CONFIG);
