@@ -291,6 +291,7 @@ gc_connect(struct gc_cli *cli, struct gc_connection *c, struct gc_error *err)
         .guest = c->guest,
         .store = c->store,
         .copies = c->copies,
+        .owes = &c->owes,
         .log = log_line,
         .log_user = cli,
     };

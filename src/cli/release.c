@@ -36,10 +36,8 @@ release(struct gc_connection *connection, struct gc_entry *entry,
     gc_status st =
         gc_tickets_release(&connection->tickets, entry, cli->limit, &how, err);
 
-    if (st != GC_OK) {
-        connection->owes = true;
+    if (st != GC_OK)
         return st;
-    }
     (void)gc_json_add_bool(ret_members, "released", true);
     if (how != GC_RELEASED)
         (void)gc_json_add_string(ret_members, "note", story(how));

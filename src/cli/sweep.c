@@ -80,6 +80,7 @@ sweep_store(struct sweep *s, struct gc_store *store, const char *whose)
     struct gc_error why = {0};
     gc_status st = gc_tickets_count(store, &tally, &why);
 
+    gc_store_on_skip(store, NULL, NULL); /* it is said once */
     if (st == GC_OK && tally.owed > 0 && s->connection.guest == NULL)
         st = gc_connect(s->cli, &s->connection, &why);
     if (st == GC_OK && tally.owed > 0) {

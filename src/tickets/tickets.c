@@ -327,6 +327,8 @@ end_ticket(const struct gc_tickets *t, struct gc_entry *entry,
         *ret_owed = true;
         say_store(t, gc_store_not_released(t->store, entry, &why), &why);
     }
+    if (*ret_owed && t->owes != NULL)
+        *t->owes = true;
     return st;
 }
 
@@ -364,6 +366,8 @@ gc_tickets_release(const struct gc_tickets *t, struct gc_entry *entry,
 
         say_store(t, written, &unwritten);
         owed = written == GC_OK;
+        if (owed && t->owes != NULL)
+            *t->owes = true;
     }
     if (st == GC_OK)
         return GC_OK;
@@ -539,6 +543,8 @@ note_failure(const struct gc_tickets *t, struct gc_exchange *exchange,
         gc_bytes_move(&entry->ticket.ticket, &exchange->owed);
         say_store(t, gc_store_owed(t->store, entry, &why), &why);
         say_store(t, gc_store_not_released(t->store, entry, &why), &why);
+        if (t->owes != NULL)
+            *t->owes = true;
     } else if (exchange->lost) {
         say_store(t, gc_store_lost(t->store, entry, &why), &why);
     } else {

@@ -39,6 +39,9 @@ struct gc_tickets {
     struct gc_store *copies;
     /* Not NULL: tickets are this login's alone, and no stored one is used. */
     const struct gc_tickets_login *login;
+    /* Set where a release failed and is owed: not to be tried again at once.
+     * Or NULL. */
+    bool *owes;
     /* Told what is being done, a line at a time; never a secret.  Or NULL. */
     void (*log)(void *user, const char *line);
     void *log_user;

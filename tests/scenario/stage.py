@@ -279,8 +279,10 @@ class Work:
             with contextlib.suppress(OSError), open(
                     os.path.join(self.store, name), encoding="utf-8",
                     errors="replace") as f:
-                found += re.findall("^state=(.*)$", f.read(), re.M) or [
-                    "intent"]
+                text = f.read()
+                if text.endswith("\nend\n"):
+                    found += re.findall("^state=(.*)$", text, re.M) or [
+                        "intent"]
         return found
 
     def stored(self):
