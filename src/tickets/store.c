@@ -107,6 +107,8 @@ compare(const void *a, const void *b)
 
     if (x->made != y->made)
         return x->made < y->made ? -1 : 1;
+    if (strcmp(x->ticket.vm, y->ticket.vm) != 0)
+        return strcmp(x->ticket.vm, y->ticket.vm);
     return strcmp(x->id, y->id);
 }
 

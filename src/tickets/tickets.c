@@ -542,9 +542,6 @@ note_failure(const struct gc_tickets *t, struct gc_exchange *exchange,
     if (exchange->owed.len > 0) {
         gc_bytes_move(&entry->ticket.ticket, &exchange->owed);
         say_store(t, gc_store_owed(t->store, entry, &why), &why);
-        say_store(t, gc_store_not_released(t->store, entry, &why), &why);
-        if (t->owes != NULL)
-            *t->owes = true;
     } else if (exchange->lost) {
         say_store(t, gc_store_lost(t->store, entry, &why), &why);
     } else {

@@ -233,7 +233,7 @@ class Work:
         with open(os.path.join(path, "alice.cc"), "wb") as f:
             f.write(lab.cold_cache)
         os.chmod(os.path.join(path, "alice.cc"), 0o600)
-        self.write("conf", "")
+        self.write("conf", "# nothing\n")
         passed = {k: v for k, v in os.environ.items()
                   if k in ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH")
                   or "SAN_" in k}
@@ -280,7 +280,8 @@ class Work:
                     os.path.join(self.store, name), encoding="utf-8",
                     errors="replace") as f:
                 text = f.read()
-                if text.endswith("\nend\n"):
+                if text.startswith("guestcred 1 entry\n") \
+                        and text.endswith("\nend\n"):
                     found += re.findall("^state=(.*)$", text, re.M) or [
                         "intent"]
         return found
