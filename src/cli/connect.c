@@ -264,19 +264,6 @@ gc_connection_clear(struct gc_connection *c)
     *c = (struct gc_connection){0};
 }
 
-/*
- * libcurl's libraries for LDAP and RTMP, which are refused here, bring GnuTLS
- * along, and it would set itself up when it is loaded: a thirtieth of what a
- * command costs.  They, and a libcurl that is built with it, do that themselves
- * when they use it; gnutls_global_init(3) tells of this variable.  For this
- * process alone, without threads yet: the worker was forked before.
- */
-static void
-leave_gnutls_alone(void)
-{
-    (void)setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0);
-}
-
 gc_status
 gc_connect(struct gc_cli *cli, struct gc_connection *ret_connection,
            struct gc_error *err)
@@ -288,7 +275,6 @@ gc_connect(struct gc_cli *cli, struct gc_connection *ret_connection,
     if (c.password == NULL)
         return gc_fail_no_memory(err);
     c.password->cli = cli;
-    leave_gnutls_alone();
     st = make_client(cli, c.password, &c.client, err);
     if (st == GC_OK)
         st = gc_places_store(cli, true, &c.store, err);

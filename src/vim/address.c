@@ -3,12 +3,11 @@
 
 #include "src/vim/address.h"
 
+#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include "src/vim/curl.h"
 
 struct url {
     CURLU *parts;
@@ -25,15 +24,15 @@ struct url {
 static void
 url_clear(struct url *url)
 {
-    gc_curl.free(url->text);
-    gc_curl.free(url->scheme);
-    gc_curl.free(url->host);
-    gc_curl.free(url->path);
-    gc_curl.free(url->user);
-    gc_curl.free(url->password);
-    gc_curl.free(url->query);
-    gc_curl.free(url->fragment);
-    gc_curl.url_cleanup(url->parts);
+    curl_free(url->text);
+    curl_free(url->scheme);
+    curl_free(url->host);
+    curl_free(url->path);
+    curl_free(url->user);
+    curl_free(url->password);
+    curl_free(url->query);
+    curl_free(url->fragment);
+    curl_url_cleanup(url->parts);
 }
 
 #define NO_HOST "names no host that can be looked up"
@@ -128,7 +127,7 @@ is_proxy_scheme(const char *scheme, bool *ret_tunnels)
 static bool
 has_part(CURLU *parts, CURLUPart which, char **ret)
 {
-    return gc_curl.url_get(parts, which, ret, 0) == CURLUE_OK;
+    return curl_url_get(parts, which, ret, 0) == CURLUE_OK;
 }
 
 /* Can the host be looked up?  Its name may be in another script. */
@@ -141,7 +140,7 @@ has_host(struct url *url)
     unsigned int how = 0;
 #endif
 
-    return gc_curl.url_get(url->parts, CURLUPART_HOST, &url->host, how)
+    return curl_url_get(url->parts, CURLUPART_HOST, &url->host, how)
                == CURLUE_OK
            && url->host[0] != '\0';
 }
@@ -153,7 +152,7 @@ gc_address_proxy(const char *text, char **ret_proxy, bool *ret_tunnels,
     static const CURLUPart unsaid[] = {CURLUPART_USER, CURLUPART_PASSWORD,
                                        CURLUPART_PATH, CURLUPART_QUERY,
                                        CURLUPART_FRAGMENT};
-    GC_AUTO(url) url = {.parts = gc_curl.url()};
+    GC_AUTO(url) url = {.parts = curl_url()};
     const char *scheme = strstr(text, "://");
     const char *path = strpbrk(scheme != NULL ? scheme + 3 : text, "/?#");
     size_t len;
@@ -165,8 +164,8 @@ gc_address_proxy(const char *text, char **ret_proxy, bool *ret_tunnels,
         return bad_proxy(err, text,
                          "holds a /, ? or # before its @, to be written as "
                          "%2F, %3F or %23");
-    if (gc_curl.url_set(url.parts, CURLUPART_URL, text,
-                        CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME)
+    if (curl_url_set(url.parts, CURLUPART_URL, text,
+                     CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME)
         != CURLUE_OK)
         return bad_proxy(err, text, "cannot be understood");
     if (!has_part(url.parts, CURLUPART_SCHEME, &url.scheme))
@@ -176,9 +175,9 @@ gc_address_proxy(const char *text, char **ret_proxy, bool *ret_tunnels,
     if (!has_host(&url))
         return bad_proxy(err, text, NO_HOST);
     for (size_t i = 0; i < GC_COUNT_OF(unsaid); i++)
-        if (gc_curl.url_set(url.parts, unsaid[i], NULL, 0) != CURLUE_OK)
+        if (curl_url_set(url.parts, unsaid[i], NULL, 0) != CURLUE_OK)
             return gc_fail_no_memory(err);
-    if (gc_curl.url_get(url.parts, CURLUPART_URL, &url.text, 0) != CURLUE_OK)
+    if (curl_url_get(url.parts, CURLUPART_URL, &url.text, 0) != CURLUE_OK)
         return gc_fail_no_memory(err);
     len = strlen(url.text);
     *ret_proxy = strndup(url.text, url.text[len - 1] == '/' ? len - 1 : len);
@@ -200,7 +199,7 @@ bad_url(struct gc_error *err, const char *text, const char *why)
 gc_status
 gc_address_url(const char *text, char **ret_url, struct gc_error *err)
 {
-    GC_AUTO(url) url = {.parts = gc_curl.url()};
+    GC_AUTO(url) url = {.parts = curl_url()};
     size_t len;
 
     if (url.parts == NULL)
@@ -215,7 +214,7 @@ gc_address_url(const char *text, char **ret_url, struct gc_error *err)
                       "answers, and everybody could read along");
         return gc_fail_hint(err, GC_E_UNTRUSTED, "use https://");
     }
-    if (gc_curl.url_set(url.parts, CURLUPART_URL, text, CURLU_DEFAULT_SCHEME)
+    if (curl_url_set(url.parts, CURLUPART_URL, text, CURLU_DEFAULT_SCHEME)
         != CURLUE_OK)
         return bad_url(err, text, "cannot be understood");
     if (!has_part(url.parts, CURLUPART_SCHEME, &url.scheme))
@@ -237,9 +236,9 @@ gc_address_url(const char *text, char **ret_url, struct gc_error *err)
         return bad_url(err, text, "has a path, and none but /sdk can be meant");
     if (!has_host(&url))
         return bad_url(err, text, NO_HOST);
-    if (gc_curl.url_set(url.parts, CURLUPART_PATH, NULL, 0) != CURLUE_OK
-        || gc_curl.url_get(url.parts, CURLUPART_URL, &url.text,
-                           CURLU_NO_DEFAULT_PORT)
+    if (curl_url_set(url.parts, CURLUPART_PATH, NULL, 0) != CURLUE_OK
+        || curl_url_get(url.parts, CURLUPART_URL, &url.text,
+                        CURLU_NO_DEFAULT_PORT)
                != CURLUE_OK)
         return gc_fail_no_memory(err);
 
@@ -286,9 +285,8 @@ gc_status
 gc_address_check_url(const char *url, struct gc_error *err)
 {
     __attribute__((cleanup(free_text))) char *clean = NULL;
-    gc_status st = gc_curl_load(err);
 
-    return st == GC_OK ? gc_address_url(url, &clean, err) : st;
+    return gc_address_url(url, &clean, err);
 }
 
 gc_status
@@ -296,9 +294,8 @@ gc_address_check_proxy(const char *proxy, struct gc_error *err)
 {
     __attribute__((cleanup(free_text))) char *clean = NULL;
     bool tunnels;
-    gc_status st = gc_curl_load(err);
 
-    return st == GC_OK ? gc_address_proxy(proxy, &clean, &tunnels, err) : st;
+    return gc_address_proxy(proxy, &clean, &tunnels, err);
 }
 
 gc_status

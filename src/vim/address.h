@@ -19,7 +19,6 @@
  * RET_URL is "https://host[:port]" in lower case, free()d by the caller, where
  * TEXT is "[https://]host[:port][/sdk]".  GC_E_CONFIG: it is none, NULL or
  * empty, or says more than where the server is; GC_E_UNTRUSTED: plain http.
- * After gc_curl_load.
  */
 GC_MUST_USE gc_status gc_address_url(const char *text, char **ret_url,
                                      struct gc_error *err);
@@ -28,14 +27,14 @@ GC_MUST_USE gc_status gc_address_url(const char *text, char **ret_url,
  * RET_PROXY is "scheme://host[:port]", without who logs in there, free()d by
  * the caller, where TEXT is "[scheme://][user[:password]@]host[:port]" with one
  * of libcurl's schemes for proxies.  RET_TUNNELS: it speaks HTTP; otherwise it
- * is SOCKS's.  GC_E_CONFIG: it is none.  After gc_curl_load.
+ * is SOCKS's.  GC_E_CONFIG: it is none.
  */
 GC_MUST_USE gc_status gc_address_proxy(const char *text, char **ret_proxy,
                                        bool *ret_tunnels, struct gc_error *err);
 
 /*
  * What gc_http_new would say of one of its options, each not NULL, for who
- * knows where it came from.  The first two load libcurl.
+ * knows where it came from.
  */
 GC_MUST_USE gc_status gc_address_check_url(const char *url,
                                            struct gc_error *err);
