@@ -241,6 +241,8 @@ scan_value(struct scan *s, int depth)
 static bool
 scan_text(struct scan *s)
 {
+    if (s->end - s->at >= 3 && memcmp(s->at, "\xef\xbb\xbf", 3) == 0)
+        return refuse(s, "a byte order mark");
     return scan_value(s, 0)
            && (peek(s) == -1 || refuse(s, "more than a value"));
 }

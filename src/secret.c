@@ -135,6 +135,35 @@ gc_secret_read(const char *path, gc_secret_care care, size_t max,
     return read_all(fd, limit, path, max, ret_bytes, err);
 }
 
+/* Editors leave bytes in a password file that nobody sees and vCenter counts as
+ * a failed login. */
+static gc_status
+check_line(const struct gc_bytes *password, const char *name,
+           struct gc_error *err)
+{
+    static const struct {
+        char byte;
+        const char *what;
+    } strays[] = {
+        {'\0', "holds a NUL"},
+        {'\r', "holds a carriage return"},
+        {'\n', "has a second line"},
+    };
+    const char *what = NULL;
+
+    if (password->len >= 3 && memcmp(password->data, "\xef\xbb\xbf", 3) == 0)
+        what = "begins with a byte order mark";
+    for (size_t i = 0; what == NULL && i < GC_COUNT_OF(strays); i++)
+        if (memchr(password->data, strays[i].byte, password->len) != NULL)
+            what = strays[i].what;
+    if (what == NULL)
+        return GC_OK;
+    (void)gc_fail(err, GC_E_CONFIG, "the password from %s %s", name, what);
+    return gc_fail_hint(err, GC_E_CONFIG,
+                        "save it as plain text: one line that ends in LF, no "
+                        "byte order mark");
+}
+
 gc_status
 gc_secret_check(const struct gc_bytes *password, const char *name, size_t max,
                 struct gc_error *err)
@@ -145,10 +174,7 @@ gc_secret_check(const struct gc_bytes *password, const char *name, size_t max,
         return gc_fail(err, GC_E_CONFIG,
                        "the password from %s is longer than %zu bytes", name,
                        max - 1);
-    if (memchr(password->data, '\0', password->len) != NULL)
-        return gc_fail(err, GC_E_CONFIG, "the password from %s holds a NUL",
-                       name);
-    return GC_OK;
+    return check_line(password, name, err);
 }
 
 gc_status

@@ -37,7 +37,8 @@ GC_MUST_USE gc_status gc_secret_read(const char *path, gc_secret_care care,
 
 /*
  * A password (secret) from PATH, read with CARE: one trailing newline dropped,
- * neither empty nor MAX bytes long nor with a NUL inside.  GC_E_CONFIG.
+ * neither empty nor MAX bytes long, with no NUL, carriage return, second line
+ * or byte order mark.  GC_E_CONFIG.
  */
 GC_MUST_USE gc_status gc_secret_password(const char *path, gc_secret_care care,
                                          size_t max, struct gc_limit limit,

@@ -259,19 +259,6 @@ gc_connect_stores(struct gc_cli *cli, bool create, struct gc_connection *c,
     return GC_OK;
 }
 
-/*
- * libcurl's libraries for LDAP and RTMP, which are refused here, bring GnuTLS
- * along, and it would set itself up when it is loaded: a thirtieth of what a
- * command costs.  They, and a libcurl that is built with it, do that themselves
- * when they use it; gnutls_global_init(3) tells of this variable.  For this
- * process alone, without threads yet.
- */
-static void
-leave_gnutls_alone(void)
-{
-    (void)setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0);
-}
-
 gc_status
 gc_connect(struct gc_cli *cli, struct gc_connection *c, struct gc_error *err)
 {
@@ -279,7 +266,6 @@ gc_connect(struct gc_cli *cli, struct gc_connection *c, struct gc_error *err)
 
     if (st != GC_OK)
         return st;
-    leave_gnutls_alone();
     c->password = calloc(1, sizeof(*c->password));
     if (c->password == NULL)
         return gc_fail_no_memory(err);

@@ -294,14 +294,11 @@ read_challenge(const struct gc_json *root, struct gc_exchange *exchange,
                struct gc_bytes *ret_token, struct gc_error *err)
 {
     const struct gc_json *challenge = gc_json_get(root, "serverChallenge");
-    const char *name = gc_json_string(challenge, "_typeName");
     const char *text = gc_json_string(challenge, "sspiToken");
     char digits[GC_JSON_INT64_SIZE];
     gc_status st;
 
-    if (text == NULL
-        || (gc_json_get(challenge, "_typeName") != NULL
-            && (name == NULL || strcmp(name, "SSPIAuthentication") != 0)))
+    if (text == NULL || !gc_session_is_a(challenge, "SSPIAuthentication"))
         return gc_fail(err, GC_E_PROTOCOL,
                        "the challenge of VM %s is no SSPIAuthentication",
                        exchange->vm);

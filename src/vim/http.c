@@ -12,8 +12,9 @@
 
 #include "src/vim/http.h"
 
+#include <curl/curl.h>
 #include <errno.h>
-#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,6 @@
 #include <unistd.h>
 
 #include "src/vim/address.h"
-#include "src/vim/curl.h"
 
 #define HEADERS_MAX      128
 #define HEADER_BYTES_MAX (64 * 1024)
@@ -67,7 +67,7 @@ header_list_clear(struct header_list *list)
 {
     for (struct curl_slist *h = list->first; h != NULL; h = h->next)
         explicit_bzero(h->data, strlen(h->data));
-    gc_curl.slist_free_all(list->first);
+    curl_slist_free_all(list->first);
     list->first = NULL;
 }
 
@@ -262,7 +262,7 @@ static bool
 choose(CURL *easy, const struct choice *choices, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (gc_curl.easy_setopt(easy, choices[i].option, choices[i].value)
+        if (curl_easy_setopt(easy, choices[i].option, choices[i].value)
             != CURLE_OK)
             return false;
     return true;
@@ -284,13 +284,12 @@ set_trust(CURL *easy, const struct gc_http_options *o)
     if (!choose(easy, choices, GC_COUNT_OF(choices)))
         return false;
     if (o->pin != NULL
-        && gc_curl.easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, o->pin)
-               != CURLE_OK)
+        && curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, o->pin) != CURLE_OK)
         return false;
     /* The built-in directory is trusted beside the file, if left alone. */
     return o->ca_file == NULL
-           || (gc_curl.easy_setopt(easy, CURLOPT_CAINFO, o->ca_file) == CURLE_OK
-               && gc_curl.easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+           || (curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file) == CURLE_OK
+               && curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
 }
 
 /* Where libcurl would ask the environment or the user's files, it is told. */
@@ -311,12 +310,11 @@ set_habits(CURL *easy, const struct gc_http_options *o)
     const char *proxy = o->proxy != NULL ? o->proxy : "";
 
     return choose(easy, choices, GC_COUNT_OF(choices))
-           && gc_curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https")
-                  == CURLE_OK
-           && gc_curl.easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK
-           && gc_curl.easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK
-           && gc_curl.easy_setopt(easy, CURLOPT_USERAGENT,
-                                  PACKAGE_NAME "/" PACKAGE_VERSION)
+           && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_USERAGENT,
+                               PACKAGE_NAME "/" PACKAGE_VERSION)
                   == CURLE_OK;
 }
 
@@ -329,17 +327,16 @@ set_callbacks(struct gc_http *http)
     CURL *easy = http->easy;
 
     for (size_t i = 0; i < GC_COUNT_OF(data); i++)
-        if (gc_curl.easy_setopt(easy, data[i], &http->transfer) != CURLE_OK)
+        if (curl_easy_setopt(easy, data[i], &http->transfer) != CURLE_OK)
             return false;
-    return gc_curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, http->detail)
-               == CURLE_OK
-           && gc_curl.easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request)
+    return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->detail) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request)
                   == CURLE_OK
-           && gc_curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket)
+           && curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket)
                   == CURLE_OK
-           && gc_curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header)
+           && curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header)
                   == CURLE_OK
-           && gc_curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body)
+           && curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body)
                   == CURLE_OK;
 }
 
@@ -357,15 +354,26 @@ gc_http_check_ca_file(const char *ca_file, struct gc_error *err)
     return GC_OK;
 }
 
+static bool libcurl_started;
+
+/* Never undone: others in the process may use libcurl, too. */
+static void
+start_libcurl(void)
+{
+    libcurl_started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
 gc_status
 gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
             struct gc_error *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     GC_AUTO_PTR(gc_http) http = NULL;
-    gc_status st = gc_curl_load(err);
+    gc_status st;
 
-    if (st != GC_OK)
-        return st;
+    (void)pthread_once(&once, start_libcurl);
+    if (!libcurl_started)
+        return gc_fail(err, GC_E_INTERNAL, "libcurl cannot be initialised");
     http = calloc(1, sizeof(*http));
     if (http == NULL)
         return gc_fail_no_memory(err);
@@ -384,8 +392,8 @@ gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
 
     http->trace = options->trace;
     http->trace_user = options->trace_user;
-    http->multi = gc_curl.multi_init();
-    http->easy = gc_curl.easy_init();
+    http->multi = curl_multi_init();
+    http->easy = curl_easy_init();
     if (http->multi == NULL || http->easy == NULL)
         return gc_fail_no_memory(err);
     if (!set_trust(http->easy, options) || !set_habits(http->easy, options)
@@ -450,8 +458,8 @@ gc_http_free(struct gc_http *http)
     if (http == NULL)
         return;
     quiet_begin(&quiet);
-    gc_curl.easy_cleanup(http->easy);
-    (void)gc_curl.multi_cleanup(http->multi);
+    curl_easy_cleanup(http->easy);
+    (void)curl_multi_cleanup(http->multi);
     free(http->url);
     free(http->proxy);
     free(http->ca_file);
@@ -553,7 +561,7 @@ ended_at_proxy(const struct gc_http *http, CURLcode code)
         return true;
     if (!http->tunnels)
         return code == CURLE_COULDNT_CONNECT;
-    (void)gc_curl.easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &answer);
+    (void)curl_easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &answer);
     return answer == 0;
 }
 
@@ -565,10 +573,10 @@ unverified(const struct gc_http *http, struct gc_error *err)
     const struct reason *why;
     long verdict = 0;
 
-    (void)gc_curl.easy_getinfo(http->easy,
-                               at_proxy ? CURLINFO_PROXY_SSL_VERIFYRESULT
-                                        : CURLINFO_SSL_VERIFYRESULT,
-                               &verdict);
+    (void)curl_easy_getinfo(http->easy,
+                            at_proxy ? CURLINFO_PROXY_SSL_VERIFYRESULT
+                                     : CURLINFO_SSL_VERIFYRESULT,
+                            &verdict);
     why = find_reason(verdicts, GC_COUNT_OF(verdicts), verdict);
     if (why == NULL)
         return gc_fail(err, GC_E_UNTRUSTED,
@@ -611,7 +619,7 @@ explain(const struct gc_http *http, CURLcode code, struct gc_error *err)
         (void)gc_fail(err, GC_E_UNTRUSTED, "%s: " NO_CA, http->url);
         return gc_fail_hint(err, GC_E_UNTRUSTED, "%s", CURE_NO_CA);
     }
-    (void)gc_curl.easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
+    (void)curl_easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
     if (!sent && proxy >= 300)
         return gc_fail(err, GC_E_UNAVAILABLE,
                        "%s: the proxy to it answered HTTP %ld", http->url,
@@ -627,9 +635,9 @@ explain(const struct gc_http *http, CURLcode code, struct gc_error *err)
     why = find_reason(reasons, GC_COUNT_OF(reasons), (long)code);
     if (why == NULL)
         return gc_fail(err, GC_E_UNAVAILABLE, "%s: %s", who,
-                       gc_curl.easy_strerror(code));
+                       curl_easy_strerror(code));
     if (code == CURLE_COULDNT_CONNECT)
-        (void)gc_curl.easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
+        (void)curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
     (void)gc_fail(err, why->status, "%s: %s%s%s", who, why->text,
                   os_error != 0 ? ": " : "",
                   os_error != 0 ? strerror((int)os_error) : "");
@@ -684,7 +692,7 @@ too_late(const struct gc_http *http, struct gc_error *err)
 static bool
 add_header(struct header_list *list, const char *line)
 {
-    struct curl_slist *more = gc_curl.slist_append(list->first, line);
+    struct curl_slist *more = curl_slist_append(list->first, line);
 
     if (more == NULL)
         return false;
@@ -739,17 +747,16 @@ prepare(struct gc_http *http, const struct gc_http_request *request,
                              GC_HTTP_BODY_MAX, err);
     if (st != GC_OK)
         return st;
-    if (gc_curl.easy_setopt(easy, CURLOPT_URL, gc_bytes_text(&url)) != CURLE_OK
-        || gc_curl.easy_setopt(easy, CURLOPT_HTTPHEADER, list->first)
-               != CURLE_OK
-        || gc_curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                               body != NULL ? (curl_off_t)body->len : -1)
+    if (curl_easy_setopt(easy, CURLOPT_URL, gc_bytes_text(&url)) != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list->first) != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                            body != NULL ? (curl_off_t)body->len : -1)
                != CURLE_OK)
         return gc_fail(err, GC_E_INTERNAL, "libcurl refuses a request");
     /* Borrowed by libcurl, so that head and body leave in one record. */
-    code = body != NULL ? gc_curl.easy_setopt(easy, CURLOPT_POSTFIELDS,
-                                              gc_bytes_text(body))
-                        : gc_curl.easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    code = body != NULL
+               ? curl_easy_setopt(easy, CURLOPT_POSTFIELDS, gc_bytes_text(body))
+               : curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     if (code != CURLE_OK)
         return gc_fail(err, GC_E_INTERNAL, "libcurl refuses a request");
     return GC_OK;
@@ -781,16 +788,16 @@ drive(struct gc_http *http, const struct gc_http_request *request,
             return gc_fail(err, GC_E_CANCELED, "interrupted");
         if (left == 0)
             return too_late(http, err);
-        if (gc_curl.multi_perform(http->multi, &running) != CURLM_OK)
+        if (curl_multi_perform(http->multi, &running) != CURLM_OK)
             return gc_fail(err, GC_E_INTERNAL, "libcurl cannot go on");
         if (running == 0)
             break;
-        if (gc_curl.multi_poll(http->multi, &cancel,
-                               cancel.fd >= 0 && !canceled ? 1 : 0, left, NULL)
+        if (curl_multi_poll(http->multi, &cancel,
+                            cancel.fd >= 0 && !canceled ? 1 : 0, left, NULL)
             != CURLM_OK)
             return gc_fail(err, GC_E_INTERNAL, "libcurl cannot wait");
     }
-    done = gc_curl.multi_info_read(http->multi, &running);
+    done = curl_multi_info_read(http->multi, &running);
     if (done == NULL || done->msg != CURLMSG_DONE)
         return gc_fail(err, GC_E_INTERNAL, "libcurl lost a transfer");
     *ret_code = done->data.result;
@@ -807,10 +814,10 @@ run(struct gc_http *http, const struct gc_http_request *request,
     long status = 0;
     gc_status st;
 
-    if (gc_curl.multi_add_handle(http->multi, http->easy) != CURLM_OK)
+    if (curl_multi_add_handle(http->multi, http->easy) != CURLM_OK)
         return gc_fail(err, GC_E_INTERNAL, "libcurl takes no request");
     st = drive(http, request, &code, err);
-    if (gc_curl.easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status)
+    if (curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status)
         == CURLE_OK)
         reply->status = (int)status;
     if (st == GC_OK && http->transfer.refusal != NONE)
@@ -818,7 +825,7 @@ run(struct gc_http *http, const struct gc_http_request *request,
     if (st == GC_OK && code != CURLE_OK)
         st = explain(http, code, err);
     /* Removed in mid-transfer, the connection is closed and not reused. */
-    (void)gc_curl.multi_remove_handle(http->multi, http->easy);
+    (void)curl_multi_remove_handle(http->multi, http->easy);
     return st;
 }
 
@@ -861,8 +868,8 @@ gc_http_perform(struct gc_http *http, const struct gc_http_request *request,
     http->spoke = true;
     quiet_begin(&quiet);
     st = run(http, request, err);
-    (void)gc_curl.easy_setopt(http->easy, CURLOPT_HTTPHEADER, NULL);
-    (void)gc_curl.easy_setopt(http->easy, CURLOPT_POSTFIELDS, NULL);
+    (void)curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, NULL);
+    (void)curl_easy_setopt(http->easy, CURLOPT_POSTFIELDS, NULL);
     http->transfer = (struct transfer){0};
     trace(http, request, reply, start);
     return st;

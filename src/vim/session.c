@@ -122,15 +122,23 @@ gc_session_add_moref(struct gc_json *parent, const char *key, const char *type,
 }
 
 bool
+gc_session_is_a(const struct gc_json *node, const char *type)
+{
+    const char *name = gc_json_string(node, "_typeName");
+
+    return gc_json_is_object(node)
+           && (gc_json_get(node, "_typeName") == NULL
+               || (name != NULL && strcmp(name, type) == 0));
+}
+
+bool
 gc_session_moref(const struct gc_json *node, char ret_type[64],
                  char ret_moid[GC_MOID_SIZE])
 {
-    const char *name = gc_json_string(node, "_typeName");
     const char *type = gc_json_string(node, "type");
     const char *value = gc_json_string(node, "value");
 
-    if (gc_json_get(node, "_typeName") != NULL
-        && (name == NULL || strcmp(name, "ManagedObjectReference") != 0))
+    if (!gc_session_is_a(node, "ManagedObjectReference"))
         return false;
     if (type == NULL || type[0] == '\0' || strlen(type) >= 64 || value == NULL
         || !is_moid(value))
@@ -327,30 +335,20 @@ write_hello(struct gc_bytes *ret_body, struct gc_error *err)
     return gc_json_print(hello, ret_body, err);
 }
 
-/* Take RELEASE, which the server chose, if it is one that we offered. */
-static gc_status
-choose_release(struct gc_session *session, const char *release,
-               struct gc_error *err)
+/* One of those that we speak, or NULL. */
+static const char *
+find_release(const char *text)
 {
-    gc_status st;
-
-    if (release[0] == '\0') {
-        st = gc_fail(err, GC_E_NOT_SUPPORTED,
-                     "%s serves none of the API releases that we speak",
-                     gc_session_url(session));
-        return gc_fail_hint(err, st, "vCenter 8.0 U1 and later are supported");
-    }
-    for (size_t i = 0; i < GC_COUNT_OF(releases); i++)
-        if (strcmp(release, releases[i]) == 0) {
-            (void)snprintf(session->facts.release,
-                           sizeof(session->facts.release), "%s", release);
-            return GC_OK;
-        }
-    return gc_fail(err, GC_E_PROTOCOL,
-                   "%s chose the API release \"%s\", which it was not offered",
-                   gc_session_url(session), release);
+    for (size_t i = 0; text != NULL && i < GC_COUNT_OF(releases); i++)
+        if (strcmp(text, releases[i]) == 0)
+            return releases[i];
+    return NULL;
 }
 
+/*
+ * Where hello fails (the service behind it may be down, or kept away by a
+ * proxy), content tells whether the oldest release is served.
+ */
 static gc_status
 say_hello(struct gc_session *session, struct gc_limit limit,
           struct gc_error *err)
@@ -364,7 +362,7 @@ say_hello(struct gc_session *session, struct gc_limit limit,
         .body = &body,
         .limit = limit,
     };
-    const char *release;
+    const char *said = NULL, *release;
     gc_status st;
 
     st = write_hello(&body, err);
@@ -372,18 +370,19 @@ say_hello(struct gc_session *session, struct gc_limit limit,
         st = gc_http_perform(session->http, &request, &http, err);
     if (st != GC_OK)
         return st;
-    if (http.status == 404)
-        return choose_release(session, RELEASE_WITHOUT_HELLO, err);
-    if (http.status != 200 || http.type != GC_HTTP_JSON)
-        return refuse(session, &http, "hello", err);
-    st = gc_json_parse(http.body.data, http.body.len, &root, err);
-    if (st != GC_OK)
-        return gc_fail_context(err, st, "%s answered hello",
-                               gc_session_url(session));
-    release = gc_json_string(root, "api_release");
-    if (release == NULL)
-        return refuse(session, &http, "hello", err);
-    return choose_release(session, release, err);
+    if (http.status == 200 && http.type == GC_HTTP_JSON
+        && gc_json_parse(http.body.data, http.body.len, &root, NULL) == GC_OK)
+        said = gc_json_string(root, "api_release");
+    if (said != NULL && said[0] == '\0') {
+        st = gc_fail(err, GC_E_NOT_SUPPORTED,
+                     "%s serves none of the API releases that we speak",
+                     gc_session_url(session));
+        return gc_fail_hint(err, st, "vCenter 8.0 U1 and later are supported");
+    }
+    release = find_release(said);
+    (void)snprintf(session->facts.release, sizeof(session->facts.release), "%s",
+                   release != NULL ? release : RELEASE_WITHOUT_HELLO);
+    return GC_OK;
 }
 
 /* "" or what a UUID is written with. */
@@ -416,7 +415,6 @@ read_content(struct gc_session *session, const struct gc_json *content,
 {
     struct gc_session_facts facts = session->facts;
     const struct gc_json *about = gc_json_get(content, "about");
-    const char *name = gc_json_string(content, "_typeName");
     const char *api = gc_json_string(about, "apiType");
     const char *uuid = gc_json_string(about, "instanceUuid");
     gc_status st;
@@ -428,7 +426,7 @@ read_content(struct gc_session *session, const struct gc_json *content,
                             "give the URL of the vCenter that manages "
                             "the host");
     }
-    if (name == NULL || strcmp(name, "ServiceContent") != 0
+    if (!gc_session_is_a(content, "ServiceContent")
         || !read_manager(content, "sessionManager", facts.session_manager)
         || !read_manager(content, "searchIndex", facts.search_index)
         || !read_manager(content, "guestOperationsManager",
@@ -531,7 +529,6 @@ log_in(struct gc_session *session, struct gc_limit limit, struct gc_error *err)
                                    .member = "Login",
                                    .limit = limit,
                                    .cancel_grace = GC_SESSION_GRACE_MS};
-    const char *name;
     gc_status st = write_login(session, &password, &body, err);
 
     if (st != GC_OK)
@@ -540,10 +537,9 @@ log_in(struct gc_session *session, struct gc_limit limit, struct gc_error *err)
     st = send_once(session, &call, &reply, &session->id, err);
     if (st == GC_OK && reply.is_fault)
         st = fail_unhealed(session, &reply, err);
-    name = gc_json_string(reply.root, "_typeName");
     if (st == GC_OK
-        && (session->id.len == 0 || name == NULL
-            || strcmp(name, "UserSession") != 0))
+        && (session->id.len == 0
+            || !gc_session_is_a(reply.root, "UserSession")))
         st = gc_fail(err, GC_E_PROTOCOL,
                      "%s answered the login with something that is no session",
                      gc_session_url(session));
@@ -586,12 +582,9 @@ gc_session_open(struct gc_session *session, struct gc_limit limit,
 {
     gc_status st = GC_OK;
 
-    if (session->outdated)
+    if (session->outdated || session->facts.release[0] == '\0'
+        || session->facts.session_manager[0] == '\0')
         st = find_facts(session, limit, err);
-    if (st == GC_OK && session->facts.release[0] == '\0')
-        st = say_hello(session, limit, err);
-    if (st == GC_OK && session->facts.session_manager[0] == '\0')
-        st = get_content(session, limit, err);
     if (st == GC_OK && session->id.len == 0)
         st = gc_session_relogin(session, limit, err);
     return st;
@@ -603,15 +596,6 @@ is_kept_moid(const char moid[GC_MOID_SIZE])
 {
     return memchr(moid, '\0', GC_MOID_SIZE) != NULL
            && (moid[0] == '\0' || is_moid(moid));
-}
-
-static bool
-is_kept_release(const char *release)
-{
-    for (size_t i = 0; i < GC_COUNT_OF(releases); i++)
-        if (strcmp(release, releases[i]) == 0)
-            return true;
-    return release[0] == '\0';
 }
 
 static bool
@@ -633,7 +617,7 @@ gc_session_adopt(struct gc_session *session,
     GC_AUTO(gc_bytes) copy = {0};
     gc_status st;
 
-    if (!is_kept_release(facts->release)
+    if ((facts->release[0] != '\0' && find_release(facts->release) == NULL)
         || memchr(facts->instance_uuid, '\0', sizeof(facts->instance_uuid))
                == NULL
         || !is_uuid_text(facts->instance_uuid)
@@ -651,7 +635,7 @@ gc_session_adopt(struct gc_session *session,
     gc_bytes_move(&session->id, &copy);
     session->facts = *facts;
     session->adopted = facts->release[0] != '\0';
-    session->outdated = session->adopted && facts->session_manager[0] == '\0';
+    session->outdated = false;
     return GC_OK;
 }
 

@@ -48,8 +48,8 @@ void gc_session_free(struct gc_session *session);
 GC_DEFINE_FREEP(gc_session)
 
 /*
- * Hello (a 404 means 8.0.1.0), content, Login; each only if still needed.  An
- * ESXi host, no common release: GC_E_NOT_SUPPORTED.  InvalidLogin:
+ * Hello (where it fails: 8.0.1.0), content, Login; each only if still needed.
+ * An ESXi host, no common release: GC_E_NOT_SUPPORTED.  InvalidLogin:
  * GC_E_VCENTER_DENIED.
  */
 GC_MUST_USE gc_status gc_session_open(struct gc_session *session,
@@ -143,6 +143,12 @@ GC_MUST_USE gc_status gc_session_logout(struct gc_session *session,
 /* Add {"_typeName":"ManagedObjectReference","type":…,"value":…} under KEY. */
 void gc_session_add_moref(struct gc_json *parent, const char *key,
                           const char *type, const char *moid);
+
+/*
+ * Is NODE an object of TYPE?  For where the call itself says the type: then
+ * _typeName may be missing.
+ */
+bool gc_session_is_a(const struct gc_json *node, const char *type);
 
 /*
  * Read NODE as a MoRef (any member order, _typeName may be missing): its type

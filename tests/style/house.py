@@ -154,9 +154,8 @@ SRC_ARROWS = {
     "src/patience": [],
     "src/process": [],
     "src/secret": [],
-    "src/vim/curl": [],
-    "src/vim/address": ["src/vim/curl"],
-    "src/vim/http": ["src/vim/address", "src/vim/curl"],
+    "src/vim/address": [],
+    "src/vim/http": ["src/vim/address"],
     "src/vim/fault": ["src/json"],
     "src/vim/facts": [],
     "src/vim/session": VIM_LOW + ["src/vim/facts"],
@@ -201,8 +200,7 @@ PAM_MAY = {"src/options", "src/helper/wire"}
 # Foreign headers, and the only places from which they may be reached.
 FOREIGN_HEADERS = {
     "GSS-API": (r"gssapi(/|\.h)|krb5(/|\.h)|com_err\.h|et/", ["gss/"]),
-    "libcurl": (r"curl/", ["src/vim/curl.h", "src/vim/curl.c",
-                           "src/vim/address.c", "src/vim/http.c"]),
+    "libcurl": (r"curl/", ["src/vim/address.c", "src/vim/http.c"]),
     "cJSON": (r"cjson/|cJSON\.h", ["src/json.c"]),
     "libcrypto": (r"openssl/", ["src/base64.c"]),
     "PAM": (r"security/", ["pam_module/"]),
@@ -511,7 +509,7 @@ def check_shipped(root, names):
 FOREIGN_LIBRARIES = {
     "gssapi_krb5": ["gss/"],
     "krb5": ["gss/"],
-    "curl": [],  # src/vim/curl loads it
+    "curl": ["src/vim/address", "src/vim/http"],
     "cjson": ["src/json"],
     "crypto": ["src/base64"],
     "pam": ["pam_module/"],

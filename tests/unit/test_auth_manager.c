@@ -765,6 +765,7 @@ an_unknown_outcome_is_called_so(void **state)
     assert_int_equal(send_leg("token"), GC_E_UNAVAILABLE);
     assert_false(err.again);
     for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        open_session("gam");
         WIRE(cases[i].canned);
         assert_int_equal(send_leg("token"), cases[i].st);
         assert_int_equal(err.again, cases[i].again);

@@ -12,6 +12,7 @@
 
 #include "src/vim/http.h"
 
+#include <curl/curl.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -33,7 +34,6 @@
 #include <cmocka.h>
 
 #include "src/base/clock.h"
-#include "src/vim/curl.h"
 
 /*
  * Stand-ins
@@ -120,21 +120,6 @@ curl_easy_setopt(CURL *easy, CURLoption option, ...)
     if (option == CURLOPT_SSL_VERIFYPEER && odd.no_system_cas)
         (void)real(easy, CURLOPT_CAINFO, "/dev/null/ca.pem");
     return real(easy, option, value);
-}
-
-/* With those in it, instead of what src/vim/curl would load. */
-struct gc_curl gc_curl = {
-#define DIRECT(name) .name = curl_##name,
-    GC_CURL_FUNCTIONS(DIRECT)
-#undef DIRECT
-};
-
-gc_status
-gc_curl_load(struct gc_error *err)
-{
-    (void)err;
-    return gc_curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? GC_OK
-                                                                : GC_E_INTERNAL;
 }
 
 /*

@@ -179,19 +179,29 @@ test_contents(void **state)
     static const struct {
         const char *text;
         size_t len;
-        const char *want; /* NULL: refused */
+        const char *want; /* NULL: refused, and … */
+        const char *says; /* … this said */
     } cases[] = {
-        {"a", 1, "a"},
-        {"a\n", 2, "a"},
-        {"a\n\n", 3, "a\n"},
-        {" a\r\n", 4, " a\r"},
-        {"", 0, NULL},
-        {"\n", 1, NULL},
-        {"a\0b", 3, NULL},
-        {"0123456789abcde\n", 16, "0123456789abcde"},
-        {"0123456789abcdef", 16, NULL},
-        {"0123456789abcdef\n", 17, NULL},
-        {"0123456789abcdefghijklmnopqrstuv", 32, NULL},
+        {"a", 1, "a", NULL},
+        {"a\n", 2, "a", NULL},
+        {"a\n\n", 3, NULL, "has a second line"},
+        {"a\nb", 3, NULL, "has a second line"},
+        {" a\r\n", 4, NULL, "holds a carriage return"},
+        {"a\rb", 3, NULL, "holds a carriage return"},
+        {"\xef\xbb\xbf"
+         "a",
+         4, NULL, "begins with a byte order mark"},
+        {"a\xef\xbb\xbf", 4, "a\xef\xbb\xbf", NULL},
+        {"\xff\xfe"
+         "a\0\r\0\n\0",
+         8, NULL, "holds a NUL"},
+        {"", 0, NULL, "is empty"},
+        {"\n", 1, NULL, "is empty"},
+        {"a\0b", 3, NULL, "holds a NUL"},
+        {"0123456789abcde\n", 16, "0123456789abcde", NULL},
+        {"0123456789abcdef", 16, NULL, "longer than 15"},
+        {"0123456789abcdef\n", 17, NULL, "longer than 15"},
+        {"0123456789abcdefghijklmnopqrstuv", 32, NULL, "longer than 17"},
     };
 
     (void)state;
@@ -205,6 +215,8 @@ test_contents(void **state)
         assert_int_equal(st, cases[i].want == NULL ? GC_E_CONFIG : GC_OK);
         if (cases[i].want != NULL)
             assert_string_equal(gc_bytes_text(&found), cases[i].want);
+        else
+            assert_non_null(strstr(err.message, cases[i].says));
     }
 }
 

@@ -147,15 +147,44 @@ opening_takes_three_requests(void **state)
     assert_int_equal(keeper.asked, 1);
 }
 
+/* Whatever it answers: content tells whether that release is served. */
 static void
-without_hello_it_is_8_0_1(void **state)
+a_hello_that_fails_means_8_0_1(void **state)
 {
+    static const struct canned cases[] = {
+        {.status = 404, .type = GC_HTTP_HTML, .body = "<html>"},
+        {.status = 200,
+         .type = GC_HTTP_HTML,
+         .body = "{\"api_release\":\"8.0.3.0\"}"},
+        JSON(200, "{\"api_release\":\"8.0.0.0\"}"),
+        JSON(200, "{\"api_release\":\"../..\"}"),
+        JSON(200, "{\"api_release\":8}"),
+        JSON(200, "{\"api_release\":null}"),
+        JSON(200, "{}"),
+        JSON(200, "[\"8.0.3.0\"]"),
+        JSON(200, "null"),
+        JSON(200, ""),
+        JSON(200, "{\"api_release\":\"8.0.3.0\""),
+        JSON(400, "{\"error_type\":\"INVALID_ARGUMENT\",\"messages\":[]}"),
+        JSON(401, "{}"),
+        JSON(500, "{\"_typeName\":\"SystemError\"}"),
+        {.status = 500, .type = GC_HTTP_XML, .body = "<soapenv:Envelope/>"},
+        {.status = 502},
+        {.status = 503, .type = GC_HTTP_OTHER, .body = "no healthy upstream"},
+        {.status = 504},
+        {.status = 301},
+    };
+
     (void)state;
-    WIRE({.status = 404, .type = GC_HTTP_HTML, .body = "<html>"},
-         JSON(200, CONTENT), LOGIN("id-1"));
-    assert_int_equal(gc_session_open(session, UNTIL(1), &err), GC_OK);
-    assert_seen(1, "/sdk/vim25/8.0.1.0/ServiceInstance/ServiceInstance/content",
-                NULL, "");
+    for (size_t i = 0; i < GC_COUNT_OF(cases); i++) {
+        anew();
+        WIRE(cases[i], JSON(200, CONTENT), LOGIN("id-1"));
+        assert_int_equal(gc_session_open(session, UNTIL(1), &err), GC_OK);
+        assert_seen(1,
+                    "/sdk/vim25/8.0.1.0/ServiceInstance/ServiceInstance/"
+                    "content",
+                    NULL, "");
+    }
 }
 
 static void
@@ -176,6 +205,8 @@ every_release_that_we_offer_is_taken(void **state)
     }
 }
 
+#define HELLO_9 JSON(200, "{\"api_release\":\"9.0.0.0\"}")
+
 /* A reply and what must come of it. */
 struct outcome {
     struct canned canned;
@@ -184,38 +215,12 @@ struct outcome {
 };
 
 static void
-hello_is_read_strictly(void **state)
+without_a_release_or_a_reply_nothing_goes_on(void **state)
 {
     static const struct outcome cases[] = {
         {JSON(200, "{\"api_release\":\"\"}"), GC_E_NOT_SUPPORTED, false},
-        {JSON(200, "{\"api_release\":\"8.0.0.0\"}"), GC_E_PROTOCOL, false},
-        {JSON(200, "{\"api_release\":\"../..\"}"), GC_E_PROTOCOL, false},
-        {JSON(200, "{\"api_release\":8}"), GC_E_PROTOCOL, false},
-        {JSON(200, "{\"api_release\":null}"), GC_E_PROTOCOL, false},
-        {JSON(200, "{}"), GC_E_PROTOCOL, false},
-        {JSON(200, "[\"8.0.3.0\"]"), GC_E_PROTOCOL, false},
-        {JSON(200, "null"), GC_E_PROTOCOL, false},
-        {JSON(200, ""), GC_E_PROTOCOL, false},
-        {JSON(200, "{\"api_release\":\"8.0.3.0\""), GC_E_PROTOCOL, false},
-        {{.status = 200,
-          .type = GC_HTTP_HTML,
-          .body = "{\"api_release\":\"8.0.3.0\"}"},
-         GC_E_PROTOCOL,
-         false},
-        {JSON(400, "{\"error_type\":\"INVALID_ARGUMENT\",\"messages\":[]}"),
-         GC_E_PROTOCOL, false},
-        {JSON(401, "{}"), GC_E_PROTOCOL, false},
-        {JSON(500, "{\"_typeName\":\"SystemError\"}"), GC_E_PROTOCOL, false},
-        {{.status = 500, .type = GC_HTTP_XML, .body = "<soapenv:Envelope/>"},
-         GC_E_NOT_SUPPORTED,
-         false},
-        {{.status = 502}, GC_E_UNAVAILABLE, false},
-        {{.status = 503, .type = GC_HTTP_OTHER, .body = "no healthy upstream"},
-         GC_E_UNAVAILABLE,
-         true},
-        {{.status = 504}, GC_E_UNAVAILABLE, false},
-        {{.status = 301}, GC_E_UNTRUSTED, false},
         {REFUSED, GC_E_UNAVAILABLE, true},
+        {LOST, GC_E_UNAVAILABLE, false},
         {{.st = GC_E_UNTRUSTED, .unsent = true}, GC_E_UNTRUSTED, false},
     };
 
@@ -228,6 +233,20 @@ hello_is_read_strictly(void **state)
         assert_int_equal(err.again, cases[i].again);
         assert_string_equal(gc_session_facts(session)->release, "");
     }
+}
+
+/* A release that was guessed is not kept where content did not confirm it. */
+static void
+hello_is_said_again_after_content_failed(void **state)
+{
+    (void)state;
+    WIRE({.status = 503}, {.status = 503}, HELLO_9, JSON(200, CONTENT),
+         LOGIN("id-1"));
+    assert_int_equal(gc_session_open(session, UNTIL(1), &err),
+                     GC_E_UNAVAILABLE);
+    assert_true(err.again);
+    assert_int_equal(gc_session_open(session, UNTIL(1), &err), GC_OK);
+    assert_string_equal(gc_session_facts(session)->release, "9.0.0.0");
 }
 
 static void
@@ -258,8 +277,8 @@ content_is_read_strictly(void **state)
         {JSON(200, "{\"_typeName\":\"AboutInfo\",\"sessionManager\":{\"type\":"
                    "\"SessionManager\",\"value\":\"s\"}}"),
          GC_E_PROTOCOL, false},
-        {JSON(200, "{\"sessionManager\":{\"type\":\"SessionManager\","
-                   "\"value\":\"s\"}}"),
+        {JSON(200, "{\"_typeName\":null,\"sessionManager\":{\"type\":"
+                   "\"SessionManager\",\"value\":\"s\"}}"),
          GC_E_PROTOCOL, false},
         {JSON(200, "{\"_typeName\":\"ServiceContent\",\"sessionManager\":{"
                    "\"_typeName\":\"Folder\",\"type\":\"SessionManager\","
@@ -308,6 +327,23 @@ content_may_lack_what_is_not_needed(void **state)
     assert_string_equal(gc_session_facts(session)->instance_uuid, "");
 }
 
+/* Which type a reply has is known from the call. */
+static void
+types_may_be_unsaid(void **state)
+{
+    (void)state;
+    WIRE(HELLO_9,
+         JSON(200, "{\"sessionManager\":{\"type\":\"SessionManager\","
+                   "\"value\":\"s\"}}"),
+         {.status = 200,
+          .type = GC_HTTP_JSON,
+          .body = "{\"key\":\"5\"}",
+          .session = "id-1"});
+    assert_int_equal(gc_session_open(session, UNTIL(1), &err), GC_OK);
+    assert_string_equal(gc_session_facts(session)->session_manager, "s");
+    assert_string_equal(gc_bytes_text(gc_session_id(session)), "id-1");
+}
+
 static void
 login_is_read_strictly(void **state)
 {
@@ -342,8 +378,8 @@ login_is_read_strictly(void **state)
 static void
 a_session_of_another_kind_is_logged_out(void **state)
 {
-    static const char *const bodies[] = {"{\"_typeName\":\"Folder\"}", "{}",
-                                         "null", "[]"};
+    static const char *const bodies[] = {"{\"_typeName\":\"Folder\"}",
+                                         "{\"_typeName\":null}", "null", "[]"};
 
     int64_t before = gc_clock_now();
 
@@ -813,7 +849,6 @@ static const struct gc_session_facts kept = {.release = "8.0.3.0",
                                              .guest_operations_manager = "gom",
                                              .auth_manager = "gam"};
 
-#define HELLO_9   JSON(200, "{\"api_release\":\"9.0.0.0\"}")
 #define NAME_9    "/sdk/vim25/9.0.0.0/VirtualMachine/vm-42/name"
 #define CONTENT_9 "/sdk/vim25/9.0.0.0/ServiceInstance/ServiceInstance/content"
 #define LACKS(moid)                                                            \
@@ -1084,11 +1119,13 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(opening_takes_three_requests),
-        TEST(without_hello_it_is_8_0_1),
+        TEST(a_hello_that_fails_means_8_0_1),
         TEST(every_release_that_we_offer_is_taken),
-        TEST(hello_is_read_strictly),
+        TEST(without_a_release_or_a_reply_nothing_goes_on),
+        TEST(hello_is_said_again_after_content_failed),
         TEST(content_is_read_strictly),
         TEST(content_may_lack_what_is_not_needed),
+        TEST(types_may_be_unsaid),
         TEST(login_is_read_strictly),
         TEST(a_session_of_another_kind_is_logged_out),
         TEST(a_session_of_a_bad_login_reply_is_logged_out),
