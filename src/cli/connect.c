@@ -249,13 +249,16 @@ gc_status
 gc_connect_stores(struct gc_cli *cli, bool create, struct gc_connection *c,
                   struct gc_error *err)
 {
-    gc_status st = gc_paths_store(cli, create ? GC_STORE_CREATE : GC_STORE_READ,
-                                  &c->store, err);
+    gc_status st = GC_OK;
 
+    c->cli = cli;
+    if (c->store == NULL)
+        st = gc_paths_store(cli, create ? GC_STORE_CREATE : GC_STORE_READ,
+                            &c->store, err);
     if (st != GC_OK && (create || st != GC_E_NOT_FOUND))
         return st;
-    c->cli = cli;
-    c->copies = gc_paths_copies(cli);
+    if (c->copies == NULL)
+        c->copies = gc_paths_copies(cli);
     return GC_OK;
 }
 
