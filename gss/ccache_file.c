@@ -4,6 +4,7 @@
 #include "gss/ccache_file.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,19 +33,20 @@ void
 gc_ccache_file_clear(struct gc_ccache_file *file)
 {
     if (file->krb5 != NULL) {
-        tickets_free(file->krb5, file->tickets);
+        for (size_t i = 0; i < GC_COUNT_OF(file->tickets); i++)
+            tickets_free(file->krb5, file->tickets[i]);
         krb5_free_principal(file->krb5, file->owner);
         krb5_free_context(file->krb5);
     }
     *file = (struct gc_ccache_file){.krb5 = NULL};
 }
 
-/* All of CACHE, as a list. */
+/* All of CACHE, the last one first. */
 static krb5_error_code
 read_tickets(krb5_context krb5, krb5_ccache cache,
              struct gc_ccache_ticket **ret_tickets)
 {
-    struct gc_ccache_ticket *first = NULL, **end = &first, *fresh;
+    struct gc_ccache_ticket *list = NULL, *fresh;
     krb5_cc_cursor cursor;
     krb5_error_code code = krb5_cc_start_seq_get(krb5, cache, &cursor);
 
@@ -59,16 +61,51 @@ read_tickets(krb5_context krb5, krb5_ccache cache,
             free(fresh);
             break;
         }
-        *end = fresh;
-        end = &fresh->next;
+        fresh->next = list;
+        list = fresh;
     }
     (void)krb5_cc_end_seq_get(krb5, cache, &cursor);
     if (code != KRB5_CC_END) {
-        tickets_free(krb5, first);
+        tickets_free(krb5, list);
         return code;
     }
-    *ret_tickets = first;
+    *ret_tickets = list;
     return 0;
+}
+
+/* Where HOST's tickets are, by FNV-1a; 0 is for those that all targets need. */
+static size_t
+bucket(const char *host, size_t len)
+{
+    uint32_t h = 2166136261U;
+
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ (unsigned char)host[i]) * 16777619U;
+    return 1 + h % (GC_CCACHE_FILE_BUCKETS - 1);
+}
+
+static size_t
+bucket_of(const struct gc_ccache_file *file, krb5_const_principal server)
+{
+    if (gc_ccache_is_tgt(server) || krb5_is_config_principal(file->krb5, server)
+        || krb5_principal_compare(file->krb5, server, file->owner)
+        || server->length < 2)
+        return 0;
+    return bucket(server->data[1].data, server->data[1].length);
+}
+
+/* LIST, the last one first, becomes part of what FILE holds. */
+static void
+adopt(struct gc_ccache_file *file, struct gc_ccache_ticket *list)
+{
+    struct gc_ccache_ticket **at, *next;
+
+    for (; list != NULL; list = next) {
+        next = list->next;
+        at = &file->tickets[bucket_of(file, list->creds.server)];
+        list->next = *at;
+        *at = list;
+    }
 }
 
 /* The file behind CACHE as it is now; false where there is none. */
@@ -131,6 +168,7 @@ is_current(const struct gc_ccache_file *file, const char *name)
 bool
 gc_ccache_file_read(struct gc_ccache_file *file, const char *name)
 {
+    struct gc_ccache_ticket *list = NULL;
     krb5_ccache cache;
     bool good;
 
@@ -144,7 +182,8 @@ gc_ccache_file_read(struct gc_ccache_file *file, const char *name)
     cache = resolve(file->krb5, name, file->name, &file->state);
     good = cache != NULL
            && krb5_cc_get_principal(file->krb5, cache, &file->owner) == 0
-           && read_tickets(file->krb5, cache, &file->tickets) == 0;
+           && read_tickets(file->krb5, cache, &list) == 0;
+    adopt(file, list);
     if (cache != NULL)
         (void)krb5_cc_close(file->krb5, cache);
     if (!good)
@@ -164,30 +203,40 @@ is_target(krb5_const_principal name, const struct gc_spn *target)
                   == 0;
 }
 
+/* Put those of LIST that are TARGET's (NULL: all) into CACHE. */
+static krb5_error_code
+copy(const struct gc_ccache_file *file, const struct gc_ccache_ticket *list,
+     const struct gc_spn *target, const struct gc_ccache *cache)
+{
+    krb5_error_code code = 0;
+
+    for (; list != NULL && code == 0; list = list->next) {
+        krb5_creds copied = list->creds; /* borrows all that is in there */
+
+        if (target == NULL || is_target(copied.server, target))
+            code = krb5_cc_store_cred(file->krb5, cache->cache, &copied);
+    }
+    return code;
+}
+
 gc_status
 gc_ccache_file_select(const struct gc_ccache_file *file,
                       const struct gc_spn *target, struct gc_ccache *ret_cache,
                       struct gc_error *err)
 {
-    krb5_context krb5 = file->krb5;
     GC_AUTO(gc_ccache) cache = {NULL, NULL, NULL};
     struct gc_verdict v = {GSS_S_FAILURE, 0, gc_mech_oid(GC_MECH_KERBEROS)};
+    size_t host = bucket(target->host, strlen(target->host));
     gc_status st = gc_ccache_new(&cache, err);
     krb5_error_code code;
 
     if (st != GC_OK)
         return st;
-    code = krb5_cc_initialize(krb5, cache.cache, file->owner);
-    for (const struct gc_ccache_ticket *t = file->tickets;
-         t != NULL && code == 0; t = t->next) {
-        krb5_principal server = t->creds.server;
-        krb5_creds copied = t->creds; /* borrows all that is in there */
-
-        if (gc_ccache_is_tgt(server) || krb5_is_config_principal(krb5, server)
-            || is_target(server, target)
-            || krb5_principal_compare(krb5, server, file->owner))
-            code = krb5_cc_store_cred(krb5, cache.cache, &copied);
-    }
+    code = krb5_cc_initialize(file->krb5, cache.cache, file->owner);
+    if (code == 0)
+        code = copy(file, file->tickets[0], NULL, &cache);
+    if (code == 0)
+        code = copy(file, file->tickets[host], target, &cache);
     v.minor = (OM_uint32)code;
     if (code != 0)
         return gc_gssmsg_judge(err, GC_E_INTERNAL, &v,
@@ -202,7 +251,8 @@ gc_ccache_file_select(const struct gc_ccache_file *file,
 static bool
 is_new(const struct gc_ccache_file *file, const krb5_creds *creds)
 {
-    const struct gc_ccache_ticket *t = file->tickets;
+    const struct gc_ccache_ticket *t =
+        file->tickets[bucket_of(file, creds->server)];
 
     while (t != NULL
            && (t->creds.ticket.length != creds->ticket.length
@@ -255,17 +305,6 @@ encoded_size(const krb5_creds *creds)
         size += 2 + 4 + creds->authdata[i]->length;
     size += 4 + creds->ticket.length + 4 + creds->second_ticket.length;
     return (off_t)size;
-}
-
-/* Add FRESH to what FILE holds. */
-static void
-adopt(struct gc_ccache_file *file, struct gc_ccache_ticket *fresh)
-{
-    struct gc_ccache_ticket **end = &file->tickets;
-
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = fresh;
 }
 
 /*

@@ -18,13 +18,15 @@
 #include "gss/ccache.h"
 #include "gss/spn.h"
 
+#define GC_CCACHE_FILE_BUCKETS 256
+
 /* Zero it before use. */
 struct gc_ccache_file {
     krb5_context krb5; /* NULL: nothing has been read */
     char name[GC_PLACE_SIZE];
     struct stat state; /* of the file, when it was read */
     krb5_principal owner;
-    struct gc_ccache_ticket *tickets; /* secret */
+    struct gc_ccache_ticket *tickets[GC_CCACHE_FILE_BUCKETS]; /* secret */
 };
 void gc_ccache_file_clear(struct gc_ccache_file *file);
 
