@@ -8,6 +8,7 @@
 #include "gss/ccache.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "gss/gssmsg.h"
 #include "gss/mech.h"
@@ -22,6 +23,14 @@ gc_ccache_clear(struct gc_ccache *cache)
         krb5_free_context(cache->krb5);
     }
     *cache = (struct gc_ccache){NULL, NULL, NULL};
+}
+
+void
+gc_ccache_move(struct gc_ccache *dst, struct gc_ccache *src)
+{
+    gc_ccache_clear(dst);
+    *dst = *src;
+    *src = (struct gc_ccache){NULL, NULL, NULL};
 }
 
 gc_status
@@ -41,28 +50,56 @@ gc_ccache_new(struct gc_ccache *ret_cache, struct gc_error *err)
         return gc_gssmsg_judge(err, GC_E_INTERNAL, &v,
                                "cannot make a credential cache in memory");
     }
-    gc_ccache_clear(ret_cache);
-    *ret_cache = fresh;
-    fresh = (struct gc_ccache){NULL, NULL, NULL};
+    gc_ccache_move(ret_cache, &fresh);
     return GC_OK;
 }
 
+bool
+gc_ccache_is_tgt(krb5_const_principal server)
+{
+    static const char name[] = KRB5_TGS_NAME;
+
+    return server->length == 2 && server->data[0].length == sizeof(name) - 1
+           && memcmp(server->data[0].data, name, sizeof(name) - 1) == 0;
+}
+
+/* The one of PRINCIPAL in the default collection: NULL, or the caller's. */
+static char *
+find_in_collection(krb5_context krb5, const char *principal)
+{
+    krb5_principal wanted = NULL;
+    krb5_ccache cache = NULL;
+    char *name = NULL;
+
+    if (principal[0] != '\0' && krb5_parse_name(krb5, principal, &wanted) == 0
+        && krb5_cc_cache_match(krb5, wanted, &cache) == 0)
+        (void)krb5_cc_get_full_name(krb5, cache, &name);
+    if (cache != NULL)
+        (void)krb5_cc_close(krb5, cache);
+    krb5_free_principal(krb5, wanted);
+    return name;
+}
+
 gc_status
-gc_ccache_default_name(char ret_name[GC_PLACE_SIZE], struct gc_error *err)
+gc_ccache_default_name(const char *principal, char ret_name[GC_PLACE_SIZE],
+                       struct gc_error *err)
 {
     struct gc_verdict v = {GSS_S_FAILURE, 0, gc_mech_oid(GC_MECH_KERBEROS)};
     krb5_context krb5 = NULL;
     krb5_error_code code = krb5_init_context(&krb5);
-    const char *name = code == 0 ? krb5_cc_default_name(krb5) : NULL;
-    bool fits =
-        name != NULL
-        && snprintf(ret_name, GC_PLACE_SIZE, "%s", name) < GC_PLACE_SIZE;
+    const char *name;
+    char *found;
+    bool fits;
 
     v.minor = (OM_uint32)code;
-    if (krb5 != NULL)
-        krb5_free_context(krb5);
     if (code != 0)
         return gc_gssmsg_judge(err, GC_E_CONFIG, &v, "cannot read krb5.conf");
+    found = find_in_collection(krb5, principal);
+    name = found != NULL ? found : krb5_cc_default_name(krb5);
+    fits = name != NULL
+           && snprintf(ret_name, GC_PLACE_SIZE, "%s", name) < GC_PLACE_SIZE;
+    krb5_free_string(krb5, found);
+    krb5_free_context(krb5);
     return fits ? GC_OK
                 : gc_fail(err, GC_E_NO_CREDENTIAL,
                           "the default cache has no name that can be used");

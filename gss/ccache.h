@@ -22,15 +22,23 @@ struct gc_ccache {
 /* Release every credential that uses it first: they would find it empty. */
 void gc_ccache_clear(struct gc_ccache *cache);
 
+/* Replace *DST, clearing what it was; SRC is left empty. */
+void gc_ccache_move(struct gc_ccache *dst, struct gc_ccache *src);
+
 GC_MUST_USE gc_status gc_ccache_new(struct gc_ccache *ret_cache,
                                     struct gc_error *err);
 
+/* Is it a ticket that others are got with, krbtgt/REALM? */
+bool gc_ccache_is_tgt(krb5_const_principal server);
+
 /*
- * What libkrb5's default cache for this uid and environment is called; nobody
- * has looked whether it is there.  GC_E_NO_CREDENTIAL for an endless name,
+ * What libkrb5's default cache for this uid and environment is called, or in a
+ * collection the one of PRINCIPAL ("": the first), if it has one; nobody has
+ * looked whether it is there.  GC_E_NO_CREDENTIAL for an endless name,
  * GC_E_CONFIG where krb5.conf cannot be read.
  */
-GC_MUST_USE gc_status gc_ccache_default_name(char ret_name[GC_PLACE_SIZE],
+GC_MUST_USE gc_status gc_ccache_default_name(const char *principal,
+                                             char ret_name[GC_PLACE_SIZE],
                                              struct gc_error *err);
 
 #endif

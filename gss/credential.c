@@ -244,26 +244,38 @@ check_want(const struct gc_want *want, struct gc_error *err)
 }
 
 /*
- * Where WANT's credential is, by its name: a copy in COPY, if it was made.
+ * Where WANT's credential is, by its name: a copy in CREDENTIAL's cache, if it
+ * was made.
  *
- * The default cache has one as well.  Left to find it, and to find whoever it
- * is that it belongs to, MIT 1.20 frees a principal that it has not read where
- * the cache cannot be.
+ * The default cache has a name as well.  Left to find it, and to find whoever
+ * it belongs to, MIT 1.20 frees a principal that it has not read where the
+ * cache cannot be.
  */
 static gc_status
-locate(const struct gc_want *want, struct gc_ccache *copy,
-       char place[GC_PLACE_SIZE], struct gc_error *err)
+locate(const struct gc_want *want, struct gc_ccache_file *file,
+       struct gc_credential *credential, char place[GC_PLACE_SIZE],
+       struct gc_error *err)
 {
+    struct gc_spn target;
+    gc_status st = GC_OK;
+
     if (want->source == GC_SOURCE_OWN_CCACHE)
-        return gc_owncache_take(want->place, copy, place, err);
-    if (want->source == GC_SOURCE_DEFAULT && want->mech != GC_MECH_NTLM
-        && want->principal[0] == '\0')
-        return gc_ccache_default_name(place, err);
-    return GC_OK;
+        return gc_owncache_take(want->place, &credential->cache, place, err);
+    if (want->mech == GC_MECH_NTLM
+        || (want->source != GC_SOURCE_DEFAULT
+            && want->source != GC_SOURCE_CCACHE))
+        return GC_OK;
+    if (want->source == GC_SOURCE_DEFAULT)
+        st = gc_ccache_default_name(want->principal, place, err);
+    if (st != GC_OK || gc_spn_parse(want->target, &target, NULL) != GC_OK
+        || !gc_ccache_file_read(file, place))
+        return st;
+    credential->selected = true;
+    return gc_ccache_file_select(file, &target, &credential->cache, err);
 }
 
 gc_status
-gc_credential_acquire(const struct gc_want *want,
+gc_credential_acquire(const struct gc_want *want, struct gc_ccache_file *file,
                       struct gc_credential *ret_credential,
                       struct gc_error *err)
 {
@@ -275,7 +287,7 @@ gc_credential_acquire(const struct gc_want *want,
     if (st == GC_OK && want->principal[0] != '\0')
         st = gc_name_import_user(want->principal, want->mech, &asked, err);
     if (st == GC_OK)
-        st = locate(want, &credential.cache, from.place, err);
+        st = locate(want, file, &credential, from.place, err);
     if (st != GC_OK)
         return st;
     st = acquire(&from, &asked,
@@ -294,7 +306,7 @@ gc_credential_acquire(const struct gc_want *want,
 }
 
 gc_status
-gc_credential_who(const struct gc_want *want,
+gc_credential_who(const struct gc_want *want, struct gc_ccache_file *file,
                   struct gc_credential *ret_credential,
                   char ret_principal[GC_PRINCIPAL_SIZE], struct gc_error *err)
 {
@@ -312,7 +324,7 @@ gc_credential_who(const struct gc_want *want,
                    ? gc_name_print(&name, plain.mech, ret_principal, err)
                    : st;
     }
-    st = gc_credential_acquire(&plain, ret_credential, err);
+    st = gc_credential_acquire(&plain, file, ret_credential, err);
     if (st == GC_OK)
         memcpy(ret_principal, ret_credential->principal, GC_PRINCIPAL_SIZE);
     return st;

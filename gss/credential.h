@@ -13,6 +13,7 @@
 #include <gssapi/gssapi.h>
 
 #include "gss/ccache.h"
+#include "gss/ccache_file.h"
 #include "gss/initiator.h"
 #include "src/base/base.h"
 
@@ -25,6 +26,7 @@ struct gc_credential {
     char principal[GC_PRINCIPAL_SIZE]; /* whose it is, in full */
     int64_t expires;                   /* epoch seconds, or INT64_MAX */
     struct gc_ccache cache;            /* where HANDLE lives, if ours */
+    bool selected;                     /* CACHE has a part of a user's file */
 };
 
 /* Release the credential, and whatever was fetched for it alone. */
@@ -33,11 +35,13 @@ void gc_credential_clear(struct gc_credential *credential);
 /*
  * The credential that WANT describes, valid now and checked by name.  May ask
  * the KDC (keytab, password, on behalf of) and block as long as libkrb5 does.
- * The user's own caches are read, never written.
+ * FILE is what was read of a user's cache before, and will be what is read now:
+ * the credential serves WANT's target then, and no other.  The user's caches
+ * are read, never written.
  */
 GC_MUST_USE gc_status gc_credential_acquire(
-    const struct gc_want *want, struct gc_credential *ret_credential,
-    struct gc_error *err);
+    const struct gc_want *want, struct gc_ccache_file *file,
+    struct gc_credential *ret_credential, struct gc_error *err);
 
 /*
  * Whose credential that would be, as WANT or the place it names has it.  A
@@ -45,6 +49,7 @@ GC_MUST_USE gc_status gc_credential_acquire(
  * the one that was looked at, for Kerberos itself where WANT says negotiate.
  */
 GC_MUST_USE gc_status gc_credential_who(const struct gc_want *want,
+                                        struct gc_ccache_file *file,
                                         struct gc_credential *ret_credential,
                                         char ret_principal[GC_PRINCIPAL_SIZE],
                                         struct gc_error *err);

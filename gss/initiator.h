@@ -155,6 +155,12 @@ struct gc_initiator *gc_initiator_new(int cancel_fd);
 struct gc_initiator *gc_initiator_local_new(void);
 
 /*
+ * For that one alone.  Append the tickets that begin has got to the cache of
+ * the user's that it took the credential from.  Best effort.
+ */
+void gc_initiator_local_save(struct gc_initiator *initiator);
+
+/*
  * For that one alone.  The tickets of the exchange under way, as bytes
  * (secret); and such bytes for GC_SOURCE_LENT, until others are lent.  Lending
  * ends what is under way.  The statuses are gss/loan's.

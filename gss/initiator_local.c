@@ -28,10 +28,10 @@ struct local {
     struct gc_context context;
     struct gc_ccache lent; /* empty: nothing was */
     char target[GC_TARGET_SIZE];
+    struct gc_ccache_file file; /* the user's, as it was read last */
     /* What "who" was told of, for the exchange that follows it. */
     struct gc_credential found;
-    gc_source source; /* where it is from … */
-    char place[GC_PLACE_SIZE];
+    struct gc_want sought;
 };
 
 static void
@@ -76,9 +76,10 @@ who(struct gc_initiator *initiator, const struct gc_want *want,
     if (st != GC_OK)
         return st;
     gc_credential_clear(&local->found);
-    local->source = effective.source;
-    memcpy(local->place, effective.place, sizeof(local->place));
-    return gc_credential_who(&effective, &local->found, ret_principal, err);
+    local->sought = effective;
+    local->sought.password = NULL; /* borrowed for this call */
+    return gc_credential_who(&effective, &local->file, &local->found,
+                             ret_principal, err);
 }
 
 /*
@@ -89,14 +90,17 @@ static gc_status
 acquire(struct local *local, const struct gc_want *want, struct gc_error *err)
 {
     struct gc_credential *found = &local->found;
+    const struct gc_want *sought = &local->sought;
     bool same = found->handle != GSS_C_NO_CREDENTIAL
-                && found->mech == want->mech && local->source == want->source
-                && strcmp(local->place, want->place) == 0
+                && found->mech == want->mech && sought->source == want->source
+                && strcmp(sought->place, want->place) == 0
+                && strcmp(sought->target, want->target) == 0
                 && want->principal[0] == '\0' && want->on_behalf_of[0] == '\0'
                 && found->expires > (int64_t)time(NULL);
 
     if (!same)
-        return gc_credential_acquire(want, &local->credential, err);
+        return gc_credential_acquire(want, &local->file, &local->credential,
+                                     err);
     local->credential = *found;
     *found = (struct gc_credential){.handle = GSS_C_NO_CREDENTIAL};
     return GC_OK;
@@ -170,6 +174,7 @@ destroy(struct gc_initiator *initiator)
 
     end(initiator);
     gc_ccache_clear(&local->lent);
+    gc_ccache_file_clear(&local->file);
     if (local->krb5 != NULL)
         krb5_free_context(local->krb5);
     free(local);
@@ -189,6 +194,15 @@ gc_initiator_local_new(void)
     if (krb5_init_context(&local->krb5) != 0)
         local->krb5 = NULL;
     return &local->door;
+}
+
+void
+gc_initiator_local_save(struct gc_initiator *initiator)
+{
+    struct local *local = (struct local *)initiator;
+
+    if (local->credential.selected)
+        gc_ccache_file_append(&local->file, &local->credential.cache);
 }
 
 gc_status

@@ -120,7 +120,9 @@ work(struct exchange *x)
         return local->ops->who(local, &x->want, x->facts.principal, &x->error);
     if (x->op == BEGIN)
         st = local->ops->begin(local, &x->want, &x->said, &x->error);
-    else
+    if (x->op == BEGIN && st == GC_OK && !x->abandoned)
+        gc_initiator_local_save(local);
+    if (x->op == ANSWER)
         st = local->ops->answer(local, &x->challenge, &x->said, &x->error);
     return st == GC_OK ? local->ops->facts(local, &x->facts, &x->error) : st;
 }

@@ -39,16 +39,6 @@ static gc_status export(gss_cred_id_t handle, struct gc_bytes *ret_bytes,
     return st;
 }
 
-/* Is it a ticket that others are got with, krbtgt/REALM? */
-static bool
-is_tgt(krb5_const_principal server)
-{
-    static const char name[] = KRB5_TGS_NAME;
-
-    return server->length == 2 && server->data[0].length == sizeof(name) - 1
-           && memcmp(server->data[0].data, name, sizeof(name) - 1) == 0;
-}
-
 /*
  * Those of FROM become what TO holds, and no service's: a dozen of those, each
  * with all the groups of its user's, are more than a frame takes.
@@ -73,7 +63,7 @@ copy_tgts(const struct gc_ccache *from, const struct gc_ccache *to)
         code = krb5_cc_next_cred(krb5, from->cache, &cursor, &ticket);
         if (code != 0)
             break;
-        if (is_tgt(ticket.server))
+        if (gc_ccache_is_tgt(ticket.server))
             code = krb5_cc_store_cred(krb5, to->cache, &ticket);
         krb5_free_cred_contents(krb5, &ticket);
     }
@@ -157,8 +147,6 @@ gc_loan_take(const struct gc_bytes *bytes, struct gc_ccache *ret_cache,
     (void)gss_release_cred(&ignored, &handle);
     if (st != GC_OK)
         return st;
-    gc_ccache_clear(ret_cache);
-    *ret_cache = cache;
-    cache = (struct gc_ccache){NULL, NULL, NULL};
+    gc_ccache_move(ret_cache, &cache);
     return GC_OK;
 }

@@ -209,9 +209,7 @@ copy_file(const char *name, const char *path, struct gc_ccache *ret_copy,
             "the cache %.200s cannot be read", name);
         return gc_fail_hint(err, st, FILE_HINT);
     }
-    gc_ccache_clear(ret_copy);
-    *ret_copy = copy;
-    copy = (struct gc_ccache){NULL, NULL, NULL};
+    gc_ccache_move(ret_copy, &copy);
     return GC_OK;
 }
 
@@ -223,7 +221,7 @@ gc_owncache_take(const char *place, struct gc_ccache *ret_copy,
     gc_status st = GC_OK;
 
     if (place[0] == '\0')
-        st = gc_ccache_default_name(name, err);
+        st = gc_ccache_default_name("", name, err);
     else if (snprintf(name, sizeof(name), "%s", place) >= (int)sizeof(name))
         return gc_fail(err, GC_E_NO_CREDENTIAL,
                        "a cache's name of more than "

@@ -134,10 +134,8 @@ fill_store(const struct gc_want *want, const struct gc_ccache *own,
 
     if (own->name != NULL)
         cache = own->name;
-    else if (want->source == GC_SOURCE_CCACHE
-             || (want->source == GC_SOURCE_DEFAULT && want->place[0] != '\0')
-             || want->source == GC_SOURCE_OWN_CCACHE
-             || want->source == GC_SOURCE_LENT)
+    else if (want->source != GC_SOURCE_KEYTAB
+             && want->source != GC_SOURCE_CLIENT_KEYTAB)
         cache = want->place;
     if (want->source == GC_SOURCE_KEYTAB)
         keytab = want->place;

@@ -339,6 +339,41 @@ test_deadline(void **state)
     guestcred_client_free(client);
 }
 
+/* Stop the lab's KDC, or let it go on. */
+static void
+signal_kdc(int signal)
+{
+    char line[64] = "";
+    FILE *file = fopen(in_lab("kdc.pid"), "r");
+
+    assert_non_null(file);
+    assert_non_null(fgets(line, sizeof(line), file));
+    (void)fclose(file);
+    assert_int_equal(kill((pid_t)atoi(line), signal), 0);
+}
+
+/* Nothing interrupts Kerberos, and the deadline holds all the same. */
+static void
+test_stopped_kdc(void **state)
+{
+    struct guestcred_client *client = make_client(-1);
+    struct guestcred_credential *bob = make_credential();
+    struct guestcred_ticket *ticket = NULL;
+    int64_t began = now();
+
+    (void)state;
+    FINE(guestcred_credential_set_keytab(bob, in_lab("bob.keytab"), "bob",
+                                         &err));
+    signal_kdc(SIGSTOP);
+    ENDS(guestcred_acquire(client, bob, "vm-42", SPN1, 0, 700, &ticket, &err),
+         GUESTCRED_UNAVAILABLE);
+    signal_kdc(SIGCONT);
+    assert_true(now() - began < 700 + 3000);
+    assert_int_equal(err.retryable, 1);
+    guestcred_client_free(client);
+    guestcred_credential_free(bob);
+}
+
 static void *
 cancel_soon(void *user)
 {
@@ -631,6 +666,7 @@ main(void)
         cmocka_unit_test_setup(test_store, setup),
         cmocka_unit_test_setup(test_crash, setup),
         cmocka_unit_test_setup(test_deadline, setup),
+        cmocka_unit_test_setup(test_stopped_kdc, setup),
         cmocka_unit_test_setup(test_cancel, setup),
         cmocka_unit_test_setup(test_refusals, setup),
         cmocka_unit_test_setup(test_one_connection, setup),

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,10 +81,61 @@ work(void *user)
     return NULL;
 }
 
+/* Four calls at a KDC that does not answer, each abandoned at its deadline. */
+static void *
+wait_in_vain(void *user)
+{
+    const char *const *guest = user;
+    struct guestcred_error err;
+    struct guestcred_client *client = make_client(&err);
+    struct guestcred_credential *bob = NULL;
+    struct guestcred_ticket *ticket = NULL;
+
+    check(guestcred_credential_new(&bob, &err), &err, "credential");
+    check(guestcred_credential_set_password(bob, "bob", "bobpw", 5, &err), &err,
+          "password");
+    if (guestcred_acquire(client, bob, guest[0], guest[1], 0, 3000, &ticket,
+                          &err)
+        != GUESTCRED_UNAVAILABLE)
+        check(err.status == 0 ? GUESTCRED_INTERNAL : err.status, &err,
+              "stopped KDC");
+    guestcred_credential_free(bob);
+    guestcred_client_free(client);
+    return NULL;
+}
+
+static void
+signal_kdc(int signal)
+{
+    char name[300];
+    long pid = 0;
+    FILE *file;
+
+    snprintf(name, sizeof(name), "%s/kdc.pid", getenv("GUESTCRED_LAB"));
+    file = fopen(name, "r");
+    if (file == NULL || fscanf(file, "%ld", &pid) != 1
+        || kill((pid_t)pid, signal) != 0)
+        exit(1);
+    (void)fclose(file);
+}
+
+static void
+run_all(void *(*what)(void *))
+{
+    pthread_t threads[THREADS];
+
+    for (size_t i = 0; i < THREADS; i++)
+        if (pthread_create(&threads[i], NULL, what,
+                           (void *)(uintptr_t)guests[i % 2])
+            != 0)
+            exit(1);
+    for (size_t i = 0; i < THREADS; i++)
+        (void)pthread_join(threads[i], NULL);
+}
+
 int
 main(void)
 {
-    pthread_t threads[THREADS];
     struct guestcred_error err;
     struct guestcred_client *client;
     struct guestcred_ticket **all = NULL;
@@ -97,13 +149,10 @@ main(void)
     password[strcspn(password, "\n")] = '\0';
     snprintf(store, sizeof(store), "DIR:%s/shared", getenv("GUESTCRED_LAB"));
     snprintf(ledger, sizeof(ledger), "%s/ledger", getenv("GUESTCRED_LAB"));
-    for (size_t i = 0; i < THREADS; i++)
-        if (pthread_create(&threads[i], NULL, work,
-                           (void *)(uintptr_t)guests[i % 2])
-            != 0)
-            return 1;
-    for (size_t i = 0; i < THREADS; i++)
-        (void)pthread_join(threads[i], NULL);
+    signal_kdc(SIGSTOP);
+    run_all(wait_in_vain);
+    signal_kdc(SIGCONT); /* the abandoned go on beside the others */
+    run_all(work);
 
     /* One record a guest, whoever came first. */
     client = make_client(&err);

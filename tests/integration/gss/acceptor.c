@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include <krb5.h>
+
 void
 acceptor_clear(struct acceptor *acceptor)
 {
@@ -108,4 +110,42 @@ password(const char *text)
 
     assert_int_equal(gc_bytes_set(bytes, text, strlen(text), NULL), GC_OK);
     return bytes;
+}
+
+void
+add_others(const char *name, int count)
+{
+    krb5_context krb5;
+    krb5_ccache cache;
+    krb5_principal owner;
+    krb5_creds match = {0}, creds;
+
+    assert_int_equal(krb5_init_context(&krb5), 0);
+    assert_int_equal(krb5_cc_resolve(krb5, name, &cache), 0);
+    assert_int_equal(krb5_cc_get_principal(krb5, cache, &owner), 0);
+    match.client = owner;
+    assert_int_equal(krb5_build_principal(krb5, &match.server, 12,
+                                          "EXAMPLE.TEST", "krbtgt",
+                                          "EXAMPLE.TEST", NULL),
+                     0);
+    assert_int_equal(krb5_cc_retrieve_cred(krb5, cache, 0, &match, &creds), 0);
+    for (int i = 0; i < count; i++) {
+        krb5_principal tgs = creds.server;
+        char host[64];
+
+        (void)snprintf(host, sizeof(host), "other%d.example.test", i);
+        assert_int_equal(krb5_build_principal(krb5, &creds.server, 12,
+                                              "EXAMPLE.TEST", "host", host,
+                                              NULL),
+                         0);
+        creds.ticket.data[creds.ticket.length - 1] ^= (char)(1 + i % 255);
+        assert_int_equal(krb5_cc_store_cred(krb5, cache, &creds), 0);
+        krb5_free_principal(krb5, creds.server);
+        creds.server = tgs;
+    }
+    krb5_free_cred_contents(krb5, &creds);
+    krb5_free_principal(krb5, match.server);
+    krb5_free_principal(krb5, owner);
+    (void)krb5_cc_close(krb5, cache);
+    krb5_free_context(krb5);
 }

@@ -48,4 +48,7 @@ struct outcome acceptor_try(const struct gc_want *want);
 /* TEXT as a password that WANT may borrow until the eighth call from here. */
 const struct gc_bytes *password(const char *text);
 
+/* Append COUNT tickets for other services, of no use, to the cache NAME. */
+void add_others(const char *name, int count);
+
 #endif

@@ -20,8 +20,7 @@
 #include "tests/integration/gss/acceptor.h"
 
 static struct gc_want
-wanted(gc_mech mech, gc_source source, const char *principal,
-       const char *text)
+wanted(gc_mech mech, gc_source source, const char *principal, const char *text)
 {
     struct gc_want want = {.mech = mech, .source = source};
 

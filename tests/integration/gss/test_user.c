@@ -31,8 +31,8 @@
 #include <krb5.h>
 
 #include "gss/mech.h"
-#include "src/helper/worker.h"
 #include "src/base/clock.h"
+#include "src/helper/worker.h"
 #include "tests/integration/gss/acceptor.h"
 #include "tests/unit/skips.h"
 
