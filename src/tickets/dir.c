@@ -351,20 +351,22 @@ open_lock(struct gc_dir *dir, const char *name, int *ret_fd,
     return GC_OK;
 }
 
-/* One try at *FD; false: another has it, or the file was removed meanwhile. */
+/*
+ * One try at *FD.  False: another process has it, or the file was removed
+ * meanwhile and *FD is closed, so that the next try is at the new one.
+ */
 static gc_status
 try_lock(struct gc_dir *dir, int *fd, bool *ret_locked, struct gc_error *err)
 {
     struct stat info;
 
+    *ret_locked = flock(*fd, LOCK_EX | LOCK_NB) == 0;
+    if (!*ret_locked && errno != EWOULDBLOCK && errno != EINTR)
+        return fail(dir, "lock it", errno, err);
+    if (fstat(*fd, &info) == 0 && info.st_nlink > 0)
+        return GC_OK;
     *ret_locked = false;
-    if (flock(*fd, LOCK_EX | LOCK_NB) != 0)
-        return errno == EWOULDBLOCK || errno == EINTR
-                   ? GC_OK
-                   : fail(dir, "lock it", errno, err);
-    *ret_locked = fstat(*fd, &info) == 0 && info.st_nlink > 0;
-    if (!*ret_locked)
-        gc_descriptor_close(fd);
+    gc_descriptor_close(fd);
     return GC_OK;
 }
 

@@ -131,8 +131,9 @@ gc_store_gather(struct gc_store *store, const struct gc_ticket_key *key,
         if (!gc_entry_id_is(name))
             continue;
         if (count++ == GC_STORE_COUNT_MAX) {
-            gc_store_tell(store, "*: more tickets than there can be; the "
-                                 "rest was not looked at");
+            gc_store_tell(
+                store,
+                "*: more than 10000 tickets; the rest was not looked at");
             break;
         }
         st = gc_store_look(store, name, &buffer, &entry, &why);
