@@ -108,8 +108,12 @@ choose(struct gc_connection *connection, bool all, struct choice *c,
         c->several = count > 1;
         return st;
     }
-    if (!file && !all)
-        return gc_fail(err, GC_E_CONFIG, "which ticket? --vm REF, or --all");
+    if (!file && !all) {
+        gc_status st = gc_fail(err, GC_E_CONFIG, "no ticket is named");
+
+        return gc_fail_hint(err, st,
+                            "give --vm REF, --all or --ticket-file FILE");
+    }
     memset(c->named, true, c->records.count * sizeof(*c->named));
     return GC_OK;
 }

@@ -116,10 +116,12 @@ gc_output_add_error(struct gc_json *object, const struct gc_error *err)
 void
 gc_output_failure(const char *what, const struct gc_error *err)
 {
+    bool is_said = strstr(err->message, what) != NULL;
     char name[1024];
 
     gc_escape(name, sizeof(name), what, strlen(what));
-    (void)fprintf(stderr, "guestcred: %s: %s%s%s\n", name, err->message,
+    (void)fprintf(stderr, "guestcred: %s%s%s%s%s\n", is_said ? "" : name,
+                  is_said ? "" : ": ", err->message,
                   err->hint[0] != '\0' ? "; " : "", err->hint);
 }
 

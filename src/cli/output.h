@@ -36,7 +36,7 @@ struct gc_json *gc_output_object(void);
 /* Add ERR's members under "error". */
 void gc_output_add_error(struct gc_json *object, const struct gc_error *err);
 
-/* One of several things failed: a line on standard error that names it. */
+/* One of several things failed: a line on standard error that names it once. */
 void gc_output_failure(const char *what, const struct gc_error *err);
 
 /* ERR as the command's last word: JSON on standard output, or a line. */
