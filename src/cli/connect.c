@@ -68,6 +68,7 @@ fetch_password(struct gc_cli *cli, struct gc_bytes *ret_password,
         return take_govc(secure_getenv(*ret_where), ret_password, err);
     }
     (void)snprintf(prompt, sizeof(prompt), "vCenter password of %s: ", name);
+    gc_output_step_end();
     return gc_secret_prompt(prompt, VCENTER_PASSWORD_SIZE, &patience,
                             ret_password, err);
 }
@@ -87,6 +88,7 @@ ask_password(struct gc_cli *cli, struct gc_bytes *ret_password,
     return st;
 }
 
+/* A login to vCenter begins. */
 static gc_status
 password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
 {
@@ -95,6 +97,8 @@ password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
 
     if (p->text.len == 0)
         st = ask_password(p->cli, &p->text, err);
+    gc_output_note(p->cli, 1, "logging in to vCenter as %s",
+                   gc_options_text(&p->cli->config, GC_OPT_USERNAME));
     if (st != GC_OK)
         return st;
     return gc_bytes_set(ret_password, p->text.data, p->text.len, err);
@@ -244,6 +248,8 @@ adopt_session(struct gc_connection *c)
                               &c->adopted, &c->adopted_id, &why);
     if (st == GC_OK)
         st = gc_session_adopt(session, &c->adopted, &c->adopted_id, &why);
+    if (st == GC_OK)
+        gc_output_note(c->cli, 1, "using the stored vCenter session");
     if (st != GC_OK && st != GC_E_NOT_FOUND)
         gc_output_note(c->cli, 1, "no stored session: %s", why.message);
 }

@@ -133,7 +133,11 @@ do_one(struct gc_connection *connection, struct gc_record *record,
                      record->ticket.vm, record->url);
         return gc_fail_hint(err, st, "give that one's --url");
     }
-    return what(connection, record, members, err);
+    gc_output_step(connection->cli, "vCenter is asked about the ticket in %s",
+                   record->ticket.vm);
+    st = what(connection, record, members, err);
+    gc_output_step_end();
+    return st;
 }
 
 /* Of several: what went well stands in "tickets", what did not in "errors". */

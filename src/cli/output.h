@@ -16,6 +16,16 @@ void gc_output_note(const struct gc_cli *cli, int level, const char *fmt, ...)
 /* The same, always. */
 void gc_output_warn(const char *fmt, ...) GC_PRINTF(1, 2);
 
+/*
+ * A step begins that should be short: a person at a terminal is told, once and
+ * unless quiet, when it is not over after two seconds, of the latest note (this
+ * one, to begin with; -v or not) and of the time left.
+ */
+void gc_output_step(const struct gc_cli *cli, const char *fmt, ...)
+    GC_PRINTF(2, 3);
+/* It is over, or the terminal is needed for something else. */
+void gc_output_step_end(void);
+
 /* A line for a person on standard output, unless quiet. */
 void gc_output_line(const struct gc_cli *cli, const char *fmt, ...)
     GC_PRINTF(2, 3);
