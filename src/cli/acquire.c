@@ -179,8 +179,10 @@ acquire_one(struct run *r, const struct gc_target *target,
     gc_status st;
 
     memcpy(want.target, target->spn, strlen(target->spn) + 1);
+    gc_output_step(r->cli, "a ticket in %s is asked for", target->ref);
     st = gc_tickets_acquire(&r->connection.tickets, &request, r->cli->limit,
                             &entry, &r->reused[r->entries.count], err);
+    gc_output_step_end();
     if (st != GC_OK)
         return st;
     return gc_entries_add(&r->entries, &entry, err);
@@ -189,10 +191,15 @@ acquire_one(struct run *r, const struct gc_target *target,
 static void
 say_ticket(const struct gc_cli *cli, const struct gc_ticket *t, bool reused)
 {
-    gc_output_line(cli, "%s: %s ticket for %s at %s (%s%s, %d %s)", t->vm,
-                   reused ? "the stored" : "a", t->principal, t->target,
-                   gc_mech_word(t->mech), t->mutual ? ", mutual" : "",
-                   (int)t->legs, t->legs == 1 ? "call" : "calls");
+    if (reused)
+        gc_output_line(cli, "%s: the stored ticket for %s at %s (%s%s)", t->vm,
+                       t->principal, t->target, gc_mech_word(t->mech),
+                       t->mutual ? ", mutual" : "");
+    else
+        gc_output_line(cli, "%s: a ticket for %s at %s (%s%s, %d %s)", t->vm,
+                       t->principal, t->target, gc_mech_word(t->mech),
+                       t->mutual ? ", mutual" : "", (int)t->legs,
+                       t->legs == 1 ? "call" : "calls");
 }
 
 static gc_status

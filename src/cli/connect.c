@@ -57,7 +57,6 @@ fetch_password(struct gc_cli *cli, struct gc_bytes *ret_password,
     const char *file = gc_options_text(&cli->config, GC_OPT_PASSWORD_FILE);
     const char *name = gc_options_text(&cli->config, GC_OPT_USERNAME);
     char prompt[GC_OPTIONS_TEXT_MAX + 64];
-    gc_status st;
 
     *ret_where = file != NULL ? file : "the terminal";
     if (file != NULL)
@@ -69,11 +68,9 @@ fetch_password(struct gc_cli *cli, struct gc_bytes *ret_password,
         return take_govc(secure_getenv(*ret_where), ret_password, err);
     }
     (void)snprintf(prompt, sizeof(prompt), "vCenter password of %s: ", name);
-    st = gc_secret_prompt(prompt, VCENTER_PASSWORD_SIZE, cli->limit,
-                          ret_password, err);
-    if (st != GC_OK && st != GC_E_CANCELED)
-        return gc_fail_hint(err, st, "give --password-file FILE");
-    return st;
+    gc_output_step_end();
+    return gc_secret_prompt(prompt, VCENTER_PASSWORD_SIZE, cli->limit,
+                            ret_password, err);
 }
 
 static gc_status
@@ -138,7 +135,7 @@ url(const struct gc_cli *cli, char *dst, size_t size, struct gc_error *err)
     gc_status st;
 
     if (text == NULL) {
-        st = gc_fail(err, GC_E_CONFIG, "which vCenter?");
+        st = gc_fail(err, GC_E_CONFIG, "no vCenter is named");
         return gc_fail_hint(err, st,
                             "give --url https://HOST or set GUESTCRED_URL");
     }
@@ -225,7 +222,7 @@ make_guest(struct gc_connection *c, struct gc_error *err)
     if (st != GC_OK)
         return st;
     if (options.username == NULL) {
-        st = gc_fail(err, GC_E_CONFIG, "who logs in to vCenter?");
+        st = gc_fail(err, GC_E_CONFIG, "no user name for vCenter");
         return gc_fail_hint(err, st,
                             "give --username NAME or set GUESTCRED_USERNAME");
     }

@@ -111,8 +111,12 @@ choose(const struct gc_cli *cli, bool all, struct choice *c,
     c->several = c->file ? c->entries.count != 1 : !c->vms;
     if (c->vms && gc_options_flag(config, GC_OPT_ALL))
         return gc_fail(err, GC_E_CONFIG, "--vm and --all exclude each other");
-    if (!c->vms && !c->file && !all)
-        return gc_fail(err, GC_E_CONFIG, "which ticket? --vm REF, or --all");
+    if (!c->vms && !c->file && !all) {
+        gc_status st = gc_fail(err, GC_E_CONFIG, "no ticket is named");
+
+        return gc_fail_hint(err, st,
+                            "give --vm REF, --all or --ticket-file FILE");
+    }
     memset(c->named, !c->vms, c->entries.count * sizeof(*c->named));
     return GC_OK;
 }
@@ -141,7 +145,10 @@ do_one(struct gc_connection *connection, struct gc_entry *entry, gc_each *what,
     gc_status st;
 
     (void)gc_json_add_string(members, "vm", entry->ticket.vm);
+    gc_output_step(connection->cli, "vCenter is asked about the ticket in %s",
+                   entry->ticket.vm);
     st = what(connection, entry, members, err);
+    gc_output_step_end();
     if (st == GC_E_CONFIG && !is_here(connection, entry))
         return gc_fail_hint(err, st, "give that vCenter's --url");
     return st;
@@ -318,8 +325,10 @@ gc_each_ticket(struct gc_cli *cli, bool all, gc_each *what,
     /* Nothing to be done needs no vCenter. */
     if (st == GC_OK && (c.entries.count > 0 || c.vms || logout))
         st = gc_connect(cli, &connection, err);
+    gc_output_step(cli, "vCenter is asked which VM is meant");
     if (st == GC_OK && c.vms)
         st = choose_vms(&connection, &c, err);
+    gc_output_step_end();
     if (st == GC_OK)
         st = do_all(&connection, &c, what, err);
     if (connection.guest != NULL)

@@ -184,7 +184,7 @@ gc_targets_read(struct gc_cli *cli, struct gc_targets *ret_targets,
     if (st != GC_OK)
         return st;
     if (targets.count == 0) {
-        st = gc_fail(err, GC_E_CONFIG, "which VM?");
+        st = gc_fail(err, GC_E_CONFIG, "no VM is named");
         return gc_fail_hint(err, st, "give --vm REF or --vms-from FILE");
     }
     targets.several = file != NULL || targets.count > 1;

@@ -402,6 +402,7 @@ struct purpose {
     struct gc_place place;
     char principal[GC_PRINCIPAL_SIZE];
     struct gc_entries seen; /* stored tickets that agree */
+    bool reused;            /* the ticket is an earlier command's */
 };
 
 static void
@@ -468,6 +469,7 @@ judge(struct purpose *p, struct gc_entry *entry, bool trust, bool *ret_usable,
     st = t->guest->ops->open(t->guest, p->limit, err);
     if (st != GC_OK || is_foreign(t, entry->ticket.vcenter))
         return st;
+    say(t, "%s: asking the guest about the stored ticket", p->place.vm);
     st = gc_tickets_validate(t, entry, p->limit, err);
     *ret_usable = st == GC_OK;
     if (st != GC_E_DENIED)
@@ -623,6 +625,7 @@ keep(struct purpose *p, struct gc_entry *entry, struct gc_error *err)
     if (earlier.id[0] != '\0') {
         discard(t, entry);
         gc_entry_move(entry, &earlier);
+        p->reused = true;
         return GC_OK;
     }
     for (size_t i = 0; i < p->seen.count; i++)
@@ -638,7 +641,11 @@ shake_hands(struct purpose *p, const struct gc_said *first,
             struct gc_entry *entry, struct gc_error *err)
 {
     const struct gc_tickets *t = p->tickets;
-    GC_AUTO(gc_exchange) exchange = {.vm = p->place.vm, .limit = p->limit};
+    GC_AUTO(gc_exchange)
+    exchange = {.vm = p->place.vm,
+                .limit = p->limit,
+                .tell = t->log,
+                .tell_user = t->log_user};
     gc_status st;
 
     st = gc_challenge_run(t->initiator, first, t->guest, &exchange,
@@ -664,7 +671,11 @@ attempt(struct purpose *p, struct gc_entry *ret_entry, struct gc_error *err)
     GC_AUTO(gc_entry) entry = {0};
     gc_status st;
 
+    say(t, "%s: asking %s for a token for %s", p->place.vm,
+        p->want.mech == GC_MECH_NTLM ? "NTLM" : "Kerberos", p->want.target);
     st = t->initiator->ops->begin(t->initiator, &p->want, &first, err);
+    if (st == GC_OK && !about(t).spoke)
+        say(t, "speaking to vCenter at %s", about(t).url);
     if (st == GC_OK)
         st = t->guest->ops->open(t->guest, p->limit, err);
     if (st != GC_OK)
@@ -686,7 +697,10 @@ gc_tickets_acquire(const struct gc_tickets *t,
                    bool *ret_reused, struct gc_error *err)
 {
     __attribute__((cleanup(purpose_clear))) struct purpose p = {
-        t, request, limit, *request->want, {.vm = ""}, "", {NULL, 0}};
+        .tickets = t,
+        .request = request,
+        .limit = limit,
+        .want = *request->want};
     struct effort e = effort(t, limit);
     struct gc_error why = {0};
     gc_status st;
@@ -703,6 +717,7 @@ gc_tickets_acquire(const struct gc_tickets *t,
         if (st != GC_OK)
             t->initiator->ops->end(t->initiator);
     } while (st != GC_OK && try_again(&e, &why));
+    *ret_reused = p.reused;
     return st == GC_OK ? GC_OK : give_up(&why, err);
 }
 

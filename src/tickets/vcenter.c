@@ -160,6 +160,8 @@ adopt(struct vcenter *v, struct gc_kept_session *take_kept)
         say(v, "no stored session: %s", why.message);
         return false;
     }
+    if (take_kept->id.len > 0)
+        say(v, "using the stored vCenter session");
     gc_kept_session_clear(&v->kept);
     v->kept = *take_kept;
     *take_kept = (struct gc_kept_session){.id = {0}};
@@ -281,6 +283,8 @@ begin_login(void *user, const struct gc_bytes *refused, struct gc_limit limit,
     if (st != GC_OK || gc_session_id(v->session)->len > 0) {
         v->alone = false;
         unlock_login(v);
+    } else {
+        say(v, "logging in to vCenter as %s", v->options.username);
     }
     return st;
 }
@@ -291,10 +295,8 @@ end_login(void *user, gc_status st, const struct gc_error *why)
     struct vcenter *v = user;
     struct gc_error unwritten = {0};
 
-    if (st == GC_OK) {
+    if (st == GC_OK)
         v->refused = 0;
-        say(v, "logged in to %s as %s", url(v), v->options.username);
-    }
     if (st == GC_OK && !v->alone
         && keep_session(v, true, &unwritten) != GC_OK) {
         v->alone = true;

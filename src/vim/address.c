@@ -153,18 +153,20 @@ take_host(char host[HOST_MAX + 1])
 static bool
 take_port(struct address *a, const char *text, size_t len)
 {
-    char digits[sizeof("65535")] = "";
-    long port;
+    int port = 0;
 
     if (len == 0)
         return true;
-    if (len < 2 || len > sizeof(digits) || text[0] != ':')
+    if (text[0] != ':')
         return false;
-    memcpy(digits, text + 1, len - 1);
-    port = strtol(digits, NULL, 10);
-    if (strspn(digits, "0123456789") != len - 1 || port < 1 || port > 65535)
+    for (size_t i = 1; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9' || port > 65535)
+            return false;
+        port = port * 10 + (text[i] - '0');
+    }
+    if (port < 1 || port > 65535)
         return false;
-    (void)snprintf(a->port, sizeof(a->port), ":%ld", port);
+    (void)snprintf(a->port, sizeof(a->port), ":%d", port);
     return true;
 }
 
@@ -248,8 +250,7 @@ gc_address_proxy(const char *text, char **ret_proxy, bool *ret_tunnels,
     if (!read_address(text, &a) || (a.rest[0] != '\0' && strcmp(a.rest, "/")))
         return bad_proxy(err, text, "cannot be understood");
     if (!is_proxy_scheme(a.scheme, ret_tunnels))
-        return bad_proxy(err, text,
-                         "is none of http://, https:// or SOCKS");
+        return bad_proxy(err, text, "is none of http://, https:// or SOCKS");
     return write_address(&a, a.scheme, a.port, ret_proxy, err);
 }
 

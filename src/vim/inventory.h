@@ -32,7 +32,6 @@ GC_MUST_USE gc_status gc_inventory_find(struct gc_session *session,
 bool gc_inventory_canonical(const char *ref,
                             char ret_ref[GC_INVENTORY_REF_SIZE]);
 
-
 /* The inventory name of the VM whose moId is MOID, as vCenter writes it. */
 GC_MUST_USE gc_status gc_inventory_name(struct gc_session *session,
                                         const char *moid, struct gc_limit limit,
