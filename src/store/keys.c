@@ -36,9 +36,7 @@ read_quota(char keys[32], char bytes[32])
     end = strrchr(at, ' ');
     (void)snprintf(bytes, 32, "%s", end + 1);
     *end = '\0';
-    end = strrchr(at, ' ');
-    if (end != NULL)
-        (void)snprintf(keys, 32, "%s", end + 1);
+    (void)snprintf(keys, 32, "%s", strrchr(at, ' ') + 1);
 }
 
 gc_status
