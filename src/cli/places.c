@@ -61,7 +61,11 @@ gc_places_store(struct gc_cli *cli, bool create, struct gc_store **ret_store,
         gc_store_on_skip(*ret_store, tell_skipped, NULL);
     else if (st != GC_E_NOT_FOUND && err->hint[0] == '\0')
         (void)gc_fail_hint(err, st,
-                           "name a place of your own: --cache DIR:PATH");
+                           gc_options_text(&cli->config, GC_OPT_CACHE) != NULL
+                               ? "make it, yours and mode 700, or name another"
+                               : "XDG_RUNTIME_DIR is not set or not yours, as "
+                                 "after su or in a "
+                                 "container: give --cache DIR:PATH");
     return gc_settings_blame(cli, GC_OPT_CACHE, st, err);
 }
 
