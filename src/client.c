@@ -423,12 +423,6 @@ describe(struct gc_client *client, const struct gc_place *place,
     (void)snprintf(t->target, sizeof(t->target), "%s", facts->target);
 }
 
-static void
-tell_leg(void *user, const char *line)
-{
-    gc_client_say(user, "%s", line);
-}
-
 /* A handshake of which the witness has heard, up to a ticket that it knows. */
 static gc_status
 shake_hands(struct attempt *a, const struct gc_said *first,
@@ -441,8 +435,6 @@ shake_hands(struct attempt *a, const struct gc_said *first,
     exchange.session = a->client->session;
     exchange.vm = a->place->vm;
     exchange.deadline = a->want->deadline;
-    exchange.log = tell_leg;
-    exchange.log_user = a->client;
     st = gc_acquire_run(a->initiator, first, &exchange, &ticket->ticket, err);
     if (st != GC_OK) {
         testify_failure(a, &exchange);

@@ -11,7 +11,6 @@
 
 #include "src/vim/auth_manager.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -237,32 +236,6 @@ gc_auth_manager_validate(struct gc_session *session, const char *vm,
  * Acquire
  */
 
-static void GC_PRINTF(2, 3)
-    tell_leg(const struct gc_exchange *exchange, const char *fmt, ...)
-{
-    char text[256], line[320];
-    va_list args;
-
-    if (exchange->log == NULL)
-        return;
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    (void)snprintf(line, sizeof(line), "%s, call %d: %s", exchange->vm,
-                   exchange->legs, text);
-    exchange->log(exchange->log_user, line);
-}
-
-static void
-tell_sent(const struct gc_exchange *exchange, size_t len)
-{
-    if (exchange->session_id[0] == '\0')
-        tell_leg(exchange, "token out, %zu bytes", len);
-    else
-        tell_leg(exchange, "answer out, %zu bytes, sessionID %s", len,
-                 exchange->session_id);
-}
-
 static gc_status
 write_leg(const struct gc_exchange *exchange, const struct gc_bytes *token,
           struct gc_bytes *ret_text, struct gc_json **ret_body,
@@ -352,22 +325,16 @@ read_leg(const struct gc_session_reply *reply, struct gc_exchange *exchange,
 
     if (!reply->is_fault) {
         st = read_ticket(reply->root, exchange->vm, ret_bytes, err);
-        if (st != GC_OK)
-            return st;
-        tell_leg(exchange, "ticket in, %zu characters", ret_bytes->len);
-        *ret_leg = GC_LEG_TICKET;
-        return GC_OK;
+        if (st == GC_OK)
+            *ret_leg = GC_LEG_TICKET;
+        return st;
     }
     if (gc_fault_is(&reply->fault, "GuestAuthenticationChallenge")) {
         st = read_challenge(reply->root, exchange, ret_bytes, err);
-        if (st != GC_OK)
-            return st;
-        tell_leg(exchange, "challenge in, %zu bytes, sessionID %s",
-                 ret_bytes->len, exchange->session_id);
-        *ret_leg = GC_LEG_CHALLENGE;
-        return GC_OK;
+        if (st == GC_OK)
+            *ret_leg = GC_LEG_CHALLENGE;
+        return st;
     }
-    tell_leg(exchange, "fault in, %s", reply->fault.name);
     name_vm(exchange->vm, subject);
     return gc_fault_fail(&reply->fault, subject, err);
 }
@@ -462,7 +429,6 @@ gc_auth_manager_leg(struct gc_exchange *exchange, const struct gc_bytes *token,
     if (st != GC_OK)
         return st;
     exchange->legs++;
-    tell_sent(exchange, token->len);
     st = call_manager(exchange->session, &how, "AcquireCredentialsInGuest",
                       body, &reply, err);
     if (st == GC_OK)

@@ -13,17 +13,11 @@
 
 #include "src/vim/session.h"
 
-/*
- * One handshake with one VM.  Zero it, set SESSION, VM, DEADLINE and, to be
- * told of each leg, LOG (sizes and sessionID, never a token or a ticket); then
- * legs.
- */
+/* One handshake with one VM.  Zero it, set SESSION, VM, DEADLINE; then legs. */
 struct gc_exchange {
     struct gc_session *session; /* borrowed */
     const char *vm;             /* moId, borrowed */
     int64_t deadline;
-    void (*log)(void *user, const char *line);
-    void *log_user;
     int legs;                            /* calls made so far */
     char session_id[GC_JSON_INT64_SIZE]; /* "" before the first challenge */
     /*
