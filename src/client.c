@@ -402,6 +402,8 @@ shake_hands(struct attempt *a, const struct gc_said *first,
 
     exchange.session = a->client->session;
     exchange.vm = a->place->vm;
+    exchange.tell = a->client->log;
+    exchange.tell_user = a->client->log_user;
     exchange.limit = a->limit;
     st = gc_acquire_run(a->initiator, first, &exchange, &ticket->ticket, err);
     if (st != GC_OK) {
@@ -435,7 +437,13 @@ attempt(struct attempt *a, struct gc_ticket *ret_ticket, struct gc_error *err)
     GC_AUTO(gc_ticket) ticket = {0};
     gc_status st;
 
+    gc_client_say(a->client, "%s: asking %s for a token for %s", a->place->vm,
+                  a->want->mech == GC_MECH_NTLM ? "NTLM" : "Kerberos",
+                  a->want->target);
     st = a->initiator->ops->begin(a->initiator, a->want, &first, err);
+    if (st == GC_OK && !gc_session_spoke(a->client->session))
+        gc_client_say(a->client, "speaking to vCenter at %s",
+                      gc_session_url(a->client->session));
     if (st == GC_OK)
         st = gc_session_open(a->client->session, a->limit, err);
     if (st == GC_OK)

@@ -477,6 +477,8 @@ judge(const struct gc_custody *c, const struct gc_custody_request *request,
         *ret_usable = true;
         return GC_OK;
     }
+    gc_client_say(c->client, "%s: asking the guest about the stored ticket",
+                  p->place.vm);
     st = gc_custody_validate(c, record, p->limit, err);
     *ret_usable = st == GC_OK;
     if (st != GC_E_DENIED)
@@ -507,6 +509,7 @@ keep(struct writing *w, struct gc_record *record, const struct gc_records *seen,
     if (st == GC_OK && earlier.id[0] != '\0') {
         discard(c, record);
         gc_record_move(record, &earlier);
+        record->reused = true;
         return GC_OK;
     }
     if (st == GC_OK && strcmp(w->entry.record, record->id) != 0)
@@ -570,6 +573,7 @@ gc_custody_acquire(const struct gc_custody *c, struct gc_initiator *initiator,
         return st;
     if (usable) {
         gc_record_move(ret_record, &seen.items[seen.count - 1]);
+        ret_record->reused = true;
         return GC_OK;
     }
     return acquire(c, initiator, &p, &seen, ret_record, err);

@@ -233,7 +233,8 @@ put_file(struct gc_options *config, const char *path, const char *text,
         return gc_fail_no_memory(err);
     if (strlen(copy) != len)
         return gc_fail(err, GC_E_CONFIG, "%s holds a NUL", path);
-    for (char *line = copy; line != NULL; line = next, number_of_line++) {
+    for (char *line = copy + gc_utf8_mark(copy, len); line != NULL;
+         line = next, number_of_line++) {
         next = strchr(line, '\n');
         if (next != NULL)
             *next++ = '\0';

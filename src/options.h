@@ -235,8 +235,8 @@ const char *gc_options_where(const struct gc_options *config, gc_option o);
 /*
  * Put the options of a configuration file's TEXT, found at PATH: lines of
  * "name = value", # comments, blanks around both trimmed, "-" and "_" alike,
- * a final newline optional.  GC_E_CONFIG with PATH:LINE for an unknown option
- * or anything else.
+ * a byte order mark, CR LF and the last line without an end taken as they are.
+ * GC_E_CONFIG with PATH:LINE for an unknown option or anything else.
  */
 GC_MUST_USE gc_status gc_options_put_file(struct gc_options *config,
                                           const char *path, const char *text,

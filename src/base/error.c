@@ -53,6 +53,12 @@ gc_utf8_length(const unsigned char *s, size_t left)
     return len;
 }
 
+size_t
+gc_utf8_mark(const char *text, size_t len)
+{
+    return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 bool
 gc_utf8_is(const char *text, size_t len)
 {

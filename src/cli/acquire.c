@@ -179,20 +179,29 @@ acquire_one(struct run *r, const struct gc_target *target,
     gc_status st;
 
     memcpy(want.target, target->spn, strlen(target->spn) + 1);
+    gc_output_step(r->cli, "a ticket in %s is asked for", target->ref);
     st = gc_custody_acquire(&r->connection.custody, r->initiator, &request,
                             &want, r->cli->limit, &record, err);
+    gc_output_step_end();
     if (st != GC_OK)
         return st;
     return gc_records_add(&r->records, &record, err);
 }
 
 static void
-say_ticket(const struct gc_cli *cli, const struct gc_ticket *t)
+say_ticket(const struct gc_cli *cli, const struct gc_record *record)
 {
-    gc_output_line(cli, "%s: a ticket for %s at %s (%s%s, %d %s)", t->vm,
-                   t->principal, t->target, gc_mech_word(t->mech),
-                   t->mutual ? ", mutual" : "", t->legs,
-                   t->legs == 1 ? "call" : "calls");
+    const struct gc_ticket *t = &record->ticket;
+
+    if (record->reused)
+        gc_output_line(cli, "%s: the stored ticket for %s at %s (%s%s)", t->vm,
+                       t->principal, t->target, gc_mech_word(t->mech),
+                       t->mutual ? ", mutual" : "");
+    else
+        gc_output_line(cli, "%s: a ticket for %s at %s (%s%s, %d %s)", t->vm,
+                       t->principal, t->target, gc_mech_word(t->mech),
+                       t->mutual ? ", mutual" : "", t->legs,
+                       t->legs == 1 ? "call" : "calls");
 }
 
 static gc_status
@@ -204,13 +213,14 @@ print(struct run *r, struct gc_error *err)
     if (r->targets.several)
         list = gc_json_add_array(root, "tickets");
     for (size_t i = 0; i < r->records.count; i++) {
-        const struct gc_ticket *t = &r->records.items[i].ticket;
+        const struct gc_record *record = &r->records.items[i];
 
         if (!r->cli->json)
-            say_ticket(r->cli, t);
+            say_ticket(r->cli, record);
         else
-            gc_ticket_write(
-                t, true, list == NULL ? root : gc_json_add_object(list, NULL));
+            gc_ticket_write(&record->ticket, true,
+                            list == NULL ? root
+                                         : gc_json_add_object(list, NULL));
     }
     if (r->failures != NULL)
         (void)gc_json_add_copy(root, "errors", r->errors);

@@ -55,27 +55,21 @@ fetch_password(struct gc_cli *cli, struct gc_bytes *ret_password,
 {
     const char *file = gc_options_text(&cli->config, GC_OPT_PASSWORD_FILE);
     const char *name = gc_options_text(&cli->config, GC_OPT_USERNAME);
-    const char *govc = secure_getenv("GOVC_PASSWORD");
     char prompt[GC_OPTIONS_TEXT_MAX + 64];
-    gc_status st;
 
     *ret_where = file != NULL ? file : "the terminal";
     if (file != NULL)
         return gc_secret_password(file, GC_SECRET_PRIVATE,
                                   VCENTER_PASSWORD_SIZE, cli->limit,
                                   ret_password, err);
-    /* It belongs to GOVC_USERNAME, and to nobody else. */
-    if (govc != NULL && govc[0] != '\0'
-        && gc_options_origin(&cli->config, GC_OPT_USERNAME) == GC_FROM_GOVC) {
+    if (gc_settings_has_govc_password(cli)) {
         *ret_where = "GOVC_PASSWORD";
-        return take_govc(govc, ret_password, err);
+        return take_govc(secure_getenv(*ret_where), ret_password, err);
     }
     (void)snprintf(prompt, sizeof(prompt), "vCenter password of %s: ", name);
-    st = gc_secret_prompt(prompt, VCENTER_PASSWORD_SIZE, cli->limit,
-                          ret_password, err);
-    if (st != GC_OK && st != GC_E_CANCELED)
-        return gc_fail_hint(err, st, "give --password-file FILE");
-    return st;
+    gc_output_step_end();
+    return gc_secret_prompt(prompt, VCENTER_PASSWORD_SIZE, cli->limit,
+                            ret_password, err);
 }
 
 static gc_status
@@ -93,6 +87,7 @@ ask_password(struct gc_cli *cli, struct gc_bytes *ret_password,
     return st;
 }
 
+/* A login to vCenter begins. */
 static gc_status
 password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
 {
@@ -101,6 +96,8 @@ password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
 
     if (p->text.len == 0)
         st = ask_password(p->cli, &p->text, err);
+    gc_output_note(p->cli, 1, "logging in to vCenter as %s",
+                   gc_options_text(&p->cli->config, GC_OPT_USERNAME));
     if (st != GC_OK)
         return st;
     return gc_bytes_set(ret_password, p->text.data, p->text.len, err);
@@ -130,7 +127,7 @@ url(const struct gc_cli *cli, char *dst, size_t size, struct gc_error *err)
     gc_status st;
 
     if (text == NULL) {
-        st = gc_fail(err, GC_E_CONFIG, "which vCenter?");
+        st = gc_fail(err, GC_E_CONFIG, "no vCenter is named");
         return gc_fail_hint(err, st,
                             "give --url https://HOST or set GUESTCRED_URL");
     }
@@ -210,7 +207,7 @@ make_client(struct gc_cli *cli, struct gc_login_password *asked,
     if (st != GC_OK)
         return st;
     if (options.login.username == NULL) {
-        st = gc_fail(err, GC_E_CONFIG, "who logs in to vCenter?");
+        st = gc_fail(err, GC_E_CONFIG, "no user name for vCenter");
         return gc_fail_hint(err, st,
                             "give --username NAME or set GUESTCRED_USERNAME");
     }
@@ -249,6 +246,8 @@ adopt_session(struct gc_connection *c)
                               &c->adopted, &c->adopted_id, &why);
     if (st == GC_OK)
         st = gc_session_adopt(session, &c->adopted, &c->adopted_id, &why);
+    if (st == GC_OK)
+        gc_output_note(c->cli, 1, "using the stored vCenter session");
     if (st != GC_OK && st != GC_E_NOT_FOUND)
         gc_output_note(c->cli, 1, "no stored session: %s", why.message);
 }

@@ -108,8 +108,12 @@ choose(struct gc_connection *connection, bool all, struct choice *c,
         c->several = count > 1;
         return st;
     }
-    if (!file && !all)
-        return gc_fail(err, GC_E_CONFIG, "which ticket? --vm REF, or --all");
+    if (!file && !all) {
+        gc_status st = gc_fail(err, GC_E_CONFIG, "no ticket is named");
+
+        return gc_fail_hint(err, st,
+                            "give --vm REF, --all or --ticket-file FILE");
+    }
     memset(c->named, true, c->records.count * sizeof(*c->named));
     return GC_OK;
 }
@@ -129,7 +133,11 @@ do_one(struct gc_connection *connection, struct gc_record *record,
                      record->ticket.vm, record->url);
         return gc_fail_hint(err, st, "give that one's --url");
     }
-    return what(connection, record, members, err);
+    gc_output_step(connection->cli, "vCenter is asked about the ticket in %s",
+                   record->ticket.vm);
+    st = what(connection, record, members, err);
+    gc_output_step_end();
+    return st;
 }
 
 /* Of several: what went well stands in "tickets", what did not in "errors". */
@@ -245,7 +253,9 @@ gc_each_ticket(struct gc_cli *cli, bool all, gc_each *what,
         st = gc_store_list(connection.store, &c.records, err);
     if (st != GC_OK)
         return st;
+    gc_output_step(cli, "vCenter is asked which VM is meant");
     st = choose(&connection, all, &c, err);
+    gc_output_step_end();
     if (st == GC_OK)
         st = do_all(&connection, &c, what, err);
     gc_disconnect(&connection, st);

@@ -8,7 +8,6 @@
 #include "src/cli/cli.h"
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +23,7 @@
 #define TIMEOUT_S  30
 #define USAGE_HINT "guestcred --help lists commands and options"
 
-/* Beyond every letter, so that getopt can tell which long option it met. */
-#define LONG_BASE 256
-enum { LONG_HELP = LONG_BASE + GC_OPT_COUNT, LONG_VERSION };
+#define NAME_MAX_LEN 31 /* of a command or an option */
 
 struct command {
     const char *name;
@@ -69,8 +66,9 @@ print_option(const struct gc_option_info *info)
 static void
 print_help(const struct command *only)
 {
-    (void)printf("usage: guestcred %s [OPTION]...\n\n",
-                 only == NULL ? "COMMAND" : only->name);
+    (void)printf("usage: guestcred %s [OPTION]...%s\n\n",
+                 only == NULL ? "COMMAND" : only->name,
+                 only == NULL ? "\n       guestcred help [COMMAND]" : "");
     if (only != NULL)
         (void)printf("guestcred %s: %s\n\n", only->name, only->help);
     for (size_t i = 0; only == NULL && i < GC_COUNT_OF(commands); i++)
@@ -82,19 +80,59 @@ print_help(const struct command *only)
         if (only == NULL || (gc_option_info(o)->takers & only->bit) != 0)
             print_option(gc_option_info(o));
     (void)printf("      --version                      print the version\n"
-                 "      --help                         print this\n\n"
+                 "  -h, --help                         print this\n\n"
                  "Exit status: 0 done, 1 refused or failed, 2 usage or "
                  "configuration,\n3 not now: the same call may succeed later.  "
                  "See guestcred(1).\n");
+}
+
+/* ---- which command, which option ---- */
+
+/* How many letters must change to make B of A; both are short. */
+static size_t
+distance(const char *a, const char *b)
+{
+    size_t row[NAME_MAX_LEN + 1], len = strlen(b), best, diagonal;
+
+    if (strlen(a) > NAME_MAX_LEN || len > NAME_MAX_LEN)
+        return NAME_MAX_LEN;
+    for (size_t j = 0; j <= len; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        diagonal = row[0]++;
+        for (size_t j = 1; j <= len; j++) {
+            best = diagonal + (a[i] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[len];
+}
+
+/* Is OWN what somebody meant who typed NAME: its beginning, or misspelt? */
+static bool
+is_near(const char *name, const char *own)
+{
+    size_t len = strlen(name);
+
+    return (len >= 3 && strncmp(own, name, len) == 0)
+           || distance(name, own) <= (len < 5 ? 1 : 2);
 }
 
 static gc_status
 find_command(const char *name, const struct command **ret_command,
              struct gc_error *err)
 {
+    const char *near = NULL;
     gc_status st;
 
     for (size_t i = 0; i < GC_COUNT_OF(commands); i++) {
+        if (near == NULL && is_near(name, commands[i].name))
+            near = commands[i].name;
         if (strcmp(name, commands[i].name) != 0)
             continue;
         if (commands[i].run == NULL)
@@ -103,142 +141,223 @@ find_command(const char *name, const struct command **ret_command,
         return GC_OK;
     }
     st = gc_fail(err, GC_E_CONFIG, "no such command: %s", name);
+    if (near != NULL)
+        return gc_fail_hint(err, st, "did you mean %s?", near);
     return gc_fail_hint(err, st, USAGE_HINT);
 }
 
-/* What the table says, for getopt_long; LETTERS is its short form. */
-static void
-fill_getopt(struct option *longs, char *letters)
-{
-    size_t n = 0;
-
-    for (gc_option o = 0; o < GC_OPT_COUNT; o++) {
-        const struct gc_option_info *info = gc_option_info(o);
-
-        longs[n++] = (struct option){
-            .name = info->name,
-            .has_arg = info->value != NULL ? required_argument : no_argument,
-            .val = (int)(LONG_BASE + o),
-        };
-        if (info->letter != 0)
-            *letters++ = info->letter;
-        if (info->letter != 0 && info->value != NULL)
-            *letters++ = ':';
-    }
-    longs[n++] = (struct option){"help", no_argument, NULL, LONG_HELP};
-    longs[n++] = (struct option){"version", no_argument, NULL, LONG_VERSION};
-    longs[n] = (struct option){0};
-    *letters = '\0';
-}
-
+/* The option whose name is all LEN bytes of NAME: none may be cut short. */
 static gc_option
-option_of(int value)
+find_option(const char *name, size_t len)
 {
-    if (value >= LONG_BASE)
-        return (gc_option)(value - LONG_BASE);
-    for (gc_option o = 0; o < GC_OPT_COUNT; o++)
-        if (gc_option_info(o)->letter == value)
-            return o;
-    return GC_OPT_COUNT;
+    gc_option o = 0;
+
+    while (o < GC_OPT_COUNT
+           && (strncmp(gc_option_info(o)->name, name, len) != 0
+               || gc_option_info(o)->name[len] != '\0'))
+        o++;
+    return o;
 }
 
-/* --help and --version end the command well, wherever they stand. */
-static void
-leave_if_asked(int value, const struct command *command)
-{
-    if (value == LONG_HELP)
-        print_help(command);
-    else if (value == LONG_VERSION)
-        (void)printf("guestcred %s\n", PACKAGE_VERSION);
-    else
-        return;
-    exit(fflush(stdout) == 0 ? 0 : 1);
-}
-
+/* What stood behind a "=" may have been a password. */
 static gc_status
-unknown_option(char **argv, struct gc_error *err)
+unknown_option(const char *name, size_t len, struct gc_error *err)
 {
-    gc_status st;
+    char typed[NAME_MAX_LEN + 1];
+    gc_status st = gc_fail(err, GC_E_CONFIG, "unknown option: --%.*s",
+                           (int)(len < 64 ? len : 64), name);
 
-    /* getopt_long points past a long option and at a short one. */
-    if (optopt != 0 && optopt < LONG_BASE)
-        st = gc_fail(err, GC_E_CONFIG, "unknown or incomplete option: -%c",
-                     optopt);
-    else
-        st = gc_fail(err, GC_E_CONFIG,
-                     "unknown, ambiguous or incomplete option: %s",
-                     argv[optind - 1]);
+    (void)snprintf(typed, sizeof(typed), "%.*s",
+                   (int)(len < sizeof(typed) ? len : 0), name);
+    for (gc_option o = 0; o < GC_OPT_COUNT; o++)
+        if (typed[0] != '\0' && is_near(typed, gc_option_info(o)->name))
+            return gc_fail_hint(err, st, "did you mean --%s?",
+                                gc_option_info(o)->name);
     return gc_fail_hint(err, st, USAGE_HINT);
 }
 
+/* ---- the command line ---- */
+
+/* What the arguments say beside the options' values. */
+struct asked {
+    const struct command *command;
+    bool help;
+    bool version;
+};
+
 static gc_status
-read_arguments(struct gc_cli *cli, const struct command *command, int argc,
-               char **argv, struct gc_error *err)
+put(struct gc_cli *cli, gc_option o, const char *value, struct gc_error *err)
 {
-    struct option longs[GC_OPT_COUNT + 3];
-    char letters[2 * GC_OPT_COUNT + 1];
-    int value;
+    const struct gc_option_info *info = gc_option_info(o);
     gc_status st;
 
-    fill_getopt(longs, letters);
-    opterr = 0;
-    while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-        if (value == '?')
-            return unknown_option(argv, err);
-        leave_if_asked(value, command);
-        if ((gc_option_info(option_of(value))->takers & command->bit) == 0) {
-            st = gc_fail(err, GC_E_CONFIG, "%s takes no --%s", command->name,
-                         gc_option_info(option_of(value))->name);
+    if (info->value != NULL && value == NULL) {
+        st = gc_fail(err, GC_E_CONFIG, "--%s has no value", info->name);
+        return gc_fail_hint(err, st, "write --%s %s", info->name, info->value);
+    }
+    st = gc_options_put(&cli->config, o, value, GC_FROM_COMMAND_LINE,
+                        "command line", err);
+    return st == GC_OK ? GC_OK : gc_fail_context(err, st, "command line");
+}
+
+/* "--name", "--name=value" or "--name value"; NEXT may be its value. */
+static gc_status
+take_long(struct gc_cli *cli, struct asked *asked, const char *name,
+          char ***next, struct gc_error *err)
+{
+    size_t len = strcspn(name, "=");
+    const char *value = name[len] == '=' ? name + len + 1 : NULL;
+    gc_option o = find_option(name, len);
+
+    if (strcmp(name, "help") == 0 || strcmp(name, "version") == 0) {
+        asked->help = asked->help || name[0] == 'h';
+        asked->version = asked->version || name[0] == 'v';
+        return GC_OK;
+    }
+    if (o == GC_OPT_COUNT)
+        return unknown_option(name, len, err);
+    if (gc_option_info(o)->value == NULL && value != NULL)
+        return gc_fail(err, GC_E_CONFIG, "--%s takes no value",
+                       gc_option_info(o)->name);
+    if (gc_option_info(o)->value != NULL && value == NULL && **next != NULL)
+        value = *(*next)++;
+    return put(cli, o, value, err);
+}
+
+/* "-qv", "-H5" or "-H 5". */
+static gc_status
+take_letters(struct gc_cli *cli, struct asked *asked, const char *letters,
+             char ***next, struct gc_error *err)
+{
+    gc_status st = GC_OK;
+
+    for (; st == GC_OK && letters[0] != '\0'; letters++) {
+        const char *value = NULL;
+        gc_option o = 0;
+
+        if (letters[0] == 'h') {
+            asked->help = true;
+            continue;
+        }
+        while (o < GC_OPT_COUNT && gc_option_info(o)->letter != letters[0])
+            o++;
+        if (o == GC_OPT_COUNT) {
+            st = gc_fail(err, GC_E_CONFIG, "unknown option: -%c", letters[0]);
             return gc_fail_hint(err, st, USAGE_HINT);
         }
-        st = gc_options_put(&cli->config, option_of(value), optarg,
-                            GC_FROM_COMMAND_LINE, "command line", err);
-        if (st != GC_OK)
-            return gc_fail_context(err, st, "command line");
+        if (gc_option_info(o)->value == NULL) {
+            st = put(cli, o, NULL, err);
+            continue;
+        }
+        if (letters[1] != '\0')
+            value = letters + 1;
+        else if (**next != NULL)
+            value = *(*next)++;
+        return put(cli, o, value, err);
     }
-    if (optind < argc) {
-        st = gc_fail(err, GC_E_CONFIG, "unexpected argument: %s", argv[optind]);
-        return gc_fail_hint(err, st, USAGE_HINT);
+    return st;
+}
+
+/* The command; "help" asks for the help of the one that follows, if any. */
+static gc_status
+take_word(struct asked *asked, const char *word, struct gc_error *err)
+{
+    gc_status st;
+
+    if (asked->command == NULL && strcmp(word, "help") == 0) {
+        asked->help = true;
+        return GC_OK;
+    }
+    if (asked->command == NULL)
+        return find_command(word, &asked->command, err);
+    st = gc_fail(err, GC_E_CONFIG, "unexpected argument: %s", word);
+    return gc_fail_hint(err, st, USAGE_HINT);
+}
+
+static gc_status
+check_takers(const struct gc_cli *cli, const struct command *command,
+             struct gc_error *err)
+{
+    gc_status st;
+
+    for (gc_option o = 0; o < GC_OPT_COUNT; o++) {
+        if (gc_options_count(&cli->config, o) == 0
+            || (gc_option_info(o)->takers & command->bit) != 0)
+            continue;
+        st = gc_fail(err, GC_E_CONFIG, "%s takes no --%s", command->name,
+                     gc_option_info(o)->name);
+        return gc_fail_hint(err, st, "guestcred %s --help lists what it takes",
+                            command->name);
     }
     return GC_OK;
 }
 
-/*
- * A mistake in the options is to be told as JSON too, if that was asked for;
- * getopt_long takes --js for it as well.
- */
-static bool
-wants_json(int argc, char **argv)
+static gc_status
+read_arguments(struct gc_cli *cli, char **argv, struct asked *asked,
+               struct gc_error *err)
 {
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strlen(argv[i]) > 2
-            && strncmp(argv[i], "--json", strlen(argv[i])) == 0)
+    bool only_words = false;
+    gc_status st = GC_OK;
+
+    while (st == GC_OK && *argv != NULL) {
+        const char *arg = *argv++;
+
+        if (only_words || arg[0] != '-' || arg[1] == '\0')
+            st = take_word(asked, arg, err);
+        else if (strcmp(arg, "--") == 0)
+            only_words = true;
+        else if (arg[1] == '-')
+            st = take_long(cli, asked, arg + 2, &argv, err);
+        else
+            st = take_letters(cli, asked, arg + 1, &argv, err);
+    }
+    if (st != GC_OK || asked->help || asked->version)
+        return st;
+    if (asked->command == NULL) {
+        st = gc_fail(err, GC_E_CONFIG, "no command");
+        return gc_fail_hint(err, st, USAGE_HINT);
+    }
+    return check_takers(cli, asked->command, err);
+}
+
+/* Is WORD among the arguments, whatever is wrong with the others? */
+static bool
+is_asked_for(char **argv, const char *word)
+{
+    for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++)
+        if (strcmp(*argv, word) == 0)
             return true;
     return false;
 }
 
+/* Those that need no vCenter, no file and no variable. */
 static gc_status
-run(struct gc_cli *cli, int argc, char **argv, struct gc_error *err)
+answer(const struct asked *asked, bool help, struct gc_error *err)
 {
-    const struct command *command = NULL;
+    if (help)
+        print_help(asked->command);
+    else
+        (void)printf("guestcred %s\n", PACKAGE_VERSION);
+    return gc_output_flush(err);
+}
+
+static gc_status
+run(struct gc_cli *cli, char **argv, struct gc_error *err)
+{
+    struct asked asked = {0};
     gc_status st;
 
-    cli->json = wants_json(argc, argv);
-    if (argc < 2) {
-        st = gc_fail(err, GC_E_CONFIG, "no command");
-        return gc_fail_hint(err, st, USAGE_HINT);
-    }
-    if (strcmp(argv[1], "--help") == 0)
-        leave_if_asked(LONG_HELP, NULL);
-    if (strcmp(argv[1], "--version") == 0)
-        leave_if_asked(LONG_VERSION, NULL);
-    st = find_command(argv[1], &command, err);
-    if (st == GC_OK)
-        st = read_arguments(cli, command, argc - 1, argv + 1, err);
+    cli->json = is_asked_for(argv, "--json");
+    st = read_arguments(cli, argv, &asked, err);
+    if (is_asked_for(argv, "--help") || is_asked_for(argv, "-h")
+        || (st == GC_OK && asked.help))
+        return answer(&asked, true, err);
+    if (st == GC_OK && asked.version)
+        return answer(&asked, false, err);
     if (st == GC_OK)
         cli->json = gc_options_flag(&cli->config, GC_OPT_JSON);
     if (st == GC_OK)
-        st = gc_settings_read(cli, command->bit, err);
+        st = gc_settings_read(cli, asked.command->bit, err);
     if (st == GC_OK)
         st = gc_interrupt_catch(&cli->limit.cancel_fd, err);
     if (st != GC_OK)
@@ -247,7 +366,7 @@ run(struct gc_cli *cli, int argc, char **argv, struct gc_error *err)
     cli->verbose = (int)gc_options_count(&cli->config, GC_OPT_VERBOSE);
     cli->limit.deadline =
         gc_clock_now() + gc_options_timeout_ms(&cli->config, TIMEOUT_S);
-    return command->run(cli, err);
+    return asked.command->run(cli, err);
 }
 
 /*
@@ -294,7 +413,7 @@ main(int argc, char **argv)
     (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0});
     if (!fill_standard_descriptors())
         leave(gc_status_exit(GC_E_INTERNAL));
-    st = run(&cli, argc, argv, &err);
+    st = run(&cli, argc > 0 ? argv + 1 : argv, &err);
     if (st != GC_OK && !cli.printed)
         gc_output_error(&cli, &err);
     gc_options_clear(&cli.config);

@@ -4,10 +4,15 @@
 #include "src/cli/output.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "src/base/clock.h"
 
 static void __attribute__((format(printf, 3, 0)))
 line(FILE *to, const char *prefix, const char *fmt, va_list args)
@@ -19,11 +24,110 @@ line(FILE *to, const char *prefix, const char *fmt, va_list args)
     (void)fprintf(to, "%s%s\n", prefix, text);
 }
 
+/* ---- what takes long ---- */
+
+#define PATIENCE_MS 2000
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool started; /* the thread that tells */
+    int64_t due;  /* when it tells; 0: there is nothing to tell */
+    int64_t deadline;
+    char what[512];
+} step = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void
+tell_step(void)
+{
+    char what[2 * sizeof(step.what)];
+
+    step.due = 0;
+    gc_escape(what, sizeof(what), step.what, strlen(step.what));
+    (void)fprintf(stderr, "guestcred: still waiting: %s (%d s left)\n", what,
+                  gc_clock_left(step.deadline) / 1000);
+}
+
+static void *
+watch_steps(void *unused)
+{
+    struct timespec when;
+
+    (void)unused;
+    (void)pthread_mutex_lock(&step.lock);
+    for (;;) {
+        when.tv_sec = step.due / 1000;
+        when.tv_nsec = step.due % 1000 * 1000000;
+        if (step.due == 0)
+            (void)pthread_cond_wait(&step.changed, &step.lock);
+        else if (gc_clock_left(step.due) == 0)
+            tell_step();
+        else
+            (void)pthread_cond_timedwait(&step.changed, &step.lock, &when);
+    }
+    return NULL;
+}
+
+/* Signals are for the thread that works. */
+static bool
+start_watching(void)
+{
+    pthread_condattr_t clock;
+    pthread_t thread;
+    sigset_t all, before;
+
+    if (step.started)
+        return true;
+    (void)sigfillset(&all);
+    (void)pthread_condattr_init(&clock);
+    (void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&step.changed, &clock);
+    (void)pthread_condattr_destroy(&clock);
+    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
+    step.started = pthread_create(&thread, NULL, watch_steps, NULL) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (step.started)
+        (void)pthread_detach(thread);
+    return step.started;
+}
+
+void
+gc_output_step(const struct gc_cli *cli, const char *fmt, ...)
+{
+    va_list args;
+
+    if (cli->quiet || isatty(STDERR_FILENO) == 0 || !start_watching())
+        return;
+    (void)pthread_mutex_lock(&step.lock);
+    va_start(args, fmt);
+    (void)vsnprintf(step.what, sizeof(step.what), fmt, args);
+    va_end(args);
+    step.deadline = cli->limit.deadline;
+    step.due = gc_clock_now() + PATIENCE_MS;
+    (void)pthread_cond_signal(&step.changed);
+    (void)pthread_mutex_unlock(&step.lock);
+}
+
+void
+gc_output_step_end(void)
+{
+    (void)pthread_mutex_lock(&step.lock);
+    step.due = 0;
+    (void)pthread_mutex_unlock(&step.lock);
+}
+
 void
 gc_output_note(const struct gc_cli *cli, int level, const char *fmt, ...)
 {
     va_list args;
 
+    if (level == 1) {
+        (void)pthread_mutex_lock(&step.lock);
+        va_start(args, fmt);
+        (void)vsnprintf(step.what, sizeof(step.what), fmt, args);
+        va_end(args);
+        (void)pthread_mutex_unlock(&step.lock);
+    }
     if (cli->verbose < level)
         return;
     va_start(args, fmt);
@@ -116,10 +220,12 @@ gc_output_add_error(struct gc_json *object, const struct gc_error *err)
 void
 gc_output_failure(const char *what, const struct gc_error *err)
 {
+    bool is_said = strstr(err->message, what) != NULL;
     char name[1024];
 
     gc_escape(name, sizeof(name), what, strlen(what));
-    (void)fprintf(stderr, "guestcred: %s: %s%s%s\n", name, err->message,
+    (void)fprintf(stderr, "guestcred: %s%s%s%s%s\n", is_said ? "" : name,
+                  is_said ? "" : ": ", err->message,
                   err->hint[0] != '\0' ? "; " : "", err->hint);
 }
 

@@ -16,6 +16,16 @@ void gc_output_note(const struct gc_cli *cli, int level, const char *fmt, ...)
 /* The same, always. */
 void gc_output_warn(const char *fmt, ...) GC_PRINTF(1, 2);
 
+/*
+ * A step begins that should be short: a person at a terminal is told, once and
+ * unless quiet, when it is not over after two seconds, of the latest note (this
+ * one, to begin with; -v or not) and of the time left.
+ */
+void gc_output_step(const struct gc_cli *cli, const char *fmt, ...)
+    GC_PRINTF(2, 3);
+/* It is over, or the terminal is needed for something else. */
+void gc_output_step_end(void);
+
 /* A line for a person on standard output, unless quiet. */
 void gc_output_line(const struct gc_cli *cli, const char *fmt, ...)
     GC_PRINTF(2, 3);
@@ -36,7 +46,7 @@ struct gc_json *gc_output_object(void);
 /* Add ERR's members under "error". */
 void gc_output_add_error(struct gc_json *object, const struct gc_error *err);
 
-/* One of several things failed: a line on standard error that names it. */
+/* One of several things failed: a line on standard error that names it once. */
 void gc_output_failure(const char *what, const struct gc_error *err);
 
 /* ERR as the command's last word: JSON on standard output, or a line. */

@@ -26,9 +26,11 @@ gc_secret_prompt(const char *prompt, size_t max, struct gc_limit limit,
     struct termios before, silent;
     gc_status st = GC_OK;
 
-    if (tty < 0 || tcgetattr(tty, &before) != 0)
-        return gc_fail(err, GC_E_CONFIG,
-                       "no password, and no terminal to ask on");
+    if (tty < 0 || tcgetattr(tty, &before) != 0) {
+        st =
+            gc_fail(err, GC_E_CONFIG, "no password, and no terminal to ask on");
+        return gc_fail_hint(err, st, "give --password-file FILE");
+    }
     silent = before;
     silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
     silent.c_lflag |= ICANON | ISIG;

@@ -31,7 +31,9 @@ read_environment(struct gc_cli *cli, unsigned taker, struct gc_error *err)
                 sources[i].name == NULL ? NULL : secure_getenv(sources[i].name);
             gc_status st;
 
-            if (text == NULL || text[0] == '\0' || (info->takers & taker) == 0)
+            /* Asked what is in force, the command tells of them all. */
+            if (text == NULL || text[0] == '\0'
+                || ((info->takers & taker) == 0 && taker != GC_ON_CONFIG))
                 continue;
             st = gc_options_put(&cli->config, o, text, sources[i].origin,
                                 sources[i].name, err);
@@ -134,6 +136,16 @@ gc_settings_blame(const struct gc_cli *cli, gc_option option, gc_status st,
     if (where == NULL || (st != GC_E_CONFIG && st != GC_E_UNTRUSTED))
         return st;
     return gc_fail_context(err, st, "%s", where);
+}
+
+bool
+gc_settings_has_govc_password(const struct gc_cli *cli)
+{
+    const char *govc = secure_getenv("GOVC_PASSWORD");
+
+    return govc != NULL && govc[0] != '\0'
+           && gc_options_text(&cli->config, GC_OPT_PASSWORD_FILE) == NULL
+           && gc_options_origin(&cli->config, GC_OPT_USERNAME) == GC_FROM_GOVC;
 }
 
 bool

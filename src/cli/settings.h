@@ -26,6 +26,12 @@ gc_status gc_settings_blame(const struct gc_cli *cli, gc_option option,
                             gc_status st, struct gc_error *err);
 
 /*
+ * Does vCenter's password come from GOVC_PASSWORD?  It belongs to GOVC_USERNAME
+ * alone, and a password file wins over it.
+ */
+bool gc_settings_has_govc_password(const struct gc_cli *cli);
+
+/*
  * $XDG_RUNTIME_DIR/guestcred; false: it is not set, or no directory of ours, as
  * after su.
  */

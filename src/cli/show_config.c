@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * guestcred config: what is in force, and where each value came from.
+ * guestcred config: what is in force, as a configuration file that says where
+ * each value came from.
  */
 
 #include <config.h>
@@ -13,6 +14,7 @@
 
 #include "src/cli/output.h"
 #include "src/cli/places.h"
+#include "src/cli/settings.h"
 
 struct sheet {
     struct gc_cli *cli;
@@ -47,13 +49,29 @@ mask(const char *address, char *dst, size_t size)
                        at);
 }
 
+/* What a file cannot say, or would say otherwise, is a comment. */
 static void
-put(struct sheet *s, const char *name, const char *value, const char *source)
+put_lines(const struct sheet *s, const char *name, const char *value,
+          const char *source, bool fits_file)
+{
+    char shown[4 * GC_OPTIONS_TEXT_MAX + 1];
+
+    gc_escape(shown, sizeof(shown), value, strlen(value));
+    gc_output_line(s->cli, "# %s", source);
+    if (!s->cli->quiet)
+        (void)printf("%s%s = %s\n",
+                     fits_file && strcmp(shown, value) == 0 ? "" : "# ", name,
+                     shown);
+}
+
+static void
+put(struct sheet *s, const char *name, const char *value, const char *source,
+    bool fits_file)
 {
     struct gc_json *row;
 
     if (!s->cli->json) {
-        gc_output_line(s->cli, "%s = %s    # %s", name, value, source);
+        put_lines(s, name, value, source, fits_file);
         return;
     }
     if (!is_fit(value) || !is_fit(source)) {
@@ -76,49 +94,72 @@ put_defaults(struct sheet *s, struct gc_error *err)
     gc_status st = GC_OK;
 
     if (gc_options_text(c, GC_OPT_TIMEOUT) == NULL)
-        put(s, "timeout", "30", "default");
+        put(s, "timeout", "30", "default", true);
     if (gc_options_text(c, GC_OPT_MECH) == NULL)
-        put(s, "mech", "kerberos", "default");
+        put(s, "mech", "kerberos", "default", true);
     if (gc_options_text(c, GC_OPT_CACHE) == NULL) {
         st = gc_places_store_name(s->cli, name, sizeof(name), err);
         if (st == GC_OK)
-            put(s, "cache", name, "default");
+            put(s, "cache", name, "default", true);
     }
     if (st == GC_OK && gc_options_text(c, GC_OPT_LEDGER) == NULL) {
         st = gc_places_ledger_name(s->cli, name, sizeof(name), err);
         if (st == GC_OK)
-            put(s, "ledger", name, "default");
+            put(s, "ledger", name, "default", true);
     }
     return st;
+}
+
+static void
+put_option(struct sheet *s, gc_option o)
+{
+    const struct gc_options *c = &s->cli->config;
+    bool fits_file = (gc_option_info(o)->takers & GC_IN_FILE) != 0;
+    char address[GC_OPTIONS_TEXT_MAX + 8];
+
+    for (size_t i = 0; i < gc_options_count(c, o); i++) {
+        const char *value = gc_options_item(c, o, i);
+
+        (void)snprintf(address, sizeof(address), "%s", value);
+        if (o == GC_OPT_URL || o == GC_OPT_PROXY)
+            mask(value, address, sizeof(address));
+        put(s, gc_option_info(o)->name, address, gc_options_where(c, o),
+            fits_file && strcmp(address, value) == 0);
+    }
+}
+
+/* A password has no option, and is not told. */
+static void
+put_password(struct sheet *s)
+{
+    static const char source[] = "GOVC_PASSWORD";
+    struct gc_json *row;
+
+    if (!gc_settings_has_govc_password(s->cli))
+        return;
+    if (!s->cli->json) {
+        gc_output_line(s->cli, "# the password is that of %s", source);
+        return;
+    }
+    row = gc_json_add_object(s->list, NULL);
+    (void)gc_json_add_string(row, "name", "password");
+    (void)gc_json_add_string(row, "source", source);
 }
 
 gc_status
 gc_cli_config(struct gc_cli *cli, struct gc_error *err)
 {
-    const struct gc_options *c = &cli->config;
     GC_AUTO_PTR(gc_json) root = gc_output_object();
     struct sheet s = {
         .cli = cli,
         .list = gc_json_add_array(root, "options"),
     };
-    char address[GC_OPTIONS_TEXT_MAX + 8];
     gc_status st;
 
-    for (gc_option o = 0; o < GC_OPT_COUNT; o++) {
-        const struct gc_option_info *info = gc_option_info(o);
-
-        if (o == GC_OPT_JSON || o == GC_OPT_QUIET || o == GC_OPT_VERBOSE)
-            continue;
-        for (size_t i = 0; i < gc_options_count(c, o); i++) {
-            const char *value = gc_options_item(c, o, i);
-
-            if (o == GC_OPT_URL || o == GC_OPT_PROXY) {
-                mask(value, address, sizeof(address));
-                value = address;
-            }
-            put(&s, info->name, value, gc_options_where(c, o));
-        }
-    }
+    for (gc_option o = 0; o < GC_OPT_COUNT; o++)
+        if (o != GC_OPT_JSON && o != GC_OPT_QUIET && o != GC_OPT_VERBOSE)
+            put_option(&s, o);
+    put_password(&s);
     st = put_defaults(&s, err);
     if (st != GC_OK)
         return st;

@@ -76,24 +76,62 @@ add(struct gc_targets *targets, const char *ref, const char *spn,
     return GC_OK;
 }
 
+/*
+ * Cut the next word off *TEXT, with quotes and backslashes as in a shell.
+ * RET_WORD is NULL at the end of the line, and where a comment begins.
+ */
+static gc_status
+next_word(char **text, char **ret_word, struct gc_error *err)
+{
+    static const char blank[] = " \t\r";
+    char *from = *text + strspn(*text, blank), *to = from, quote = '\0';
+
+    *ret_word = from[0] == '\0' || from[0] == '#' ? NULL : from;
+    if (*ret_word == NULL)
+        return GC_OK;
+    for (; from[0] != '\0'; from++) {
+        if (quote == '\0' && strchr(blank, from[0]) != NULL)
+            break;
+        if (from[0] == quote
+            || (quote == '\0' && strchr("'\"", from[0]) != NULL)) {
+            quote = quote == '\0' ? from[0] : '\0';
+            continue;
+        }
+        if (from[0] == '\\' && from[1] != '\0'
+            && (quote == '\0'
+                || (quote == '"' && strchr("\"\\", from[1]) != NULL)))
+            from++;
+        *to++ = from[0];
+    }
+    if (quote != '\0')
+        return gc_fail(err, GC_E_CONFIG, "a quote is not closed");
+    *text = from[0] == '\0' ? from : from + 1;
+    *to = '\0';
+    return GC_OK;
+}
+
 static gc_status
 add_line(struct gc_targets *targets, char *line, const char *spn,
          struct gc_error *err)
 {
-    static const char blank[] = " \t\r";
-    char *rest = NULL;
-    const char *ref = strtok_r(line, blank, &rest);
-    const char *own, *more;
+    char *words[3] = {NULL};
+    size_t count = 0;
+    gc_status st;
 
-    if (ref == NULL || ref[0] == '#')
+    do {
+        st = next_word(&line, &words[count], err);
+        if (st != GC_OK)
+            return st;
+    } while (words[count] != NULL && ++count < GC_COUNT_OF(words));
+    if (count == 0)
         return GC_OK;
-    own = strtok_r(NULL, blank, &rest);
-    more = strtok_r(NULL, blank, &rest);
-    if (more != NULL && more[0] != '#')
-        return gc_fail(err, GC_E_CONFIG, "more than REF and SPN");
-    if (!gc_utf8_is(ref, strlen(ref)))
+    if (count > 2) {
+        st = gc_fail(err, GC_E_CONFIG, "more than REF and SPN");
+        return gc_fail_hint(err, st, "a REF with blanks stands in quotes");
+    }
+    if (!gc_utf8_is(words[0], strlen(words[0])))
         return gc_fail(err, GC_E_CONFIG, "the VM is not UTF-8");
-    return add(targets, ref, own != NULL && own[0] != '#' ? own : spn, err);
+    return add(targets, words[0], words[1] != NULL ? words[1] : spn, err);
 }
 
 static gc_status
@@ -111,7 +149,10 @@ add_file(struct gc_cli *cli, const char *file, const char *spn,
         return st;
     if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)
         return gc_fail(err, GC_E_CONFIG, "%s holds a NUL", file);
-    for (line = (char *)text.data; line != NULL; line = next, number++) {
+    line = (char *)text.data;
+    if (line != NULL)
+        line += gc_utf8_mark(line, text.len);
+    for (; line != NULL; line = next, number++) {
         next = strchr(line, '\n');
         if (next != NULL)
             *next++ = '\0';
@@ -144,7 +185,7 @@ gc_targets_read(struct gc_cli *cli, struct gc_targets *ret_targets,
     if (st != GC_OK)
         return st;
     if (targets.count == 0) {
-        st = gc_fail(err, GC_E_CONFIG, "which VM?");
+        st = gc_fail(err, GC_E_CONFIG, "no VM is named");
         return gc_fail_hint(err, st, "give --vm REF or --vms-from FILE");
     }
     targets.several = file != NULL || targets.count > 1;

@@ -191,7 +191,8 @@ take_lines(struct gc_map *map, const char *path, struct gc_error *err)
     bool there = false;
     gc_status st;
 
-    for (char *line = map->text; line != NULL; line = next, number++) {
+    for (char *line = map->text + gc_utf8_mark(map->text, strlen(map->text));
+         line != NULL; line = next, number++) {
         struct row *row = &map->rows[map->count];
 
         next = strchr(line, '\n');

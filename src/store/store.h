@@ -65,6 +65,7 @@ struct gc_record {
     int64_t used;              /* last used or validated, epoch seconds; like
                                   acquired it may lie in the future where the
                                   clock was set back */
+    bool reused; /* never stored: it is an earlier command's ticket */
     struct gc_ticket ticket;
 };
 void gc_record_clear(struct gc_record *record);

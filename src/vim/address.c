@@ -3,39 +3,22 @@
 
 #include "src/vim/address.h"
 
-#include <curl/curl.h>
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-struct url {
-    CURLU *parts;
-    char *text;
-    char *scheme;
-    char *host;
-    char *path;
-    char *user;
-    char *password;
-    char *query;
-    char *fragment;
+#define HOST_MAX 253 /* bytes of a DNS name */
+
+/* "[scheme://][login@]host[:port][rest]", taken apart. */
+struct address {
+    char scheme[sizeof("socks5h")]; /* lower case; "" if none is written */
+    char host[HOST_MAX + 1];        /* lower case, an IPv6 one in brackets */
+    char port[sizeof(":65535")];    /* with its colon, or "" */
+    bool has_login;
+    const char *rest; /* from the path on; borrowed */
 };
-
-static void
-url_clear(struct url *url)
-{
-    curl_free(url->text);
-    curl_free(url->scheme);
-    curl_free(url->host);
-    curl_free(url->path);
-    curl_free(url->user);
-    curl_free(url->password);
-    curl_free(url->query);
-    curl_free(url->fragment);
-    curl_url_cleanup(url->parts);
-}
-
-#define NO_HOST "names no host that can be looked up"
 
 #define QUOTED_MAX  60 /* bytes of an address */
 #define QUOTED_SIZE (QUOTED_MAX + sizeof("…"))
@@ -110,6 +93,134 @@ bad_proxy(struct gc_error *err, const char *text, const char *why)
     return gc_fail_hint(err, st, "write it as http://proxy.example.com:3128");
 }
 
+static void
+lower(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text >= 'A' && *text <= 'Z')
+            *text = (char)(*text - 'A' + 'a');
+}
+
+/* A number would be an address in other words, to be read in several ways. */
+static bool
+is_number(const char *label)
+{
+    size_t digits = strspn(label, "0123456789");
+
+    if (label[0] == '0' && label[1] == 'x')
+        digits = 2 + strspn(label + 2, "0123456789abcdef");
+    return label[digits] == '\0';
+}
+
+/* A DNS name in lower case: labels of at most 63 bytes, the last no number. */
+static bool
+is_name(const char *host)
+{
+    const char *last = host;
+    size_t len;
+
+    for (;;) {
+        len = strspn(last, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+        if (len == 0 || len > 63)
+            return false;
+        if (last[len] == '\0')
+            return !is_number(last);
+        if (last[len] != '.')
+            return false;
+        last += len + 1;
+    }
+}
+
+/* Bring HOST into the one form in which it is printed and asked for. */
+static bool
+take_host(char host[HOST_MAX + 1])
+{
+    struct in6_addr six;
+    struct in_addr four;
+    size_t len = strlen(host);
+
+    lower(host);
+    if (host[0] != '[')
+        return is_name(host) || inet_pton(AF_INET, host, &four) == 1;
+    host[len - 1] = '\0';
+    if (inet_pton(AF_INET6, host + 1, &six) != 1
+        || inet_ntop(AF_INET6, &six, host + 1, HOST_MAX - 1) == NULL)
+        return false;
+    memcpy(host + strlen(host), "]", sizeof("]"));
+    return true;
+}
+
+static bool
+take_port(struct address *a, const char *text, size_t len)
+{
+    int port = 0;
+
+    if (len == 0)
+        return true;
+    if (text[0] != ':')
+        return false;
+    for (size_t i = 1; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9' || port > 65535)
+            return false;
+        port = port * 10 + (text[i] - '0');
+    }
+    if (port < 1 || port > 65535)
+        return false;
+    (void)snprintf(a->port, sizeof(a->port), ":%d", port);
+    return true;
+}
+
+/*
+ * Take TEXT apart; false where readers could differ on which host it names, and
+ * then the scheme alone is certain.
+ */
+static bool
+read_address(const char *text, struct address *a)
+{
+    const char *mark = strstr(text, "://"), *at, *end, *host;
+    size_t len = 0;
+
+    *a = (struct address){.host = ""};
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c <= 0x20 || *c == 0x7f)
+            return false;
+    host = text;
+    if (mark != NULL && mark == text + strcspn(text, "/?#@[") - 1) {
+        len = (size_t)(mark - text);
+        if (len == 0 || len >= sizeof(a->scheme))
+            return false;
+        memcpy(a->scheme, text, len);
+        lower(a->scheme);
+        host = mark + 3;
+    }
+    a->rest = end = host + strcspn(host, "/?#");
+    at = memchr(host, '@', (size_t)(end - host));
+    a->has_login = at != NULL;
+    if (at != NULL)
+        host = at + 1;
+    len = strcspn(host, host[0] == '[' ? "]/?#" : ":/?#");
+    len += host[0] == '[' && host[len] == ']' ? 1 : 0;
+    if (len == 0 || len > HOST_MAX || host + len > end
+        || (host[0] == '[' && host[len - 1] != ']'))
+        return false;
+    memcpy(a->host, host, len);
+    return take_host(a->host)
+           && take_port(a, host + len, (size_t)(end - host) - len);
+}
+
+static gc_status
+write_address(const struct address *a, const char *scheme, const char *port,
+              char **ret_text, struct gc_error *err)
+{
+    size_t size = strlen(scheme) + strlen(a->host) + sizeof(":65535://");
+
+    *ret_text = malloc(size);
+    if (*ret_text == NULL)
+        return gc_fail_no_memory(err);
+    (void)snprintf(*ret_text, size, "%s://%s%s", scheme, a->host, port);
+    return GC_OK;
+}
+
 /* libcurl makes no more of these than we do, but only when it connects. */
 static bool
 is_proxy_scheme(const char *scheme, bool *ret_tunnels)
@@ -124,67 +235,28 @@ is_proxy_scheme(const char *scheme, bool *ret_tunnels)
     return false;
 }
 
-static bool
-has_part(CURLU *parts, CURLUPart which, char **ret)
-{
-    return curl_url_get(parts, which, ret, 0) == CURLUE_OK;
-}
-
-/* Can the host be looked up?  Its name may be in another script. */
-static bool
-has_host(struct url *url)
-{
-#ifdef CURLU_PUNYCODE
-    unsigned int how = CURLU_PUNYCODE;
-#else
-    unsigned int how = 0;
-#endif
-
-    return curl_url_get(url->parts, CURLUPART_HOST, &url->host, how)
-               == CURLUE_OK
-           && url->host[0] != '\0';
-}
-
 gc_status
 gc_address_proxy(const char *text, char **ret_proxy, bool *ret_tunnels,
                  struct gc_error *err)
 {
-    static const CURLUPart unsaid[] = {CURLUPART_USER, CURLUPART_PASSWORD,
-                                       CURLUPART_PATH, CURLUPART_QUERY,
-                                       CURLUPART_FRAGMENT};
-    GC_AUTO(url) url = {.parts = curl_url()};
     const char *scheme = strstr(text, "://");
     const char *path = strpbrk(scheme != NULL ? scheme + 3 : text, "/?#");
-    size_t len;
+    struct address a;
 
-    if (url.parts == NULL)
-        return gc_fail_no_memory(err);
-    /* What libcurl takes for a path would be who logs in. */
     if (path != NULL && strchr(path, '@') != NULL)
         return bad_proxy(err, text,
                          "holds a /, ? or # before its @, to be written as "
                          "%2F, %3F or %23");
-    if (curl_url_set(url.parts, CURLUPART_URL, text,
-                     CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME)
-        != CURLUE_OK)
+    if (!read_address(text, &a) || (a.rest[0] != '\0' && strcmp(a.rest, "/")))
         return bad_proxy(err, text, "cannot be understood");
-    if (!has_part(url.parts, CURLUPART_SCHEME, &url.scheme))
-        return gc_fail_no_memory(err);
-    if (!is_proxy_scheme(url.scheme, ret_tunnels))
-        return bad_proxy(err, text, "is none of http, https or SOCKS");
-    if (!has_host(&url))
-        return bad_proxy(err, text, NO_HOST);
-    for (size_t i = 0; i < GC_COUNT_OF(unsaid); i++)
-        if (curl_url_set(url.parts, unsaid[i], NULL, 0) != CURLUE_OK)
-            return gc_fail_no_memory(err);
-    if (curl_url_get(url.parts, CURLUPART_URL, &url.text, 0) != CURLUE_OK)
-        return gc_fail_no_memory(err);
-    len = strlen(url.text);
-    *ret_proxy = strndup(url.text, url.text[len - 1] == '/' ? len - 1 : len);
-    return *ret_proxy == NULL ? gc_fail_no_memory(err) : GC_OK;
+    if (!is_proxy_scheme(a.scheme, ret_tunnels))
+        return bad_proxy(err, text, "is none of http://, https:// or SOCKS");
+    return write_address(&a, a.scheme, a.port, ret_proxy, err);
 }
 
-#define CURE_URL "write it as https://vcenter.example.com"
+#define CURE_URL                                                               \
+    "write it as https://vcenter.example.com, https://192.0.2.1 or "           \
+    "https://[2001:db8::1]"
 
 static gc_status
 bad_url(struct gc_error *err, const char *text, const char *why)
@@ -196,14 +268,30 @@ bad_url(struct gc_error *err, const char *text, const char *why)
     return gc_fail_hint(err, st, CURE_URL);
 }
 
+/* What vCenter's own links and tools write behind the host. */
+static bool
+is_vcenters(const char *rest)
+{
+    static const char *const paths[] = {"/sdk", "/ui", "/vsphere-client"};
+
+    if (rest[0] == '\0' || strcmp(rest, "/") == 0)
+        return true;
+    for (size_t i = 0; i < GC_COUNT_OF(paths); i++) {
+        size_t len = strlen(paths[i]);
+
+        if (strncmp(rest, paths[i], len) == 0
+            && strchr("/?#", rest[len]) != NULL)
+            return true;
+    }
+    return false;
+}
+
 gc_status
 gc_address_url(const char *text, char **ret_url, struct gc_error *err)
 {
-    GC_AUTO(url) url = {.parts = curl_url()};
-    size_t len;
+    struct address a;
+    bool understood;
 
-    if (url.parts == NULL)
-        return gc_fail_no_memory(err);
     if (text == NULL || text[0] == '\0') {
         (void)gc_fail(err, GC_E_CONFIG, "the vCenter URL is missing");
         return gc_fail_hint(err, GC_E_CONFIG, CURE_URL);
@@ -214,40 +302,20 @@ gc_address_url(const char *text, char **ret_url, struct gc_error *err)
                       "answers, and everybody could read along");
         return gc_fail_hint(err, GC_E_UNTRUSTED, "use https://");
     }
-    if (curl_url_set(url.parts, CURLUPART_URL, text, CURLU_DEFAULT_SCHEME)
-        != CURLUE_OK)
-        return bad_url(err, text, "cannot be understood");
-    if (!has_part(url.parts, CURLUPART_SCHEME, &url.scheme))
-        return gc_fail_no_memory(err);
-    if (strcmp(url.scheme, "https") != 0)
+    understood = read_address(text, &a);
+    if (a.scheme[0] != '\0' && strcmp(a.scheme, "https") != 0)
         return bad_url(err, text, "is not https");
-    if (has_part(url.parts, CURLUPART_USER, &url.user)
-        || has_part(url.parts, CURLUPART_PASSWORD, &url.password))
+    if (!understood)
+        return bad_url(err, text, "cannot be understood");
+    if (a.has_login)
         return bad_url(err, text,
                        "holds a user name or password, which belong in "
                        "options of their own");
-    if (has_part(url.parts, CURLUPART_QUERY, &url.query)
-        || has_part(url.parts, CURLUPART_FRAGMENT, &url.fragment))
-        return bad_url(err, text, "has a query or a fragment");
-    if (!has_part(url.parts, CURLUPART_PATH, &url.path))
-        return gc_fail_no_memory(err);
-    if (strcmp(url.path, "/") != 0 && strcmp(url.path, "/sdk") != 0
-        && strcmp(url.path, "/sdk/") != 0)
-        return bad_url(err, text, "has a path, and none but /sdk can be meant");
-    if (!has_host(&url))
-        return bad_url(err, text, NO_HOST);
-    if (curl_url_set(url.parts, CURLUPART_PATH, NULL, 0) != CURLUE_OK
-        || curl_url_get(url.parts, CURLUPART_URL, &url.text,
-                        CURLU_NO_DEFAULT_PORT)
-               != CURLUE_OK)
-        return gc_fail_no_memory(err);
-
-    len = strcspn(url.text + 8, "/") + 8;
-    for (size_t i = 0; i < len; i++)
-        if (url.text[i] >= 'A' && url.text[i] <= 'Z')
-            url.text[i] = (char)(url.text[i] - 'A' + 'a');
-    *ret_url = strndup(url.text, len);
-    return *ret_url == NULL ? gc_fail_no_memory(err) : GC_OK;
+    if (!is_vcenters(a.rest))
+        return bad_url(err, text,
+                       "has a path that is none of vCenter's (/sdk, /ui)");
+    return write_address(&a, "https", strcmp(a.port, ":443") == 0 ? "" : a.port,
+                         ret_url, err);
 }
 
 /*

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where vCenter is, by which proxy, and the key it must have, as somebody wrote
- * it.  Opens no connection; libcurl's idea of a URL is ours, so that what was
- * checked is what will be asked.
+ * it.  Opens no connection.
+ *
+ * A host is a DNS name, a dotted IPv4 address or a bracketed IPv6 address, and
+ * nothing else: no percent-escapes, no bare numbers, no other scripts (write
+ * xn--...).  libcurl reads such a host in one way only, so that what is printed
+ * is what is contacted.
  *
  * Errors quote an address without what may be secret in it: who logs in there,
  * and what follows its path.
@@ -17,15 +21,16 @@
 
 /*
  * RET_URL is "https://host[:port]" in lower case, free()d by the caller, where
- * TEXT is "[https://]host[:port][/sdk]".  GC_E_CONFIG: it is none, NULL or
- * empty, or says more than where the server is; GC_E_UNTRUSTED: plain http.
+ * TEXT is "[https://]host[:port]", with or without a path of vCenter's own:
+ * /sdk, or one of the vSphere Client's with all that follows it.  GC_E_CONFIG:
+ * it is none, NULL or empty; GC_E_UNTRUSTED: plain http.
  */
 GC_MUST_USE gc_status gc_address_url(const char *text, char **ret_url,
                                      struct gc_error *err);
 
 /*
  * RET_PROXY is "scheme://host[:port]", without who logs in there, free()d by
- * the caller, where TEXT is "[scheme://][user[:password]@]host[:port]" with one
+ * the caller, where TEXT is "scheme://[user[:password]@]host[:port]" with one
  * of libcurl's schemes for proxies.  RET_TUNNELS: it speaks HTTP; otherwise it
  * is SOCKS's.  GC_E_CONFIG: it is none.
  */
@@ -33,8 +38,8 @@ GC_MUST_USE gc_status gc_address_proxy(const char *text, char **ret_proxy,
                                        bool *ret_tunnels, struct gc_error *err);
 
 /*
- * What gc_http_new would say of one of its options, each not NULL, for who
- * knows where it came from.
+ * What gc_http_new would say of one of its options, each not NULL, for those
+ * that know where it came from.
  */
 GC_MUST_USE gc_status gc_address_check_url(const char *url,
                                            struct gc_error *err);

@@ -11,6 +11,7 @@
 
 #include "src/vim/auth_manager.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -267,6 +268,20 @@ write_leg(const struct gc_exchange *exchange, const struct gc_bytes *token,
     return GC_OK;
 }
 
+static void __attribute__((format(printf, 2, 3)))
+tell(const struct gc_exchange *exchange, const char *fmt, ...)
+{
+    char line[128];
+    va_list args;
+
+    if (exchange->tell == NULL)
+        return;
+    va_start(args, fmt);
+    (void)vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    exchange->tell(exchange->tell_user, line);
+}
+
 static gc_status
 read_ticket(const struct gc_json *root, const char *vm,
             struct gc_bytes *ret_ticket, struct gc_error *err)
@@ -309,6 +324,8 @@ read_challenge(const struct gc_json *root, struct gc_exchange *exchange,
     if (st != GC_OK)
         return gc_fail_context(err, st, "the challenge of VM %s", exchange->vm);
     memcpy(exchange->session_id, digits, sizeof(digits));
+    tell(exchange, "%s: a challenge of %zu bytes came, with a sessionID",
+         exchange->vm, ret_token->len);
     return GC_OK;
 }
 
@@ -322,9 +339,11 @@ read_leg(const struct gc_session_reply *reply, struct gc_exchange *exchange,
 
     if (!reply->is_fault) {
         st = read_ticket(reply->root, exchange->vm, ret_bytes, err);
-        if (st == GC_OK)
-            *ret_leg = GC_LEG_TICKET;
-        return st;
+        if (st != GC_OK)
+            return st;
+        *ret_leg = GC_LEG_TICKET;
+        tell(exchange, "%s: a ticket came", exchange->vm);
+        return GC_OK;
     }
     if (gc_fault_is(&reply->fault, "GuestAuthenticationChallenge")) {
         st = read_challenge(reply->root, exchange, ret_bytes, err);
@@ -424,6 +443,8 @@ gc_auth_manager_leg(struct gc_exchange *exchange, const struct gc_bytes *token,
     if (st != GC_OK)
         return st;
     exchange->legs++;
+    tell(exchange, "%s: a token of %zu bytes is sent%s", exchange->vm,
+         token->len, exchange->session_id[0] != '\0' ? ", with it" : "");
     st = call_manager(exchange->session, &how, "AcquireCredentialsInGuest",
                       body, &reply, err);
     if (st == GC_OK)

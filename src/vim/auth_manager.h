@@ -26,6 +26,9 @@ struct gc_exchange {
      */
     struct gc_bytes owed;
     bool lost; /* the guest may have issued a ticket that nobody can name */
+    /* Told of each leg in a line without secrets; may be NULL. */
+    void (*tell)(void *user, const char *line);
+    void *tell_user;
 };
 
 static inline void

@@ -36,7 +36,7 @@ static const struct meaning {
     {"InvalidGuestLogin", 0, GC_E_DENIED, false, NOTHING, "the guest of ",
      " did not accept the credential",
      "check the account, its right to log on over the network, the SPN and "
-     "the clocks; a stored ticket may have ended, then acquire a new one"},
+     "the clocks; if it was a stored ticket, acquire a new one"},
     {"GuestPermissionDenied", 0, GC_E_DENIED, false, NOTHING, "the guest of ",
      " denied permission",
      "the guest account lacks a right, or the ticket has ended: acquire a new "
@@ -95,14 +95,13 @@ static const struct meaning {
     /* Said by vCenter about us. */
     {"InvalidLogin", 0, GC_E_VCENTER_DENIED, false, NOTHING, "",
      " refused the user name or the password of the service login",
-     "check username and password_file: they are vCenter's, not the guest's"},
+     "check vCenter's user name and password, which are not the guest's"},
     {"InvalidLocale", 0, GC_E_FAILED, false, NOTHING, "",
      " does not know the language that the login asked for",
      "report it with the version of vCenter"},
     {"NoPermission", 0, GC_E_VCENTER_DENIED, false, PRIVILEGE,
      "the service login lacks a privilege on ", "",
-     "give its vCenter role that privilege on this VM or a folder above it; a "
-     "guest login needs VirtualMachine.GuestOperations.Query"},
+     "give its vCenter role that privilege on this VM or a folder above it"},
     {"NotAuthenticated", 0, GC_E_UNAVAILABLE, true, NOTHING,
      "vCenter did not accept our session in the request for ", "",
      "repeat it; if it stays, look at vCenter's limits on sessions"},
@@ -313,6 +312,18 @@ more(const struct gc_fault *fault, enum detail detail, const char *subject)
     return "";
 }
 
+/* What to do, in other words where vCenter left out what M's hint refers to. */
+static const char *
+hint_of(const struct meaning *m, const char *detail)
+{
+    if (m == NULL)
+        return "look the fault up in the vSphere API reference";
+    if (m->detail == PRIVILEGE && detail[0] == '\0')
+        return "give its vCenter role VirtualMachine.GuestOperations.Query on "
+               "this VM or a folder above it";
+    return m->hint;
+}
+
 gc_status
 gc_fault_fail(const struct gc_fault *fault, const char *subject,
               struct gc_error *err)
@@ -332,8 +343,5 @@ gc_fault_fail(const struct gc_fault *fault, const char *subject,
         return status;
     err->again = m != NULL && m->again;
     memcpy(err->fault, fault->name, sizeof(err->fault));
-    return gc_fail_hint(err, status, "%s",
-                        m != NULL ? m->hint
-                                  : "look the fault up in the vSphere API "
-                                    "reference");
+    return gc_fail_hint(err, status, "%s", hint_of(m, detail));
 }

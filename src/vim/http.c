@@ -51,6 +51,7 @@ struct gc_http {
     bool tunnels;  /* that proxy speaks HTTP; otherwise it is SOCKS's */
     bool spoke;    /* a request was made, with whatever outcome */
     char *ca_file; /* NULL: none was named, and it is the machine's */
+    bool pinned;   /* the server's key must be a certain one, besides */
     void (*trace)(void *user, const char *line);
     void *trace_user;
     struct transfer transfer;
@@ -380,7 +381,8 @@ gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
     st = gc_address_url(options->url, &http->url, err);
     if (st != GC_OK)
         return st;
-    if (options->pin != NULL)
+    http->pinned = options->pin != NULL;
+    if (http->pinned)
         st = gc_address_check_pin(options->pin, err);
     /* libcurl looks at none where it verifies nothing. */
     if (st == GC_OK && options->ca_file != NULL && !options->insecure)
@@ -582,6 +584,12 @@ unverified(const struct gc_http *http, struct gc_error *err)
         return gc_fail(err, GC_E_UNTRUSTED,
                        "%s: its certificate was refused (%ld)", who, verdict);
     (void)gc_fail(err, why->status, "%s: %s", who, why->text);
+    if (!at_proxy && http->pinned && strstr(why->hint, "--pin") != NULL)
+        return gc_fail_hint(err, why->status,
+                            "the CA file %s refused it, before the pin was "
+                            "looked at: name the right CA file, or none (nor "
+                            "GUESTCRED_CA_FILE), and the pin stands alone",
+                            http->ca_file);
     return gc_fail_hint(err, why->status, "%s",
                         at_proxy ? CURE_PROXY_TLS : why->hint);
 }

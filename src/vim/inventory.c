@@ -13,8 +13,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define PATH_MAX_BYTES 4096
+#define UUID_SIZE      sizeof("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
 
 static gc_status
 unknown_form(const char *ref, struct gc_error *err)
@@ -27,29 +29,71 @@ unknown_form(const char *ref, struct gc_error *err)
                         "names are not known yet");
 }
 
+/*
+ * A UUID as tools write it (dashes or none, blanks as in a .vmx file, braces
+ * around it) as vCenter does.
+ */
 static bool
-is_uuid(const char *text)
+read_uuid(const char *text, char ret_uuid[UUID_SIZE])
 {
     static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    size_t len = strlen(text), n = 0;
 
-    if (strlen(text) != strlen(form))
-        return false;
-    for (size_t i = 0; form[i] != '\0'; i++)
-        if (form[i] == '-' ? text[i] != '-'
-                           : strchr("0123456789abcdefABCDEF", text[i]) == NULL)
+    if (len > 1 && text[0] == '{' && text[len - 1] == '}')
+        text++, len -= 2;
+    for (size_t i = 0; i < len; i++) {
+        const char *hex = "0123456789abcdef0123456789ABCDEF";
+        const char *digit = strchr(hex, text[i]);
+
+        if (text[i] == '-' || text[i] == ' ')
+            continue;
+        if (digit == NULL || form[n] == '\0')
             return false;
-    return true;
+        ret_uuid[n++] = hex[(digit - hex) % 16];
+        if (form[n] == '-')
+            ret_uuid[n++] = '-';
+    }
+    ret_uuid[n] = '\0';
+    return form[n] == '\0';
+}
+
+/*
+ * A moId, alone or as tools write it: "VirtualMachine:vm-42", govc's and
+ * PowerCLI's "VirtualMachine-vm-42", and the vSphere Client's links with their
+ * vCenter's UUID; RET_VCENTER is "" where that is not said.
+ */
+static bool
+read_moid(const char *ref, char ret_moid[GC_MOID_SIZE],
+          char ret_vcenter[UUID_SIZE])
+{
+    static const char urn[] = "urn:vmomi:VirtualMachine:";
+    static const char *const prefixes[] = {
+        urn, "VirtualMachine:", "VirtualMachine-"};
+    bool is_urn = strncmp(ref, urn, strlen(urn)) == 0;
+    size_t len;
+
+    for (size_t i = 0; i < GC_COUNT_OF(prefixes); i++)
+        if (strncmp(ref, prefixes[i], strlen(prefixes[i])) == 0) {
+            ref += strlen(prefixes[i]);
+            break;
+        }
+    len = strncmp(ref, "vm-", 3) == 0 ? strspn(ref + 3, "0123456789") : 0;
+    if (len == 0 || 3 + len >= GC_MOID_SIZE)
+        return false;
+    memcpy(ret_moid, ref, 3 + len);
+    ret_moid[3 + len] = '\0';
+    ref += 3 + len;
+    ret_vcenter[0] = '\0';
+    return is_urn ? ref[0] == ':' && read_uuid(ref + 1, ret_vcenter)
+                  : ref[0] == '\0';
 }
 
 bool
 gc_inventory_is_moid(const char *ref)
 {
-    size_t digits;
+    char moid[GC_MOID_SIZE], vcenter[UUID_SIZE];
 
-    if (strncmp(ref, "vm-", 3) != 0)
-        return false;
-    digits = strspn(ref + 3, "0123456789");
-    return digits > 0 && ref[3 + digits] == '\0' && strlen(ref) < GC_MOID_SIZE;
+    return read_moid(ref, moid, vcenter) && strcmp(moid, ref) == 0;
 }
 
 /* Call a method of SearchIndex; NULL stands for a body that found no memory. */
@@ -101,8 +145,8 @@ take_vm(const struct gc_json *node, const char *ref,
 
 /* RET_MOID is "" when there is none. */
 static gc_status
-find_by_uuid(struct gc_session *session, const char *ref, bool instance,
-             struct gc_limit limit, char ret_moid[GC_MOID_SIZE],
+find_by_uuid(struct gc_session *session, const char *ref, const char *uuid,
+             bool instance, struct gc_limit limit, char ret_moid[GC_MOID_SIZE],
              struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
@@ -110,7 +154,7 @@ find_by_uuid(struct gc_session *session, const char *ref, bool instance,
     const struct gc_json *hit;
     gc_status st;
 
-    if (gc_json_add_string(body, "uuid", ref + strlen("uuid:")) == NULL
+    if (gc_json_add_string(body, "uuid", uuid) == NULL
         || gc_json_add_bool(body, "vmSearch", true) == NULL
         || gc_json_add_bool(body, "instanceUuid", instance) == NULL)
         return gc_fail_no_memory(err);
@@ -134,17 +178,16 @@ find_by_uuid(struct gc_session *session, const char *ref, bool instance,
 }
 
 static gc_status
-find_uuid(struct gc_session *session, const char *ref, struct gc_limit limit,
-          char ret_moid[GC_MOID_SIZE], struct gc_error *err)
+find_uuid(struct gc_session *session, const char *ref, const char *uuid,
+          struct gc_limit limit, char ret_moid[GC_MOID_SIZE],
+          struct gc_error *err)
 {
     char moid[GC_MOID_SIZE] = "";
     gc_status st;
 
-    if (!is_uuid(ref + strlen("uuid:")))
-        return gc_fail(err, GC_E_CONFIG, "\"%.200s\" holds no UUID", ref);
-    st = find_by_uuid(session, ref, true, limit, moid, err);
+    st = find_by_uuid(session, ref, uuid, true, limit, moid, err);
     if (st == GC_OK && moid[0] == '\0')
-        st = find_by_uuid(session, ref, false, limit, moid, err);
+        st = find_by_uuid(session, ref, uuid, false, limit, moid, err);
     if (st != GC_OK)
         return st;
     if (moid[0] == '\0')
@@ -186,17 +229,42 @@ find_path(struct gc_session *session, const char *ref, struct gc_limit limit,
                         "\"vm\"; the service login must be able to see it");
 }
 
+/* A link names its vCenter, and another one calls another VM by that moId. */
+static gc_status
+check_vcenter(struct gc_session *session, const char *ref, const char *uuid,
+              struct gc_limit limit, struct gc_error *err)
+{
+    const struct gc_session_facts *vc = gc_session_facts(session);
+    gc_status st = gc_session_open(session, limit, err);
+
+    if (st != GC_OK || vc->instance_uuid[0] == '\0'
+        || strcasecmp(vc->instance_uuid, uuid) == 0)
+        return st;
+    st = gc_fail(err, GC_E_CONFIG, "%s is of another vCenter than %s, %s", ref,
+                 gc_session_url(session), vc->instance_uuid);
+    return gc_fail_hint(err, st, "give that vCenter's --url");
+}
+
 gc_status
 gc_inventory_find(struct gc_session *session, const char *ref,
                   struct gc_limit limit, char ret_moid[GC_MOID_SIZE],
                   struct gc_error *err)
 {
-    if (gc_inventory_is_moid(ref)) {
-        (void)snprintf(ret_moid, GC_MOID_SIZE, "%s", ref);
-        return GC_OK;
+    char moid[GC_MOID_SIZE], uuid[UUID_SIZE];
+    bool named = strncmp(ref, "uuid:", 5) == 0;
+    gc_status st = GC_OK;
+
+    if (read_moid(ref, moid, uuid)) {
+        if (uuid[0] != '\0')
+            st = check_vcenter(session, ref, uuid, limit, err);
+        if (st == GC_OK)
+            memcpy(ret_moid, moid, sizeof(moid));
+        return st;
     }
-    if (strncmp(ref, "uuid:", 5) == 0)
-        return find_uuid(session, ref, limit, ret_moid, err);
+    if (read_uuid(ref + (named ? 5 : 0), uuid))
+        return find_uuid(session, ref, uuid, limit, ret_moid, err);
+    if (named)
+        return gc_fail(err, GC_E_CONFIG, "\"%.200s\" holds no UUID", ref);
     if (strncmp(ref, "path:", 5) == 0)
         return find_path(session, ref, limit, ret_moid, err);
     return unknown_form(ref, err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which VM is meant: a moId, uuid:INSTANCE-OR-BIOS-UUID or path:/DC/vm/….
- * Uses SearchIndex; refuses two hits; tells "not found" from "not a VM".
+ * Which VM is meant: a moId, an instance or BIOS UUID, or path:/DC/vm/…, also
+ * as other tools write them. Uses SearchIndex; refuses two hits; tells "not
+ * found" from "not a VM".
  */
 
 #ifndef GC_SRC_VIM_INVENTORY_H
@@ -13,10 +14,10 @@
 #define GC_INVENTORY_NAME_SIZE 512
 
 /*
- * Resolve REF to a VirtualMachine's moId.  A plain moId ("vm-42") costs no
- * request.  GC_E_NOT_FOUND: none, or another kind of object (the sentence
- * tells); GC_E_CONFIG: a form that is not known (dns:, ip: and names are not
- * yet), or more than one hit.
+ * Resolve REF to a VirtualMachine's moId.  A moId costs no request, but for one
+ * that names its vCenter, which is then asked who it is.  GC_E_NOT_FOUND: none,
+ * or another kind of object (the sentence tells); GC_E_CONFIG: a form that is
+ * not known (dns:, ip: and names are not yet), or more than one hit.
  */
 GC_MUST_USE gc_status gc_inventory_find(struct gc_session *session,
                                         const char *ref, struct gc_limit limit,

@@ -8,6 +8,8 @@
 
 #include "tests/fuzz/fuzz.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "src/vim/address.h"
@@ -34,11 +36,27 @@ check_refusal(const char *text, const struct gc_error *err)
                "a refusal tells no login");
 }
 
+/* In the words of the resolver: an address must be one in its usual form. */
+static bool
+is_host(const char *text)
+{
+    char host[512] = "";
+    struct in_addr four, same;
+    struct in6_addr six;
+
+    (void)snprintf(host, sizeof(host), "%s", text + (text[0] == '['));
+    host[strcspn(host, text[0] == '[' ? "]" : ":")] = '\0';
+    if (text[0] == '[')
+        return inet_pton(AF_INET6, host, &six) == 1;
+    return inet_aton(host, &four) == 0 || inet_pton(AF_INET, host, &same) == 1;
+}
+
 static void
 check_place(const char *place, const char *scheme_end)
 {
     fuzz_check(scheme_end != NULL, "a scheme");
-    fuzz_check(strpbrk(scheme_end + 3, "@/?#") == NULL, "host and port alone");
+    fuzz_check(strpbrk(scheme_end + 3, "@/?#%") == NULL, "host and port alone");
+    fuzz_check(is_host(scheme_end + 3), "a host that is read in one way");
     fuzz_check(strstr(place, SECRET "@") == NULL, "no login");
 }
 

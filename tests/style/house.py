@@ -194,7 +194,7 @@ PAM_MAY = {"src/options", "src/helper/wire"}
 # Foreign headers, and the only places from which they may be reached.
 FOREIGN_HEADERS = {
     "GSS-API": (r"gssapi(/|\.h)|krb5(/|\.h)|com_err\.h|et/", ["gss/"]),
-    "libcurl": (r"curl/", ["src/vim/address.c", "src/vim/http.c"]),
+    "libcurl": (r"curl/", ["src/vim/http.c"]),
     "cJSON": (r"cjson/|cJSON\.h", ["src/json.c"]),
     "libcrypto": (r"openssl/", ["src/base64.c"]),
     "PAM": (r"security/", ["pam_module/"]),
@@ -502,7 +502,7 @@ def check_shipped(root, names):
 FOREIGN_LIBRARIES = {
     "gssapi_krb5": ["gss/"],
     "krb5": ["gss/"],
-    "curl": ["src/vim/address", "src/vim/http"],
+    "curl": ["src/vim/http"],
     "cjson": ["src/json"],
     "crypto": ["src/base64"],
     "pam": ["pam_module/"],
@@ -558,36 +558,6 @@ def check_symbols(wants, provides, foreign, libc):
 COMMANDS = {"acquire", "list", "validate", "release", "sweep", "config"}
 # Named already, and answered with a sentence and exit status 2.
 COMMANDS_TO_COME = {"run", "cp", "ps", "kill", "doctor"}
-OPTIONS = {
-    # to which vCenter, as whom, how
-    "--url", "--username", "--password-file", "--ca-file", "--pin",
-    "--insecure", "--proxy", "--timeout", "--no-session-reuse",
-    "--cache", "--ledger", "--config",
-    # what comes out
-    "--json", "--quiet", "--verbose", "--version", "--help",
-    # which ticket, whose
-    "--vm", "--vms-from", "--spn", "--mech", "--mutual", "--new",
-    "--no-validate", "--ccache", "--keytab", "--client-keytab", "--principal",
-    "--guest-password-file", "--on-behalf-of", "--ticket-file", "--all",
-    "--logout", "--all-users", "--silent", "--minutes", "--show-ticket",
-}
-
-# Those of the PAM module, as its arguments are written.
-PAM_OPTIONS = {
-    # which VM
-    "vm", "spn", "map", "vm_env", "vm_prompt",
-    # what proves the user
-    "source", "proof", "keytab", "require_principal", "minimum_uid",
-    "ignore_root", "try_first_pass", "use_first_pass", "no_prompt", "ccache",
-    "s4u_keytab", "s4u_users", "krb5_conf",
-    # to which vCenter, as whom
-    "url", "username", "password_file", "ca_file", "pin", "proxy", "mech",
-    "mutual", "timeout",
-    # the rest
-    "conf", "helper", "debug", "silent",
-}
-# Not in the configuration file: a line of a service has these to itself.
-PAM_ARGUMENTS_ONLY = {"vm", "spn", "conf"}
 
 
 def options_in_help(text):
@@ -600,11 +570,23 @@ def options_in_manual(text):
             re.findall(r"\bFl (?:\\?-|\\&-)([a-z][a-z-]*[a-z])", text)}
 
 
+def rows_in_table(text):
+    """(name, takers) of every option in the C table of TEXT."""
+    return re.findall(r'X\(\w+,\s*"([a-z0-9-]+)",[^"]*?\b(?:FLAG|TEXT|LIST)'
+                      r',([^"]*?)(?:,\s*NULL|,\s*$|")',
+                      text.replace("\\\n", ""))
+
+
+def options_in_table(text):
+    """The command's long options, and those that no table has."""
+    return {"--help", "--version"} | {
+        "--" + name for name, who in rows_in_table(text)
+        if re.search(r"\bGC_ON_(?!PAM\b)", who)}
+
+
 def pam_options_in_table(text, takers):
     """Options of the C table in TEXT that one of TAKERS takes, as arguments."""
-    rows = re.findall(r'X\(\w+,\s*"([a-z0-9-]+)",[^"]*?\b(?:FLAG|TEXT|LIST)'
-                      r',([^"]*?)(?:,\s*NULL|,\s*$|")', text.replace("\\\n", ""))
-    return {name.replace("-", "_") for name, who in rows
+    return {name.replace("-", "_") for name, who in rows_in_table(text)
             if any(re.search(rf"\b{taker}\b", who) for taker in takers)}
 
 
@@ -628,13 +610,12 @@ def arguments_in_service(text):
             for argument in line.split()]
 
 
-def compare_options(named, want=None):
-    """NAMED: where -> set of options; findings for any two that differ."""
-    want = OPTIONS if want is None else want
+def compare_options(named, want):
+    """NAMED: where -> set of options; findings where one is not WANT."""
     wrong = []
     for where, options in named.items():
         for option in sorted(want - options):
             wrong.append(f"{option} is missing in {where}")
         for option in sorted(options - want):
-            wrong.append(f"{option} in {where} is not in the list of options")
+            wrong.append(f"{option} in {where} is not in the table of options")
     return wrong

@@ -94,6 +94,13 @@ gc_session_facts(struct gc_session *session)
     return &world.vcenter;
 }
 
+bool
+gc_session_spoke(const struct gc_session *session)
+{
+    (void)session;
+    return false;
+}
+
 const char *
 gc_session_url(const struct gc_session *session)
 {

@@ -281,6 +281,7 @@ test_details(void **state)
     (void)state;
     assert_non_null(
         strstr(err.message, ": VirtualMachine.GuestOperations.Query"));
+    assert_null(strstr(err.hint, "GuestOperations.Query"));
     err = explain("{\"_typeName\":\"NoPermission\",\"privilegeId\":\"\","
                   "\"missingPrivileges\":[{\"_typeName\":\"x\","
                   "\"privilegeIds\":[\"System.View\"]}]}",
@@ -290,6 +291,7 @@ test_details(void **state)
                   "[{\"privilegeIds\":{\"a\":\"System.View\"}},7]}",
                   "VM vm-42");
     assert_null(strstr(err.message, "System.View"));
+    assert_non_null(strstr(err.hint, "GuestOperations.Query"));
     err = explain("{\"_typeName\":\"NoPermission\",\"missingPrivileges\":"
                   "{\"a\":{\"privilegeIds\":[\"System.View\"]}}}",
                   "VM vm-42");

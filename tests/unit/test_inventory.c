@@ -12,7 +12,7 @@
 #define INDEX   "/sdk/vim25/8.0.3.0/SearchIndex/si/"
 #define BY_UUID INDEX "FindAllByUuid"
 #define BY_PATH INDEX "FindByInventoryPath"
-#define UUID    "4c4c4544-0042-4A10-8056-b7c04f4d3132"
+#define UUID    "4c4c4544-0042-4a10-8056-b7c04f4d3132"
 #define REF(moid)                                                              \
     "{\"_typeName\":\"ManagedObjectReference\",\"type\":\"VirtualMachine\","   \
     "\"value\":\"" moid "\"}"
@@ -73,6 +73,45 @@ a_moid_costs_nothing(void **state)
 }
 
 static void
+a_moid_is_taken_as_tools_write_it(void **state)
+{
+    static const char *const good[] = {"VirtualMachine:vm-42",
+                                       "VirtualMachine-vm-42",
+                                       "urn:vmomi:VirtualMachine:vm-42:" UUID};
+    static const char *const bad[] = {"virtualmachine:vm-42",
+                                      "HostSystem:vm-42",
+                                      "VirtualMachine:VirtualMachine:vm-42",
+                                      "VirtualMachine:vm-42:" UUID,
+                                      "urn:vmomi:VirtualMachine:vm-42",
+                                      "urn:vmomi:VirtualMachine:vm-42:",
+                                      "urn:vmomi:VirtualMachine:vm-42:x",
+                                      "urn:vmomi:VirtualMachine:vm-42:" UUID
+                                      "/summary",
+                                      "urn:vmomi:HostSystem:host-42:" UUID};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(good); i++) {
+        moid[0] = '\0';
+        assert_int_equal(find(good[i]), GC_OK);
+        assert_string_equal(moid, "vm-42");
+    }
+    for (size_t i = 0; i < GC_COUNT_OF(bad); i++)
+        assert_int_equal(find(bad[i]), GC_E_CONFIG);
+
+    moid[0] = '\0';
+    (void)snprintf(gc_session_facts(session)->instance_uuid,
+                   sizeof(gc_session_facts(session)->instance_uuid),
+                   "4C4C4544-0042-4a10-8056-b7c04f4d3132");
+    assert_int_equal(find(good[2]), GC_OK);
+    moid[0] = '\0';
+    gc_session_facts(session)->instance_uuid[0] = '5';
+    assert_int_equal(find(good[2]), GC_E_CONFIG);
+    assert_non_null(strstr(err.message, "another vCenter"));
+    assert_string_equal(moid, "");
+    assert_int_equal(wire.seen_count, 0);
+}
+
+static void
 other_forms_are_explained(void **state)
 {
     static const char *const bad[] = {
@@ -105,8 +144,9 @@ uuids_are_checked(void **state)
         "uuid:4c4c4544-0042-4a10-8056-b7c04f4d31322",
         "uuid:4c4c4544-0042-4a10-8056+b7c04f4d3132",
         "uuid:4c4c4544-0042-4a10-8056-b7c04f4d313g",
-        "uuid:4c4c454400424a108056b7c04f4d3132",
-        "uuid:{4c4c4544-0042-4a10-8056-b7c04f4d3132}",
+        "uuid:{4c4c4544-0042-4a10-8056-b7c04f4d3132",
+        "uuid:4c4c4544-0042-4a10-8056-b7c04f4d3132}",
+        "4c4c4544-0042-4a10-8056-b7c04f4d313",
     };
 
     (void)state;
@@ -124,6 +164,25 @@ an_instance_uuid_is_tried_first(void **state)
     assert_string_equal(moid, "vm-7");
     assert_seen(0, BY_UUID, UUID_BODY("true"), "id-1");
     assert_until(0, 77);
+}
+
+static void
+a_uuid_is_taken_as_tools_write_it(void **state)
+{
+    static const char *const good[] = {
+        UUID,
+        "uuid:4C4C4544-0042-4A10-8056-B7C04F4D3132",
+        "4c4c454400424a108056b7c04f4d3132",
+        "{4c4c4544-0042-4a10-8056-b7c04f4d3132}",
+        "uuid:4c 4c 45 44 00 42 4a 10-80 56 b7 c0 4f 4d 31 32",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(good); i++) {
+        WIRE(JSON(200, "[" REF("vm-7") "]"));
+        assert_int_equal(find(good[i]), GC_OK);
+        assert_seen(0, BY_UUID, UUID_BODY("true"), "id-1");
+    }
 }
 
 static void
@@ -279,9 +338,11 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(a_moid_costs_nothing),
+        TEST(a_moid_is_taken_as_tools_write_it),
         TEST(other_forms_are_explained),
         TEST(uuids_are_checked),
         TEST(an_instance_uuid_is_tried_first),
+        TEST(a_uuid_is_taken_as_tools_write_it),
         TEST(a_bios_uuid_is_tried_next),
         TEST(two_hits_are_refused),
         TEST(a_path_is_asked_for_as_it_is),

@@ -119,7 +119,7 @@ test_whole(void **state)
 {
     GC_AUTO_PTR(gc_map)
     map = parse(
-        "# who may enter what\n"
+        "\xef\xbb\xbf# who may enter what\n"
         "\n"
         "build-win01\t" UUID "/vm-42   host/build-win01.example.test  alice\n"
         "  Build_2.x vm-123456789012345678\tHOST/b.example.test.@EXAMPLE.TEST\t"
