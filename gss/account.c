@@ -22,7 +22,6 @@
 struct look {
     krb5_context krb5;
     krb5_principal principal;
-    char *realm;
 };
 
 static void
@@ -31,7 +30,6 @@ look_clear(struct look *look)
     if (look->krb5 == NULL)
         return;
     krb5_free_principal(look->krb5, look->principal);
-    krb5_free_default_realm(look->krb5, look->realm);
     krb5_free_context(look->krb5);
 }
 
@@ -55,16 +53,13 @@ begin(struct look *look, struct gc_error *err)
                : gc_gssmsg_judge(err, GC_E_CONFIG, &v, "cannot read krb5.conf");
 }
 
-/*
- * Only characters that stand for themselves, for libkrb5 (which escapes NULs,
- * newlines and its own separators with a backslash), for NSS and in a template.
- */
+/* No blanks, control characters and none of OTHERS. */
 static bool
-plain(const char *text, const char *separators)
+plain(const char *text, const char *others)
 {
     for (const char *at = text; *at != '\0'; at++)
-        if ((unsigned char)*at <= ' ' || *at == 0x7f || *at == '\\'
-            || *at == '%' || strchr(separators, *at) != NULL)
+        if ((unsigned char)*at <= ' ' || *at == 0x7f
+            || strchr(others, *at) != NULL)
             return false;
     return text[0] != '\0';
 }
@@ -79,13 +74,18 @@ deny(const char *principal, const char *account, struct gc_error *err)
 gc_status
 gc_account_map(const char *principal, const char *account, struct gc_error *err)
 {
-    LOOK look = {NULL, NULL, NULL};
+    LOOK look = {NULL, NULL};
     char local[ACCOUNT_SIZE] = "";
     krb5_error_code code;
     struct gc_verdict v;
     gc_status st;
 
-    if (!plain(principal, "") || !plain(account, "/@"))
+    /*
+     * libkrb5 escapes with a backslash what would be read as a separator:
+     * "alice\\@corp.example" is a principal that anybody may create, and would
+     * map to the account alice@corp.example.
+     */
+    if (!plain(principal, "\\%") || !plain(account, "/%"))
         return deny(principal, account, err);
     st = begin(&look, err);
     if (st != GC_OK)
@@ -105,36 +105,5 @@ gc_account_map(const char *principal, const char *account, struct gc_error *err)
         || !gc_identity_equal(local, strnlen(local, sizeof(local)), account,
                               strlen(account)))
         return deny(principal, account, err);
-    return GC_OK;
-}
-
-gc_status
-gc_account_principal(const char *account, char ret_principal[GC_PRINCIPAL_SIZE],
-                     struct gc_error *err)
-{
-    LOOK look = {NULL, NULL, NULL};
-    char principal[GC_PRINCIPAL_SIZE];
-    krb5_error_code code;
-    struct gc_verdict v;
-    gc_status st;
-
-    if (!plain(account, "/@"))
-        return gc_fail(err, GC_E_DENIED,
-                       "the account's name \"%.200s\" cannot "
-                       "be a principal's",
-                       account);
-    st = begin(&look, err);
-    if (st != GC_OK)
-        return st;
-    code = krb5_get_default_realm(look.krb5, &look.realm);
-    v = verdict(code);
-    if (code != 0)
-        return gc_gssmsg_judge(err, GC_E_CONFIG, &v,
-                               "krb5.conf has no default realm");
-    if (snprintf(principal, sizeof(principal), "%s@%s", account, look.realm)
-        >= (int)sizeof(principal))
-        return gc_fail(err, GC_E_DENIED, "a principal of more than %d bytes",
-                       GC_PRINCIPAL_SIZE - 1);
-    memcpy(ret_principal, principal, sizeof(principal));
     return GC_OK;
 }

@@ -579,7 +579,8 @@ PAM_OPTIONS = {
     # which VM
     "vm", "spn", "map", "vm_env", "vm_prompt",
     # what proves the user
-    "source", "proof", "keytab", "require_principal", "minimum_uid",
+    "source", "proof", "keytab", "principal", "require_principal",
+    "minimum_uid",
     "ignore_root", "try_first_pass", "use_first_pass", "no_prompt", "ccache",
     "s4u_keytab", "s4u_users", "krb5_conf",
     # to which vCenter, as whom
