@@ -135,6 +135,9 @@ struct gc_initiator {
 void gc_initiator_free(struct gc_initiator *initiator);
 GC_DEFINE_FREEP(gc_initiator)
 
+/* Does ERR, of begin with a password, say that it is right but has expired? */
+bool gc_initiator_expired(const struct gc_error *err);
+
 /*
  * An initiator in this process.  Nothing can cut it short: with a stopped KDC
  * begin takes MIT's own 27 s whatever WANT's deadline says.  NULL: no memory.

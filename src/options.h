@@ -163,7 +163,7 @@ typedef enum { GC_OPTION_FLAG, GC_OPTION_TEXT, GC_OPTION_LIST } gc_option_kind;
       "the program that does the work")                                        \
     X(PAM_DEBUG, "debug", 0, FLAG, GC_PAM, NULL, NULL, NULL, "log more")       \
     X(PAM_SILENT, "silent", 0, FLAG, GC_PAM, NULL, NULL, NULL,                 \
-      "tell the user nothing")
+      "do not tell the user of an expired password")
 
 /* GC_OPT_COUNT ends what the commands know, and stands for no option. */
 #define GC_OPTION_SYMBOL(symbol, ...) GC_OPT_##symbol,
