@@ -52,16 +52,13 @@ begin(struct look *look, struct gc_error *err)
                : gc_gssmsg_judge(err, GC_E_CONFIG, &v, "cannot read krb5.conf");
 }
 
-/*
- * Only characters that stand for themselves, for libkrb5 (which escapes NULs,
- * newlines and its own separators with a backslash), for NSS and in a template.
- */
+/* No blanks, control characters and none of OTHERS. */
 static bool
-plain(const char *text, const char *separators)
+plain(const char *text, const char *others)
 {
     for (const char *at = text; *at != '\0'; at++)
-        if ((unsigned char)*at <= ' ' || *at == 0x7f || *at == '\\'
-            || *at == '%' || strchr(separators, *at) != NULL)
+        if ((unsigned char)*at <= ' ' || *at == 0x7f
+            || strchr(others, *at) != NULL)
             return false;
     return text[0] != '\0';
 }
@@ -82,7 +79,12 @@ gc_account_map(const char *principal, const char *account, struct gc_error *err)
     struct gc_verdict v;
     gc_status st;
 
-    if (!plain(principal, "") || !plain(account, "/@"))
+    /*
+     * libkrb5 escapes with a backslash what would be read as a separator:
+     * "alice\\@corp.example" is a principal that anybody may create, and would
+     * map to the account alice@corp.example.
+     */
+    if (!plain(principal, "\\%") || !plain(account, "/%"))
         return deny(principal, account, err);
     st = begin(&look, err);
     if (st != GC_OK)

@@ -10,14 +10,14 @@
 #ifndef GC_GSS_ACCOUNT_H
 #define GC_GSS_ACCOUNT_H
 
-#include "gss/initiator.h"
 #include "src/base/base.h"
 
 /*
  * Does PRINCIPAL (one that was proved, in full, as GSS-API displays it) map to
- * the local ACCOUNT, by its whole name?  GC_OK: yes.  GC_E_DENIED: no, or one
- * of the two is no name to be trusted (control characters, blanks, backslashes,
- * '%').  GC_E_CONFIG: krb5.conf cannot be read.
+ * the local ACCOUNT, by its whole name, a domain in it included?  GC_OK: yes.
+ * GC_E_DENIED: no, or one of the two is no name to be trusted (control
+ * characters, blanks, '%'; a backslash in PRINCIPAL, '/' in ACCOUNT).
+ * GC_E_CONFIG: krb5.conf cannot be read.
  */
 GC_MUST_USE gc_status gc_account_map(const char *principal, const char *account,
                                      struct gc_error *err);

@@ -18,6 +18,7 @@
 
 #define KDC_HINT                                                               \
     "check that a KDC of the realm is up and reachable, and krb5.conf"
+#define GARBLED_HINT "what answers for the realm's KDC is none, or is broken"
 #define TARGET_HINT                                                            \
     "check --spn: it must name the guest's account in this realm"
 #define KINIT_HINT   "get a ticket with kinit, then try again"
@@ -32,6 +33,20 @@ static const struct {
     {KRB5_KDC_UNREACH, GC_E_UNAVAILABLE, KDC_HINT},
     {KRB5_REALM_CANT_RESOLVE, GC_E_UNAVAILABLE, KDC_HINT},
     {KRB5KDC_ERR_SVC_UNAVAILABLE, GC_E_UNAVAILABLE, KDC_HINT},
+    {KRB5KRB_AP_ERR_MSG_TYPE, GC_E_UNAVAILABLE, GARBLED_HINT},
+    {KRB5KRB_AP_ERR_BADVERSION, GC_E_UNAVAILABLE, GARBLED_HINT},
+    {KRB5_BADMSGTYPE, GC_E_UNAVAILABLE, GARBLED_HINT},
+    {KRB5_KDCREP_MODIFIED, GC_E_UNAVAILABLE, GARBLED_HINT},
+    {ASN1_BAD_TIMEFORMAT, GC_E_UNAVAILABLE, GARBLED_HINT},
+    {ASN1_MISSING_FIELD, GC_E_UNAVAILABLE, GARBLED_HINT},
+    {ASN1_MISPLACED_FIELD, GC_E_UNAVAILABLE, GARBLED_HINT},
+    {ASN1_TYPE_MISMATCH, GC_E_UNAVAILABLE, GARBLED_HINT},
+    {ASN1_OVERFLOW, GC_E_UNAVAILABLE, GARBLED_HINT},
+    {ASN1_OVERRUN, GC_E_UNAVAILABLE, GARBLED_HINT},
+    {ASN1_BAD_ID, GC_E_UNAVAILABLE, GARBLED_HINT},
+    {ASN1_BAD_LENGTH, GC_E_UNAVAILABLE, GARBLED_HINT},
+    {ASN1_BAD_FORMAT, GC_E_UNAVAILABLE, GARBLED_HINT},
+    {ASN1_PARSE_ERROR, GC_E_UNAVAILABLE, GARBLED_HINT},
     {KRB5_REALM_UNKNOWN, GC_E_NO_CREDENTIAL,
      "check the realm's name, and krb5.conf for a KDC of it"},
 

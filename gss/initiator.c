@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include <krb5.h>
+
 gc_status
 gc_want_check(const struct gc_want *w, struct gc_error *err)
 {
@@ -43,4 +45,11 @@ gc_initiator_free(struct gc_initiator *initiator)
 {
     if (initiator != NULL)
         initiator->ops->free(initiator);
+}
+
+bool
+gc_initiator_expired(const struct gc_error *err)
+{
+    return err->status == GC_E_DENIED
+           && err->gss_minor == (uint32_t)KRB5KDC_ERR_KEY_EXP;
 }

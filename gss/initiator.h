@@ -138,6 +138,9 @@ struct gc_initiator {
 void gc_initiator_free(struct gc_initiator *initiator);
 GC_DEFINE_FREEP(gc_initiator)
 
+/* Does ERR, of begin with a password, say that it is right but has expired? */
+bool gc_initiator_expired(const struct gc_error *err);
+
 /*
  * An initiator whose GSS-API calls run in a thread of its own, one for each
  * exchange.  A call ends at WANT's deadline with GC_E_UNAVAILABLE, and with

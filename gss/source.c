@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <gssapi/gssapi_ext.h>
+#include <krb5.h>
 
 #include "gss/keytab.h"
 #include "gss/mech.h"
@@ -100,6 +101,77 @@ blame_keytab(const struct gc_want *want, const struct gc_verdict *verdict,
     return gc_fail_context(err, st, "%s", what);
 }
 
+/* What proving an expired password takes. */
+struct proving {
+    krb5_context krb5;
+    krb5_principal client;
+    krb5_get_init_creds_opt *options;
+    krb5_init_creds_context exchange;
+};
+
+static void
+proving_clear(struct proving *p)
+{
+    if (p->krb5 == NULL)
+        return;
+    krb5_init_creds_free(p->krb5, p->exchange);
+    krb5_get_init_creds_opt_free(p->krb5, p->options);
+    krb5_free_principal(p->krb5, p->client);
+    krb5_free_context(p->krb5);
+}
+
+/* The service that changes passwords takes those that have expired. */
+static krb5_error_code
+prove_expired(const struct gc_want *want)
+{
+    __attribute__((cleanup(proving_clear))) struct proving p = {.krb5 = NULL};
+    krb5_error_code code = krb5_init_context(&p.krb5);
+
+    if (code == 0)
+        code = krb5_parse_name(p.krb5, want->principal, &p.client);
+    if (code == 0)
+        code = krb5_get_init_creds_opt_alloc(p.krb5, &p.options);
+    if (code != 0)
+        return code;
+    krb5_get_init_creds_opt_set_tkt_life(p.options, 5 * 60);
+    krb5_get_init_creds_opt_set_renew_life(p.options, 0);
+    krb5_get_init_creds_opt_set_forwardable(p.options, 0);
+    krb5_get_init_creds_opt_set_proxiable(p.options, 0);
+    code = krb5_init_creds_init(p.krb5, p.client, NULL, NULL, 0, p.options,
+                                &p.exchange);
+    if (code == 0)
+        code =
+            krb5_init_creds_set_service(p.krb5, p.exchange, "kadmin/changepw");
+    if (code == 0)
+        code = krb5_init_creds_set_password(p.krb5, p.exchange, want->password);
+    return code == 0 ? krb5_init_creds_get(p.krb5, p.exchange) : code;
+}
+
+/*
+ * EXPIRED is a KDC's word, and MIT's gives it to anybody, before it has seen
+ * any proof of the password.  It is passed on to those who know that.
+ */
+static gc_status
+judge_expired(const struct gc_want *want, const struct gc_verdict *expired,
+              struct gc_error *err)
+{
+    krb5_error_code code = prove_expired(want);
+    struct gc_verdict v = {GSS_S_FAILURE, (OM_uint32)code, expired->mech};
+
+    if (code == 0)
+        return gc_gssmsg_judge(err, GC_E_DENIED, expired,
+                               "the password of %.200s is right",
+                               want->principal);
+    if (code == KRB5KDC_ERR_KEY_EXP)
+        return gc_fail(err, GC_E_DENIED,
+                       "the KDC does not say whether the password of %.200s is "
+                       "right, only that it has expired",
+                       want->principal);
+    return gc_gssmsg_judge(err, GC_E_DENIED, &v,
+                           "no credential for %.200s from the password",
+                           want->principal);
+}
+
 gc_status
 gc_source_refuse(const struct gc_want *want, const struct gc_verdict *verdict,
                  struct gc_error *err)
@@ -113,6 +185,9 @@ gc_source_refuse(const struct gc_want *want, const struct gc_verdict *verdict,
     bool keytab = want->source == GC_SOURCE_KEYTAB
                   || want->source == GC_SOURCE_CLIENT_KEYTAB;
 
+    if (want->source == GC_SOURCE_PASSWORD && want->mech != GC_MECH_NTLM
+        && verdict->minor == (OM_uint32)KRB5KDC_ERR_KEY_EXP)
+        return judge_expired(want, verdict, err);
     describe(want, what);
     st = gc_gssmsg_judge(err, GC_E_NO_CREDENTIAL, verdict, "%s", what);
     if (err == NULL || st != GC_E_NO_CREDENTIAL)

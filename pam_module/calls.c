@@ -23,6 +23,7 @@
 #define PASSWORD_PROMPT "Password: "
 #define VM_PROMPT       "VM: "
 #define AUTHENTICATION  "authentication"
+#define EXPIRED         "Your Kerberos password has expired."
 
 /* ---- authenticate ---- */
 
@@ -109,10 +110,29 @@ keep_proof(struct gc_visit *visit, const struct gc_wire_request *request,
                             reply->transaction, &error);
     if (st != GC_OK)
         gc_visit_failed(visit, AUTHENTICATION, &error);
-    else if (reply->text[0] != '\0' && !visit->settings.silent
-             && ((unsigned int)visit->flags & PAM_SILENT) == 0)
-        gc_converse_tell(visit->pamh, reply->text);
     return gc_verdict_of(st).authenticate;
+}
+
+/*
+ * The password is right, and too old to log in with: no simple control takes
+ * PAM_CRED_EXPIRED for a success, and acct_mgmt has the host ask for a new one
+ * where others let the user in.
+ */
+static int
+keep_expired(struct gc_visit *visit)
+{
+    struct gc_error error = {.status = GC_OK};
+    const struct gc_kept kept = {.uid = visit->uid, .expired = true};
+
+    if (visit->subject != GC_SUBJECT_OURS)
+        return PAM_AUTH_ERR;
+    if (!visit->settings.silent
+        && ((unsigned int)visit->flags & PAM_SILENT) == 0)
+        gc_converse_tell(visit->pamh, EXPIRED);
+    if (gc_kept_put(visit->pamh, &kept, &error) == GC_OK)
+        return PAM_CRED_EXPIRED;
+    gc_visit_failed(visit, AUTHENTICATION, &error);
+    return PAM_AUTH_ERR;
 }
 
 /* Try SOURCE.  GC_E_NO_CREDENTIAL: it has nothing to offer, another might. */
@@ -140,6 +160,8 @@ try_source(struct gc_visit *visit, gc_wire_source source,
     if (source == GC_WIRE_PASSWORD)
         memcpy(request->password, password.data, password.len + 1);
     st = gc_visit_ask(visit, AUTHENTICATION, request, &reply);
+    if (reply.expired)
+        return keep_expired(visit);
     if (st != GC_OK)
         return gc_verdict_of(st).authenticate;
     return keep_proof(visit, request, &reply);
@@ -426,6 +448,8 @@ gc_calls_account(pam_handle_t *pamh, int flags, int argc, const char **argv)
     if (gc_visit_subject(&visit) != PAM_SUCCESS)
         return PAM_PERM_DENIED;
     kept = gc_kept_get(pamh);
+    if (kept != NULL && kept->expired && kept->uid == visit.uid)
+        return PAM_NEW_AUTHTOK_REQD;
     if (kept != NULL && kept->principal[0] != '\0') {
         if (visit.subject == GC_SUBJECT_OURS && kept->uid == visit.uid)
             return PAM_SUCCESS;

@@ -65,6 +65,6 @@ gc_converse_tell(pam_handle_t *pamh, const char *text)
 {
     struct pam_response *response = NULL;
 
-    (void)converse(pamh, PAM_TEXT_INFO, text, &response);
+    (void)converse(pamh, PAM_ERROR_MSG, text, &response);
     forget(response);
 }

@@ -33,6 +33,7 @@ struct gc_kept {
     char principal[GC_WIRE_PRINCIPAL_SIZE]; /* proved to be UID; "": nobody */
     char vm[GC_WIRE_NAME_SIZE];             /* as the user chose it */
     char transaction[GC_WIRE_TRANSACTION_SIZE]; /* ours, or "" */
+    bool expired; /* UID's password proved right, and too old: nobody's proof */
     gc_kept_ticket ticket; /* in the process that follows */
     pid_t pid;
     uint64_t start;

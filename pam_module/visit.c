@@ -102,32 +102,6 @@ take_text(char *dst, size_t size, const void *text, const char *what,
     return GC_OK;
 }
 
-static gc_status
-take_items(struct gc_visit *visit, struct gc_wire_request *request,
-           struct gc_error *err)
-{
-    const struct {
-        int item;
-        const char *name;
-        char *dst;
-    } rows[] = {
-        {PAM_SERVICE, "PAM_SERVICE", request->service},
-        {PAM_TTY, "PAM_TTY", request->tty},
-        {PAM_RHOST, "PAM_RHOST", request->rhost},
-        {PAM_RUSER, "PAM_RUSER", request->ruser},
-    };
-    gc_status st = GC_OK;
-
-    for (size_t i = 0; st == GC_OK && i < GC_COUNT_OF(rows); i++) {
-        const void *text = NULL;
-
-        if (pam_get_item(visit->pamh, rows[i].item, &text) != PAM_SUCCESS)
-            text = NULL;
-        st = take_text(rows[i].dst, GC_WIRE_NAME_SIZE, text, rows[i].name, err);
-    }
-    return st;
-}
-
 /* Which VM of the map, as the environment has it. */
 static gc_status
 take_vm(struct gc_visit *visit, struct gc_wire_request *request,
@@ -150,8 +124,10 @@ gc_status
 gc_visit_request(struct gc_visit *visit, gc_wire_call call,
                  struct gc_wire_request *ret_request, struct gc_error *err)
 {
-    const struct gc_kept *kept = gc_kept_get(visit->pamh);
+    /* A release needs its transaction, and no text that others can spoil. */
+    const bool releasing = call == GC_WIRE_DELETE || call == GC_WIRE_CLOSE;
     struct gc_wire_request *request = ret_request;
+    const void *service = NULL;
     gc_status st;
 
     gc_wire_request_init(request, call);
@@ -160,28 +136,23 @@ gc_visit_request(struct gc_visit *visit, gc_wire_call call,
     request->host_pid = (uint32_t)getpid();
     request->host_start = gc_kept_start();
     request->deadline = visit->started + visit->settings.timeout_ms;
-    request->flags = (visit->settings.debug ? GC_WIRE_DEBUG : 0)
-                     | (visit->settings.silent ? GC_WIRE_SILENT : 0);
-    if (call != GC_WIRE_AUTHENTICATE && kept != NULL && kept->uid == visit->uid
-        && kept->principal[0] != '\0') {
-        request->proved_uid = kept->uid;
-        memcpy(request->principal, kept->principal, sizeof(kept->principal));
-    }
+    if (pam_get_item(visit->pamh, PAM_SERVICE, &service) != PAM_SUCCESS)
+        service = NULL;
+    memcpy(request->transaction, gc_kept_transaction(visit->pamh),
+           strlen(gc_kept_transaction(visit->pamh)));
     st = take_text(request->user, sizeof(request->user), visit->user,
                    "PAM_USER", err);
     if (st == GC_OK)
-        st = take_items(visit, request, err);
-    if (st == GC_OK)
+        st = take_text(request->service, sizeof(request->service), service,
+                       "PAM_SERVICE", err);
+    if (st == GC_OK && !releasing)
         st =
             take_text(request->ccname, sizeof(request->ccname),
                       pam_getenv(visit->pamh, "KRB5CCNAME"), "KRB5CCNAME", err);
-    if (st == GC_OK)
+    if (st == GC_OK && !releasing)
         st = take_vm(visit, request, err);
-    if (st != GC_OK)
-        return st;
-    memcpy(request->transaction, gc_kept_transaction(visit->pamh),
-           strlen(gc_kept_transaction(visit->pamh)));
-    return gc_settings_pass_on(&visit->settings, request, err);
+    return st == GC_OK ? gc_settings_pass_on(&visit->settings, request, err)
+                       : st;
 }
 
 static void
@@ -232,6 +203,7 @@ gc_visit_ask(struct gc_visit *visit, const char *what,
     struct gc_wire_reply reply;
     gc_status st;
 
+    gc_wire_reply_init(&reply, request->call);
     gc_visit_debug(visit, "asking the helper");
     st = gc_ask(visit->settings.helper, request, &reply, &error);
     if (st == GC_OK)
@@ -241,8 +213,7 @@ gc_visit_ask(struct gc_visit *visit, const char *what,
                        visit->user, reply.message);
     else
         record(visit, what, st, &reply, &error);
-    if (st == GC_OK)
-        *ret_reply = reply;
+    *ret_reply = reply;
     return st;
 }
 

@@ -53,7 +53,10 @@ GC_MUST_USE gc_status gc_visit_request(struct gc_visit *visit,
                                        struct gc_wire_request *ret_request,
                                        struct gc_error *err);
 
-/* Send it.  Every way that ends in is logged, as WHAT. */
+/*
+ * Send it.  Every way that ends in is logged, as WHAT.  Of a refusal RET_REPLY
+ * says no more than whether the password has expired.
+ */
 GC_MUST_USE gc_status gc_visit_ask(struct gc_visit *visit, const char *what,
                                    const struct gc_wire_request *request,
                                    struct gc_wire_reply *ret_reply);

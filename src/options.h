@@ -139,7 +139,9 @@ typedef enum { GC_OPTION_FLAG, GC_OPTION_TEXT, GC_OPTION_LIST } gc_option_kind;
     X(PAM_KRB5_CONF, "krb5-conf", 0, TEXT, GC_PAM, NULL, NULL, "FILE",         \
       "instead of libkrb5's own")                                              \
     X(PAM_REQUIRE_PRINCIPAL, "require-principal", 0, TEXT, GC_PAM, NULL, NULL, \
-      "P", "the user's principal must be this one; %u is the account")         \
+      "P", "the user's principal must be this one; %u and %n as above")        \
+    X(PAM_PRINCIPAL, "principal", 0, TEXT, GC_PAM, NULL, NULL, "P",            \
+      "whose password it is; %u is the account, %n without its domain (%u)")   \
     X(PAM_MINIMUM_UID, "minimum-uid", 0, TEXT, GC_PAM, NULL, NULL, "UID",      \
       "ignore accounts below (1000)")                                          \
     X(PAM_IGNORE_ROOT, "ignore-root", 0, FLAG, GC_PAM, NULL, NULL, NULL,       \
@@ -158,7 +160,7 @@ typedef enum { GC_OPTION_FLAG, GC_OPTION_TEXT, GC_OPTION_LIST } gc_option_kind;
       "the program that does the work")                                        \
     X(PAM_DEBUG, "debug", 0, FLAG, GC_PAM, NULL, NULL, NULL, "log more")       \
     X(PAM_SILENT, "silent", 0, FLAG, GC_PAM, NULL, NULL, NULL,                 \
-      "tell the user nothing")
+      "do not tell the user of an expired password")
 
 /* GC_OPT_COUNT ends what the commands know, and stands for no option. */
 #define GC_OPTION_SYMBOL(symbol, ...) GC_OPT_##symbol,

@@ -73,7 +73,30 @@ gc_utf8_is(const char *text, size_t len)
     return true;
 }
 
-/* How many bytes at S (LEFT of them) are one printable UTF-8 character? */
+/*
+ * Letters that look like themselves in a log: no marks that combine, nothing
+ * invisible, nothing that turns the direction of what is beside it.
+ */
+static bool
+is_letter(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+    } known[] = {
+        {0x00c0, 0x00d6}, {0x00d8, 0x00f6}, {0x00f8, 0x024f}, /* Latin */
+        {0x0388, 0x03ff}, {0x0400, 0x0481}, {0x048a, 0x052f}, /* and kin */
+        {0x2026, 0x2026},                   /* our own "…" */
+        {0x3041, 0x3096}, {0x30a1, 0x30fa}, /* kana */
+        {0x4e00, 0x9fff}, {0xac00, 0xd7a3}, /* Han, Hangul */
+    };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (c >= known[i].first && c <= known[i].last)
+            return true;
+    return false;
+}
+
+/* How many bytes at S (LEFT of them) are one character to print as it is? */
 static size_t
 printable(const unsigned char *s, size_t left)
 {
@@ -81,8 +104,14 @@ printable(const unsigned char *s, size_t left)
 
     if (len == 1)
         return s[0] >= 0x20 && s[0] != 0x7f;
-    /* U+0080..U+009F are controls */
-    return len == 2 && s[0] == 0xc2 && s[1] < 0xa0 ? 0 : len;
+    if (len == 2)
+        return is_letter((s[0] & 0x1fu) << 6 | (s[1] & 0x3fu)) ? len : 0;
+    if (len == 3)
+        return is_letter((s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6
+                         | (s[2] & 0x3fu))
+                   ? len
+                   : 0;
+    return 0;
 }
 
 void

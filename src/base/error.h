@@ -66,7 +66,7 @@ int gc_status_exit(gc_status status);
 /*
  * Fill ERR (which may be NULL) afresh and return STATUS, so that a caller can
  * return it.  Set once, where the failure is detected; passed up unchanged.
- * Control characters and broken UTF-8 in the text come out as \xNN.
+ * What is no printable ASCII and no letter comes out as \xNN.
  */
 gc_status gc_fail(struct gc_error *err, gc_status status, const char *fmt, ...)
     GC_PRINTF(3, 4);

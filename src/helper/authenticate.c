@@ -201,6 +201,9 @@ prove(struct gc_errand *e, struct gc_initiator *worker, struct gc_want *want,
     st = fill(e, want, err);
     if (st == GC_OK)
         st = gc_proof(e, worker, want, login->principal, err);
+    e->expired = st == GC_E_DENIED && !e->nobody
+                 && e->request.source == GC_WIRE_PASSWORD
+                 && gc_initiator_expired(err);
     if (e->nobody)
         return st == GC_OK ? gc_fail(err, GC_E_DENIED, NO_ACCOUNT)
                            : gc_fail_context(err, st, NO_ACCOUNT);

@@ -41,6 +41,7 @@ struct gc_errand {
     struct gc_logins *logins;
     struct gc_shelf shelf; /* of the session that is being made */
     bool suspect;          /* a credential was refused as a forged one is */
+    bool expired;          /* a password proved right, and too old */
     bool made; /* something that is to be undone where nobody hears of it */
     size_t vm_count;
     struct gc_map_vm vms[GC_ERRAND_VMS_MAX]; /* those that USER may enter */

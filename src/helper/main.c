@@ -79,6 +79,7 @@ answer(struct gc_errand *errand, gc_status st, struct gc_error *err)
         st = serve(errand, &reply, err);
     if (st != GC_OK)
         gc_wire_reply_fail(&reply, err);
+    reply.expired = st == GC_E_DENIED && errand->expired;
     st = gc_wire_reply_write(&reply, &frame, err);
     if (st == GC_OK && abandoned())
         st = GC_E_CANCELED;

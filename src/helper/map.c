@@ -61,32 +61,61 @@ is_name(const char *text)
     return len > 0 && len < GC_MAP_NAME_SIZE && strspn(text, NAME_CHARS) == len;
 }
 
-/* LEN bytes at TEXT as one account, "@" and a group, or "*". */
-static bool
-is_who(const char *text, size_t len)
+/* One of a list: an account, or a group, of LEN bytes at NAME. */
+struct who {
+    const char *name;
+    size_t len;
+    bool group, quoted;
+};
+
+/* Take the one at *AT; *AT is then at its comma or end. */
+static struct who
+next_who(const char **at)
 {
-    if (len == 1 && text[0] == '*')
-        return true;
-    if (len > 0 && text[0] == '@')
-        text++, len--;
-    if (len == 0 || len > GC_MAP_WHO_MAX || strchr("-.@+$\\", text[0]) != NULL)
+    struct who who = {.name = *at};
+
+    who.group = who.name[0] == '@';
+    who.name += who.group ? 1 : 0;
+    who.quoted = who.group && who.name[0] == '"';
+    who.name += who.quoted ? 1 : 0;
+    who.len = strcspn(who.name, who.quoted ? "\"" : ",");
+    *at = who.name + who.len;
+    if (who.quoted && **at == '"')
+        ++*at;
+    else if (who.quoted)
+        who.len = 0; /* no end */
+    return who;
+}
+
+/* An account, a group, or "*"? */
+static bool
+is_who(const struct who *who)
+{
+    if (who->len == 0 || who->len > GC_MAP_WHO_MAX)
         return false;
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] < 0x80 && strchr(WHO_CHARS, text[i]) == NULL)
+    if (!who->group && who->len == 1 && who->name[0] == '*')
+        return true;
+    if (!who->quoted && strchr("-.@+$\\", who->name[0]) != NULL)
+        return false;
+    for (size_t i = 0; i < who->len; i++) {
+        unsigned char c = (unsigned char)who->name[i];
+
+        if (c < ' ' || c == 0x7f
+            || (!who->quoted && c < 0x80 && strchr(WHO_CHARS, c) == NULL))
             return false;
+    }
     return true;
 }
 
 static bool
 is_list(const char *text)
 {
-    size_t len;
+    for (;; text++) {
+        const struct who who = next_who(&text);
 
-    for (;; text += len + 1) {
-        len = strcspn(text, ",");
-        if (!is_who(text, len))
+        if (!is_who(&who) || (*text != ',' && *text != '\0'))
             return false;
-        if (text[len] == '\0')
+        if (*text == '\0')
             return true;
     }
 }
@@ -124,26 +153,42 @@ check_row(const struct row *row, struct gc_error *err)
     st = check_target(row->target, &spn, err);
     if (st == GC_OK && !is_list(row->who))
         st = gc_fail(err, GC_E_CONFIG,
-                     "\"%.128s\" is not a list of accounts, @groups or *",
+                     "\"%.128s\" is not a list of accounts, @groups, "
+                     "@\"groups with blanks\" or *",
                      row->who);
     return st;
+}
+
+/* The next field of LINE, cut off, or NULL.  Quotes may have blanks in them. */
+static char *
+cut_field(char **line)
+{
+    static const char blank[] = " \t\r";
+    char *field = *line + strspn(*line, blank), *end = field;
+
+    if (*field == '\0' || *field == '#')
+        return NULL;
+    for (bool quoted = false;
+         *end != '\0' && (quoted || strchr(blank, *end) == NULL); end++)
+        quoted ^= *end == '"';
+    *line = end + (*end == '\0' ? 0 : 1);
+    *end = '\0';
+    return field;
 }
 
 /* LINE's fields into ROW; *RET_THERE says whether it has any. */
 static gc_status
 split(char *line, struct row *row, bool *ret_there, struct gc_error *err)
 {
-    static const char blank[] = " \t\r";
     const char **fields[] = {&row->name, &row->vm, &row->target, &row->who};
     size_t count = 0;
-    char *rest = NULL;
 
-    for (const char *field = strtok_r(line, blank, &rest);
-         field != NULL && field[0] != '#';
-         field = strtok_r(NULL, blank, &rest)) {
+    for (const char *field = cut_field(&line); field != NULL;
+         field = cut_field(&line)) {
         if (count == GC_COUNT_OF(fields))
             return gc_fail(err, GC_E_CONFIG,
-                           "more than NAME VM TARGET WHO; WHO has no blanks");
+                           "more than NAME VM TARGET WHO; WHO has no blanks "
+                           "but in @\"GROUP\"");
         *fields[count++] = field;
     }
     *ret_there = count > 0;
@@ -350,32 +395,41 @@ is_member(struct asker *asker, const char *name, size_t len, bool *ret_in,
     return GC_OK;
 }
 
+/* Is ASKER named in LIST, by the account or, if GROUPS, by a group? */
+static gc_status
+is_named(const char *list, struct asker *asker, bool groups, bool *ret_named,
+         struct gc_error *err)
+{
+    gc_status st = GC_OK;
+
+    for (const char *at = list; st == GC_OK && !*ret_named; at++) {
+        const struct who who = next_who(&at);
+
+        if (groups && who.group)
+            st = is_member(asker, who.name, who.len, ret_named, err);
+        else if (!groups && !who.group)
+            *ret_named = who.name[0] == '*'
+                         || (strlen(asker->user) == who.len
+                             && memcmp(who.name, asker->user, who.len) == 0);
+        if (*at == '\0')
+            break;
+    }
+    return st;
+}
+
 /* May ASKER enter?  Accounts first: they cost nothing. */
 static gc_status
 permits(const struct row *row, struct asker *asker, bool *ret_may,
         struct gc_error *err)
 {
-    gc_status st = GC_OK;
-    size_t len;
+    gc_status st;
 
     *ret_may = false;
     if (asker->user[0] == '\0')
         return GC_OK;
-    for (const char *who = row->who; !*ret_may; who += len + 1) {
-        len = strcspn(who, ",");
-        *ret_may = who[0] == '*'
-                   || (who[0] != '@' && strlen(asker->user) == len
-                       && memcmp(who, asker->user, len) == 0);
-        if (who[len] == '\0')
-            break;
-    }
-    for (const char *who = row->who; st == GC_OK && !*ret_may; who += len + 1) {
-        len = strcspn(who, ",");
-        if (who[0] == '@')
-            st = is_member(asker, who + 1, len - 1, ret_may, err);
-        if (who[len] == '\0')
-            break;
-    }
+    st = is_named(row->who, asker, false, ret_may, err);
+    if (st == GC_OK && !*ret_may)
+        st = is_named(row->who, asker, true, ret_may, err);
     return st;
 }
 

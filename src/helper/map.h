@@ -7,7 +7,8 @@
  *
  * with blanks and tabs between; a field that begins with "#" and what follows
  * it is a comment.  NAME has letters, digits, ".", "_" and "-", 64 at most. WHO
- * is an account, "@" and a group, or "*" for everybody.  All of it is literal.
+ * is an account, "@" and a group, or "*" for everybody; a group with blanks or
+ * commas stands in double quotes, @"domain users".  All of it is literal.
  */
 
 #ifndef GC_SRC_HELPER_MAP_H

@@ -150,7 +150,17 @@ map(void *user, struct gc_bytes *ret_result, struct gc_error *err)
     return gc_account_map(m->principal, m->account, err);
 }
 
-/* PATTERN with the account in the place of each %u. */
+/* ACCOUNT without its domain: what is before "@" or behind the backslash. */
+static void
+short_name(const char *account, const char **ret_name, size_t *ret_len)
+{
+    const char *slash = strchr(account, '\\');
+
+    *ret_name = slash == NULL ? account : slash + 1;
+    *ret_len = slash == NULL ? strcspn(account, "@") : strlen(*ret_name);
+}
+
+/* PATTERN with ACCOUNT in the place of each %u, and its short name of %n. */
 static gc_status
 expand(const char *pattern, const char *account, char *dst, size_t size,
        struct gc_error *err)
@@ -158,15 +168,22 @@ expand(const char *pattern, const char *account, char *dst, size_t size,
     size_t used = 0, len;
 
     for (const char *c = pattern; *c != '\0'; c++) {
-        bool here = c[0] == '%' && c[1] == 'u';
-        const char *piece = here ? account : c;
+        const char *piece = c;
+        bool placed = c[0] == '%' && (c[1] == 'u' || c[1] == 'n');
 
-        len = here ? strlen(account) : 1;
+        len = 1;
+        if (placed && c[1] == 'n')
+            short_name(account, &piece, &len);
+        else if (placed)
+            piece = account, len = strlen(account);
         if (used + len >= size)
-            return gc_fail(err, GC_E_CONFIG, "require_principal is too long");
+            return gc_fail(err, GC_E_CONFIG,
+                           "the principal for \"%.64s\" is "
+                           "too long",
+                           pattern);
         memcpy(dst + used, piece, len);
         used += len;
-        c += here ? 1 : 0;
+        c += placed ? 1 : 0;
     }
     dst[used] = '\0';
     return GC_OK;
@@ -241,13 +258,24 @@ gc_status
 gc_proof_name(const struct gc_errand *e, char ret_principal[GC_PRINCIPAL_SIZE],
               struct gc_error *err)
 {
+    const char *account = e->request.user, *name = account;
     const char *pattern =
-        gc_options_text(&e->config, GC_OPT_PAM_REQUIRE_PRINCIPAL);
+        gc_errand_text(e, GC_OPT_PAM_PRINCIPAL,
+                       gc_errand_text(e, GC_OPT_PAM_REQUIRE_PRINCIPAL, "%u"));
+    size_t len = strlen(account);
+    gc_status st;
 
-    /* What a name is built from must not be read as anything but letters. */
-    for (const char *c = e->request.user; *c != '\0'; c++)
-        if ((unsigned char)*c <= ' ' || strchr("/@\\%\x7f", *c) != NULL)
-            return gc_fail(err, GC_E_DENIED, "no principal is called that");
-    return expand(pattern == NULL ? "%u" : pattern, e->request.user,
-                  ret_principal, GC_PRINCIPAL_SIZE, err);
+    if (strstr(pattern, "%u") == NULL)
+        short_name(account, &name, &len);
+    /* What a principal is built from must not change where its parts end. */
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)name[i] <= ' '
+            || strchr("/@\\%\x7f", name[i]) != NULL)
+            len = 0;
+    if (len > 0)
+        return expand(pattern, account, ret_principal, GC_PRINCIPAL_SIZE, err);
+    st = gc_fail(err, GC_E_DENIED, "no principal is called \"%.64s\"", account);
+    return gc_fail_hint(err, st,
+                        "principal=%%n@REALM names one for accounts "
+                        "with a domain");
 }

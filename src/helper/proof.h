@@ -34,7 +34,10 @@ GC_MUST_USE gc_status gc_proof(struct gc_errand *errand,
 GC_MUST_USE gc_status gc_proof_map(struct gc_errand *errand,
                                    const char *principal, struct gc_error *err);
 
-/* The name for a login by password: require_principal's, or the account's. */
+/*
+ * Whose password it is: principal=, require_principal= or the account.
+ * GC_E_DENIED for an account that could not be told from another principal.
+ */
 GC_MUST_USE gc_status gc_proof_name(const struct gc_errand *errand,
                                     char ret_principal[GC_PRINCIPAL_SIZE],
                                     struct gc_error *err);

@@ -15,17 +15,19 @@ distrust(struct gc_reply_check *known, struct gc_error *err, const char *what)
     return gc_fail(err, GC_E_INTERNAL, "the worker's reply is none: %s", what);
 }
 
-/* Is TEXT, SIZE bytes, a string that prints as it is? */
+/* Is TEXT, SIZE bytes, UTF-8 without control characters, and does it end? */
 static bool
 printable(const char *text, size_t size)
 {
-    char escaped[4 * GC_PRINCIPAL_SIZE + 1];
     const char *end = memchr(text, '\0', size);
 
-    if (end == NULL)
+    if (end == NULL || !gc_utf8_is(text, (size_t)(end - text)))
         return false;
-    gc_escape(escaped, sizeof(escaped), text, (size_t)(end - text));
-    return strcmp(escaped, text) == 0;
+    for (const char *c = text; c < end; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f
+            || ((unsigned char)*c == 0xc2 && (unsigned char)c[1] < 0xa0))
+            return false;
+    return true;
 }
 
 /* The statuses that an initiator may speak of. */

@@ -129,6 +129,9 @@ use_s4u(struct session *s, struct gc_error *err)
 
     if (keytab == NULL || strlen(keytab) >= sizeof(s->want.place))
         return gc_fail(err, GC_E_CONFIG, "source=s4u needs s4u_keytab");
+    if (strpbrk(e->request.user, "@/\\") != NULL)
+        return gc_fail(err, GC_E_DENIED, "s4u is not for \"%.64s\"",
+                       e->request.user);
     st = gc_child_as_user(SYSTEM_ACCOUNT, &as, err);
     if (st != GC_OK)
         return gc_fail(err, GC_E_CONFIG,

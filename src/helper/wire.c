@@ -42,7 +42,7 @@ struct field {
             sizeof(((struct wire_reply *)NULL)->member)                        \
     }
 
-/* The enums and the bool of a message as numbers: a hostile one in them would
+/* The enums and the bools of a message as numbers: a hostile one in them would
  * be undefined. */
 struct wire_request {
     struct gc_wire_request r;
@@ -51,38 +51,33 @@ struct wire_request {
 
 struct wire_reply {
     struct gc_wire_reply r;
-    uint32_t status, nothing;
+    uint32_t status, nothing, suspect, expired;
 };
 
 static const struct field request_fields[] = {
     {NUMBER, offsetof(struct wire_request, source), sizeof(uint32_t)},
-    IN_REQUEST(NUMBER, flags),
     IN_REQUEST(UID, caller),
     IN_REQUEST(UID, uid),
-    IN_REQUEST(UID, proved_uid),
     IN_REQUEST(NUMBER, host_pid),
     IN_REQUEST(WIDE, host_start),
     IN_REQUEST(WIDE, deadline),
     IN_REQUEST(TEXT, user),
     IN_REQUEST(TEXT, service),
-    IN_REQUEST(TEXT, tty),
-    IN_REQUEST(TEXT, rhost),
-    IN_REQUEST(TEXT, ruser),
     IN_REQUEST(TEXT, vm),
     IN_REQUEST(TEXT, ccname),
     IN_REQUEST(PLAIN, transaction),
-    IN_REQUEST(PLAIN, principal),
     IN_REQUEST(TEXT, password),
     IN_REQUEST(LIST, options),
 };
 
 static const struct field reply_fields[] = {
-    IN_REPLY(NUMBER, status),       IN_REPLY(NUMBER, nothing),
-    IN_REPLY(UID, r.uid),           IN_REPLY(PLAIN, r.message),
-    IN_REPLY(PLAIN, r.hint),        IN_REPLY(PLAIN, r.fault),
-    IN_REPLY(PLAIN, r.text),        IN_REPLY(PLAIN, r.cache),
-    IN_REPLY(PLAIN, r.transaction), IN_REPLY(PLAIN, r.principal),
-    IN_REPLY(PLAIN, r.vm),          IN_REPLY(PLAIN, r.mech),
+    IN_REPLY(NUMBER, status),     IN_REPLY(NUMBER, nothing),
+    IN_REPLY(NUMBER, suspect),    IN_REPLY(NUMBER, expired),
+    IN_REPLY(UID, r.uid),         IN_REPLY(PLAIN, r.message),
+    IN_REPLY(PLAIN, r.hint),      IN_REPLY(PLAIN, r.fault),
+    IN_REPLY(PLAIN, r.cache),     IN_REPLY(PLAIN, r.transaction),
+    IN_REPLY(PLAIN, r.principal), IN_REPLY(PLAIN, r.vm),
+    IN_REPLY(PLAIN, r.mech),
 };
 
 static void
@@ -96,7 +91,7 @@ gc_wire_request_init(struct gc_wire_request *request, gc_wire_call call)
 {
     gc_wire_request_clear(request);
     request->call = call;
-    request->caller = request->uid = request->proved_uid = GC_WIRE_NO_UID;
+    request->caller = request->uid = GC_WIRE_NO_UID;
 }
 
 void
@@ -435,16 +430,10 @@ wrong_request(const struct gc_wire_request *r)
         || r->caller == GC_WIRE_NO_UID || r->host_pid == 0
         || r->host_pid > INT_MAX)
         return "a field too few";
-    if ((r->flags & ~(GC_WIRE_DEBUG | GC_WIRE_SILENT)) != 0)
-        return "an unknown flag";
     if (r->source > GC_WIRE_CCACHE
         || proving != (r->source != GC_WIRE_NO_SOURCE)
         || (r->source == GC_WIRE_PASSWORD) != (r->password[0] != '\0'))
         return "the wrong proof";
-    /* What was proved earlier must not prove anything again. */
-    if ((r->principal[0] != '\0') != (r->proved_uid != GC_WIRE_NO_UID)
-        || (proving && r->principal[0] != '\0'))
-        return "half a proof, or an old one";
     if (r->transaction[0] != '\0' && !hexadecimal(r->transaction))
         return "a bad transaction";
     return NULL;
@@ -467,6 +456,8 @@ wrong_success(const struct gc_wire_reply *r)
         && (r->call == GC_WIRE_AUTHENTICATE || r->cache[0] != '\0'
             || r->message[0] == '\0'))
         return "nothing done, and no reason";
+    if (r->expired)
+        return "a success that has expired";
     if (r->suspect && !r->nothing)
         return "a suspect that was served";
     if ((r->cache[0] != '\0') != (acquiring && !r->nothing)
@@ -495,6 +486,9 @@ wrong_reply(const struct gc_wire_reply *r)
         return wrong_success(r);
     if (promises(r))
         return "a refusal that promises";
+    if (r->expired
+        && (r->call != GC_WIRE_AUTHENTICATE || r->status != GC_E_DENIED))
+        return "the wrong expiry";
     return r->message[0] == '\0' ? "a refusal without a reason" : NULL;
 }
 
@@ -556,9 +550,9 @@ gc_wire_reply_write(const struct gc_wire_reply *reply,
     struct wire_reply message = {
         .r = *reply,
         .status = reply->status,
-        .nothing = reply->suspect   ? 2
-                   : reply->nothing ? 1
-                                    : 0,
+        .nothing = reply->nothing,
+        .suspect = reply->suspect,
+        .expired = reply->expired,
     };
 
     if (wrong != NULL)
@@ -585,11 +579,13 @@ gc_wire_reply_read(const struct gc_bytes *frame, gc_wire_call call,
                          &message, err);
     if (st != GC_OK)
         return st;
-    if (message.status >= GC_STATUS_COUNT || message.nothing > 2)
+    if (message.status >= GC_STATUS_COUNT || message.nothing > 1
+        || message.suspect > 1 || message.expired > 1)
         return refuse("an unknown call or status", err);
     message.r.status = (gc_status)message.status;
-    message.r.nothing = message.nothing > 0;
-    message.r.suspect = message.nothing == 2;
+    message.r.nothing = message.nothing == 1;
+    message.r.suspect = message.suspect == 1;
+    message.r.expired = message.expired == 1;
     wrong = wrong_reply(&message.r);
     if (wrong != NULL)
         return refuse(wrong, err);

@@ -68,29 +68,20 @@ typedef enum {
     GC_WIRE_CCACHE, /* CALLER's, never UID's */
 } gc_wire_source;
 
-#define GC_WIRE_DEBUG  0x1u /* details into MESSAGE, nothing else changes */
-#define GC_WIRE_SILENT 0x2u /* nothing for the user */
-
 /* Zero it, then gc_wire_request_init.  Absent: "", 0, GC_WIRE_NO_UID. */
 struct gc_wire_request {
     gc_wire_call call;
     gc_wire_source source;
-    uint32_t flags;
-    uint32_t caller;     /* the host's real uid before it was cleaned */
-    uint32_t uid;        /* USER's; absent: no such account, so refuse */
-    uint32_t proved_uid; /* PRINCIPAL was proved to be this one, here */
+    uint32_t caller; /* the host's real uid before it was cleaned */
+    uint32_t uid;    /* USER's; absent: no such account, so refuse */
     uint32_t host_pid;
     uint64_t host_start; /* field 22 of /proc/PID/stat */
     int64_t deadline;    /* absolute CLOCK_MONOTONIC milliseconds */
     char user[GC_WIRE_NAME_SIZE];
     char service[GC_WIRE_NAME_SIZE];
-    char tty[GC_WIRE_NAME_SIZE];
-    char rhost[GC_WIRE_NAME_SIZE];
-    char ruser[GC_WIRE_NAME_SIZE];
     char vm[GC_WIRE_NAME_SIZE];      /* what vm_env or vm_prompt said */
     char ccname[GC_WIRE_PLACE_SIZE]; /* PAM's KRB5CCNAME */
     char transaction[GC_WIRE_TRANSACTION_SIZE];
-    char principal[GC_WIRE_PRINCIPAL_SIZE];
     char password[GC_WIRE_PASSWORD_SIZE]; /* secret */
     struct gc_bytes options; /* NUL-terminated, one after the other */
 };
@@ -135,11 +126,11 @@ struct gc_wire_reply {
     gc_status status;
     bool nothing; /* not our business: no ticket, and no failure */
     bool suspect; /* … for a credential that was refused as a forged one is */
+    bool expired; /* AUTHENTICATE, denied: the password is right, and too old */
     uint32_t uid; /* to which PRINCIPAL was proved to belong */
     char message[GC_ERROR_MESSAGE_SIZE]; /* for the log */
     char hint[GC_ERROR_HINT_SIZE];       /* for the log */
     char fault[GC_FAULT_NAME_SIZE];
-    char text[GC_WIRE_NAME_SIZE];   /* for the user */
     char cache[GC_WIRE_PLACE_SIZE]; /* GUESTCRED_CACHE to set, "DIR:/…" */
     char transaction[GC_WIRE_TRANSACTION_SIZE];
     char principal[GC_WIRE_PRINCIPAL_SIZE];

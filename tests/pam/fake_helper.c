@@ -55,16 +55,13 @@ note(const struct gc_wire_request *r)
     if (heard == NULL)
         _exit(9);
     (void)fprintf(heard,
-                  "call=%s source=%d caller=%d uid=%d proved=%d user=%s "
-                  "service=%s tty=%s rhost=%s ruser=%s vm=%s ccname=%s "
-                  "transaction=%s principal=%s password=%s flags=%u "
+                  "call=%s source=%d caller=%d uid=%d user=%s service=%s "
+                  "vm=%s ccname=%s transaction=%s password=%s "
                   "left=%d host=%u start=%d",
                   calls[r->call], (int)r->source, (int)r->caller, (int)r->uid,
-                  (int)r->proved_uid, r->user, r->service, r->tty, r->rhost,
-                  r->ruser, r->vm, r->ccname, r->transaction, r->principal,
-                  r->password, r->flags,
-                  (gc_clock_left(r->deadline) + 999) / 1000, r->host_pid,
-                  r->host_start != 0);
+                  r->user, r->service, r->vm, r->ccname, r->transaction,
+                  r->password, (gc_clock_left(r->deadline) + 999) / 1000,
+                  r->host_pid, r->host_start != 0);
     write_options(heard, r);
     (void)fclose(heard);
 }
@@ -121,13 +118,14 @@ say(struct gc_wire_reply *reply, const char *key, const char *value)
         copy(reply->message, sizeof(reply->message), value);
     else if (strcmp(key, "hint") == 0)
         copy(reply->hint, sizeof(reply->hint), value);
-    else if (strcmp(key, "text") == 0)
-        copy(reply->text, sizeof(reply->text), value);
     else if (strcmp(key, "principal") == 0)
         copy(reply->principal, sizeof(reply->principal), value);
     else if (strcmp(key, "uid") == 0)
         reply->uid = (uint32_t)atoi(value);
-    else if (strcmp(key, "nothing") == 0 || strcmp(key, "suspect") == 0) {
+    else if (strcmp(key, "expired") == 0) {
+        fail(reply, "denied");
+        reply->expired = true;
+    } else if (strcmp(key, "nothing") == 0 || strcmp(key, "suspect") == 0) {
         gc_wire_reply_init(reply, reply->call);
         reply->nothing = true;
         reply->suspect = key[0] == 's';

@@ -24,6 +24,7 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 UIDS = {"root": 0, "alice": 2001, "bob": 2002, "carol": 2003,
+        "alice@corp.example": 2004, "CORP\\bob": 2005,
         "guestcred": 990, "low": 991, "nobody": 65534}
 LOGIN = "/run/built/login"
 GUESTCRED = "/run/built/guestcred"

@@ -190,17 +190,46 @@ long_names_are_not_cut(void **state)
     }
 }
 
+/* A domain in the account's name is part of it. */
+static void
+accounts_with_a_domain(void **state)
+{
+    static const char *const accounts[] = {"alice@corp.test", "CORP\\alice"};
+    static const char *const rules[] = {
+        "  auth_to_local = RULE:[1:$1@$0](.*@EXAMPLE.TEST)s/@.*/@corp.test/",
+        "  auth_to_local = RULE:[1:CORP\\$1@$0](.*@EXAMPLE.TEST)s/@.*//"};
+
+    (void)state;
+    for (size_t i = 0; i < GC_COUNT_OF(accounts); i++) {
+        configure(REALM, rules[i]);
+        assert_int_equal(
+            gc_account_map("alice@EXAMPLE.TEST", accounts[i], NULL), GC_OK);
+        assert_int_equal(
+            gc_account_map("alice@EXAMPLE.TEST", accounts[1 - i], NULL),
+            GC_E_DENIED);
+        assert_int_equal(gc_account_map("alice@EXAMPLE.TEST", "alice", NULL),
+                         GC_E_DENIED);
+        assert_int_equal(gc_account_map("bob@EXAMPLE.TEST", accounts[i], NULL),
+                         GC_E_DENIED);
+        assert_int_equal(gc_account_map("alice@EVIL.TEST", accounts[i], NULL),
+                         GC_E_DENIED);
+    }
+    /* A principal that anybody may create, and that reads like the account. */
+    configure(REALM, "");
+    assert_int_equal(gc_account_map("alice\\@corp.test@EXAMPLE.TEST",
+                                    "alice@corp.test", NULL),
+                     GC_E_DENIED);
+}
+
 static void
 no_configuration(void **state)
 {
-    struct gc_error err;
-
     (void)state;
     configure("{{{", "");
-    assert_int_equal(gc_account_map("alice@EXAMPLE.TEST", "alice", &err),
+    assert_int_equal(gc_account_map("alice@EXAMPLE.TEST", "alice", NULL),
                      GC_E_CONFIG);
     configure(REALM, "  auth_to_local = NONSENSE");
-    assert_int_equal(gc_account_map("alice@EXAMPLE.TEST", "alice", &err),
+    assert_int_equal(gc_account_map("alice@EXAMPLE.TEST", "alice", NULL),
                      GC_E_CONFIG);
 }
 
@@ -211,6 +240,7 @@ main(void)
         cmocka_unit_test_setup(one_principal_is_one_account, set_up),
         cmocka_unit_test_setup(k5login_would_be_counted, set_up),
         cmocka_unit_test_setup(rules_of_krb5_conf, set_up),
+        cmocka_unit_test_setup(accounts_with_a_domain, set_up),
         cmocka_unit_test_setup(long_names_are_not_cut, set_up),
         cmocka_unit_test_setup(no_configuration, set_up),
     };

@@ -101,7 +101,7 @@ long_text_is_cut_and_ends(void **state)
     }
 }
 
-/* Printable UTF-8 as it is, everything else as \xNN. */
+/* Printable ASCII and letters as they are, everything else as \xNN. */
 static void
 escaping(void **state)
 {
@@ -111,8 +111,21 @@ escaping(void **state)
         {"plain ~!", "plain ~!"},
         {"\x1b[31m", "\\x1b[31m"},
         {"a\r\nb\tc\x7f", "a\\x0d\\x0ab\\x09c\\x7f"},
-        {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80",
-         "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {"J\xc3\xbcrgen \xc4\xb0\xc9\x8f", "J\xc3\xbcrgen \xc4\xb0\xc9\x8f"},
+        {"\xd0\x91\xce\xb1\xe4\xb8\xad\xe2\x80\xa6",
+         "\xd0\x91\xce\xb1\xe4\xb8\xad\xe2\x80\xa6"},
+        /* turns the text around, ends the line, or cannot be seen */
+        {"a\xe2\x80\xae"
+         "b",
+         "a\\xe2\\x80\\xaeb"},                        /* U+202E */
+        {"\xe2\x81\xa6", "\\xe2\\x81\\xa6"},          /* U+2066 */
+        {"\xe2\x80\xa8", "\\xe2\\x80\\xa8"},          /* U+2028 */
+        {"\xe2\x80\x8b", "\\xe2\\x80\\x8b"},          /* U+200B */
+        {"\xc2\xa0\xc2\xad", "\\xc2\\xa0\\xc2\\xad"}, /* U+00A0, U+00AD */
+        {"\xef\xbb\xbf", "\\xef\\xbb\\xbf"},          /* U+FEFF */
+        {"\xcc\x81\xd7\x90", "\\xcc\\x81\\xd7\\x90"}, /* U+0301, U+05D0 */
+        {"\xc9\x90\xc3\x97", "\\xc9\\x90\\xc3\\x97"}, /* U+0250, U+00D7 */
+        {"\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81"}, /* U+E0041 */
         {"\xc2\x85\xc2\x9b", "\\xc2\\x85\\xc2\\x9b"}, /* C1 controls */
         {"\xc0\xaf", "\\xc0\\xaf"},                   /* overlong */
         {"\xe0\x80\xaf", "\\xe0\\x80\\xaf"},
@@ -143,14 +156,14 @@ escaping_into_little_room(void **state)
         char dst[16];
 
         memset(dst, '#', sizeof(dst));
-        gc_escape(dst, size, "a\x01\xe2\x82\xac", 5);
+        gc_escape(dst, size, "a\x01\xe4\xb8\xad", 5);
         if (size > 0)
             assert_non_null(memchr(dst, '\0', size));
         assert_int_equal(dst[size], '#');
         if (size == 8)
             assert_string_equal(dst, "a\\x01");
         if (size == 9)
-            assert_string_equal(dst, "a\\x01\xe2\x82\xac");
+            assert_string_equal(dst, "a\\x01\xe4\xb8\xad");
     }
     char dst[8] = "kept";
     gc_escape(dst, sizeof(dst), "a\0b", 3);

@@ -43,7 +43,11 @@ __wrap_getgrnam_r(const char *name, struct group *entry, char *text,
     static const struct {
         const char *name;
         gid_t gid;
-    } groups[] = {{"staff", 50}, {"admins", 0}, {"domain.users", 70000}};
+    } groups[] = {{"staff", 50},
+                  {"admins", 0},
+                  {"domain.users", 70000},
+                  {"domain users", 60},
+                  {"CORP\\a, b#c", 61}};
 
     asked++;
     *ret_found = NULL;
@@ -208,6 +212,15 @@ test_malformed(void **state)
         "a vm-1 host/a %staff",
         "a vm-1 host/a alice:bob",
         "a vm-1 host/a al\x7fice",
+        "a vm-1 host/a @domain users",
+        "a vm-1 host/a @\"\"",
+        "a vm-1 host/a @\"",
+        "a vm-1 host/a @\"domain users",
+        "a vm-1 host/a @\"domain users\"x",
+        "a vm-1 host/a @\"domain users\",",
+        "a vm-1 host/a @\"do\x01main\"",
+        "a vm-1 host/a \"domain users\"",
+        "a vm-1 host/a al\"i\"ce",
         "good vm-1 host/a *",
     };
 
@@ -290,7 +303,9 @@ static const char all[] = "named vm-1 host/a alice,bob\n"
                           "group vm-2 host/a carol,@staff,@admins\n"
                           "odd vm-3 host/a CORP\\alice,bob@corp.example,b$\n"
                           "open vm-4 host/a @nobody-there,*\n"
-                          "users vm-5 host/a @domain.users\n";
+                          "users vm-5 host/a @domain.users\n"
+                          "blank vm-6 host/a eve,@\"domain users\",bob # x\n"
+                          "comma vm-7 host/a @\"CORP\\a, b#c\"\n";
 
 /* May USER, in GROUP, enter NAME? */
 static bool
@@ -342,6 +357,13 @@ test_who(void **state)
     assert_true(enters(map, "odd", "bob@corp.example", 1, no));
     assert_true(enters(map, "odd", "b$", 1, no));
     assert_false(enters(map, "odd", "alice", 1, no));
+    assert_true(enters(map, "blank", "eve", 1, no));
+    assert_true(enters(map, "blank", "dave", 60, no));
+    assert_true(enters(map, "blank", "bob", 1, no));
+    assert_false(enters(map, "blank", "dave", 61, no));
+    assert_false(enters(map, "blank", "domain users", 1, no));
+    assert_true(enters(map, "comma", "dave", 61, no));
+    assert_false(enters(map, "comma", "dave", 60, no));
     assert_true(enters(map, "open", "anybody", 1, no));
     assert_false(enters(map, "open", "", 1, no));
 }
@@ -469,7 +491,10 @@ test_permits(void **state)
         {"@sta", "dave", 50, GC_OK, false},
         {"eve,@staff", "dave", 50, GC_OK, true},
         {"@nobodys", "dave", 0, GC_OK, false},
+        {"eve,@\"domain users\"", "dave", 60, GC_OK, true},
+        {"eve,@\"domain users\"", "dave", 50, GC_OK, false},
         /* What is no list is nobody's. */
+        {"@\"domain users", "dave", 60, GC_E_CONFIG, false},
         {"", "alice", 1, GC_E_CONFIG, false},
         {",", "alice", 1, GC_E_CONFIG, false},
         {"alice,", "alice", 1, GC_E_CONFIG, false},
