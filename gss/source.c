@@ -143,7 +143,8 @@ prove_expired(const struct gc_want *want)
         code =
             krb5_init_creds_set_service(p.krb5, p.exchange, "kadmin/changepw");
     if (code == 0)
-        code = krb5_init_creds_set_password(p.krb5, p.exchange, want->password);
+        code = krb5_init_creds_set_password(p.krb5, p.exchange,
+                                            gc_bytes_text(want->password));
     return code == 0 ? krb5_init_creds_get(p.krb5, p.exchange) : code;
 }
 
