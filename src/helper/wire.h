@@ -117,9 +117,9 @@ GC_MUST_USE gc_status gc_wire_request_read(const struct gc_bytes *frame,
 
 /*
  * With GC_OK: AUTHENTICATE names PRINCIPAL, UID (never 0) and TRANSACTION;
- * ESTABLISH and OPEN a CACHE and a TRANSACTION, unless NOTHING was done, for
+ * ESTABLISH and OPEN COPIES and a TRANSACTION, unless NOTHING was done, for
  * which MESSAGE has the reason.  Otherwise MESSAGE is the cause and none of
- * UID, CACHE and TRANSACTION is there.  No text holds a control character.
+ * UID, COPIES and TRANSACTION is there.  No text holds a control character.
  */
 struct gc_wire_reply {
     gc_wire_call call; /* the request's */
@@ -131,7 +131,7 @@ struct gc_wire_reply {
     char message[GC_ERROR_MESSAGE_SIZE]; /* for the log */
     char hint[GC_ERROR_HINT_SIZE];       /* for the log */
     char fault[GC_FAULT_NAME_SIZE];
-    char cache[GC_WIRE_PLACE_SIZE]; /* GUESTCRED_CACHE to set, "DIR:/…" */
+    char copies[GC_WIRE_PLACE_SIZE]; /* GUESTCRED_LOGIN to set, a path */
     char transaction[GC_WIRE_TRANSACTION_SIZE];
     char principal[GC_WIRE_PRINCIPAL_SIZE];
     char vm[GC_WIRE_NAME_SIZE]; /* for the log */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "src/aside.h"
+#include "src/helper/aside.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 
-#include "src/frame.h"
 #include "src/base/clock.h"
+#include "src/helper/frame.h"
 
 #define OP_RESULT 1
 

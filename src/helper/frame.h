@@ -5,8 +5,8 @@
  * longer the same user: whoever receives checks.
  */
 
-#ifndef GC_SRC_FRAME_H
-#define GC_SRC_FRAME_H
+#ifndef GC_SRC_HELPER_FRAME_H
+#define GC_SRC_HELPER_FRAME_H
 
 #include <stdint.h>
 

@@ -7,8 +7,8 @@
  * away.  What it says is checked like anything from outside.
  */
 
-#ifndef GC_SRC_ASIDE_H
-#define GC_SRC_ASIDE_H
+#ifndef GC_SRC_HELPER_ASIDE_H
+#define GC_SRC_HELPER_ASIDE_H
 
 #include <stdint.h>
 

@@ -4,7 +4,7 @@
  */
 #include <config.h>
 
-#include "src/frame.h"
+#include "src/helper/frame.h"
 
 #include <errno.h>
 #include <string.h>
