@@ -44,6 +44,7 @@ static bool locked;                      /* by this process */
 static bool synced_locked;               /* it synced meanwhile */
 static bool leaked;                      /* freed memory holds a secret */
 static int64_t ahead;                    /* of the clock, in seconds */
+static void (*meanwhile)(void);          /* while a lock is waited for */
 
 static bool
 refused(void)
@@ -88,6 +89,12 @@ __wrap_flock(int fd, int how)
 {
     int result;
 
+    if (meanwhile != NULL && how != LOCK_UN) {
+        void (*act)(void) = meanwhile;
+
+        meanwhile = NULL;
+        act();
+    }
     /* An unlock needs no room. */
     if (!(fate == REFUSE && how == LOCK_UN) && refused())
         return -1;
@@ -633,6 +640,71 @@ test_cost(void **state)
     assert_false(synced_locked);
 }
 
+/* ---- what changes before the lock is had ---- */
+
+static void
+use_it(void)
+{
+    GC_AUTO_PTR(gc_store) store = help_open();
+    GC_AUTO(gc_entries) all = {0};
+
+    assert_int_equal(gc_store_list(store, NULL, &all, NULL), GC_OK);
+    assert_int_equal(gc_store_used(store, &all.items[0], NULL), GC_OK);
+}
+
+static void
+drop_it(void)
+{
+    GC_AUTO_PTR(gc_store) store = help_open();
+    GC_AUTO(gc_entries) all = {0};
+
+    assert_int_equal(gc_store_list(store, NULL, &all, NULL), GC_OK);
+    assert_int_equal(gc_store_released(store, &all.items[0], NULL), GC_OK);
+}
+
+/* What was seen before the lock is not what counts. */
+static void
+test_meanwhile(void **state)
+{
+    GC_AUTO_PTR(gc_store) store = help_open();
+    GC_AUTO(gc_entry) e = {0};
+    GC_AUTO(gc_entry) earlier = {0};
+    char id[GC_ENTRY_ID_SIZE];
+
+    (void)state;
+    /* A ticket past its time is used: it lives on. */
+    help_put(store, "vm-1", 1, id);
+    ahead = 48 * 3600 + 10;
+    meanwhile = use_it;
+    assert_int_equal(gc_store_tidy(store, NULL), GC_OK);
+    assert_null(meanwhile);
+    assert_int_equal(help_state(store, id), GC_ENTRY_TICKET);
+    assert_int_equal(gc_store_tidy(store, NULL), GC_OK);
+    assert_int_equal(help_state(store, id), GC_ENTRY_TICKET);
+    /* One that is gone does not come back. */
+    assert_int_equal(gc_store_read(store, id, &e, NULL), GC_OK);
+    meanwhile = drop_it;
+    assert_int_equal(gc_store_owed(store, &e, NULL), GC_E_NOT_FOUND);
+    assert_int_equal(help_state(store, id), -1);
+    assert_int_equal(e.state, GC_ENTRY_TICKET);
+    /* An intent that became a ticket is not lost. */
+    assert_int_equal(do_intent(store, &e, NULL), GC_OK);
+    memcpy(id, e.id, sizeof(id));
+    ahead += 700;
+    help_issue(&e, 2);
+    {
+        GC_AUTO(gc_entry) copy = {0};
+
+        assert_int_equal(gc_store_read(store, id, &copy, NULL), GC_OK);
+        assert_int_equal(gc_store_ticket(store, &e, NULL, &earlier, NULL),
+                         GC_OK);
+        assert_int_equal(gc_store_lost(store, &copy, NULL), GC_E_NOT_FOUND);
+        assert_int_equal(copy.state, GC_ENTRY_INTENT);
+    }
+    assert_int_equal(help_state(store, id), GC_ENTRY_TICKET);
+    assert_int_equal(help_names(".new"), 0);
+}
+
 /* Nothing that held a ticket or a session id is freed as it was. */
 static void
 test_wiped(void **state)
@@ -966,9 +1038,9 @@ main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_killed),     TEST(test_killed_halfway), TEST(test_refused),
-        TEST(test_cost),       TEST(test_wiped),          TEST(test_disk_full),
-        TEST(test_file_limit), TEST(test_crowd),
+        TEST(test_killed),    TEST(test_killed_halfway), TEST(test_refused),
+        TEST(test_cost),      TEST(test_meanwhile),      TEST(test_wiped),
+        TEST(test_disk_full), TEST(test_file_limit),     TEST(test_crowd),
     };
 
     skips_begin();
