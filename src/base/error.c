@@ -160,6 +160,22 @@ gc_fail_hint(struct gc_error *err, gc_status status, const char *fmt, ...)
     va_start(args, fmt);
     put(err->hint, sizeof(err->hint), fmt, args);
     va_end(args);
+    err->advice = GC_ADVICE_NONE;
+    return status;
+}
+
+gc_status
+gc_fail_advise(struct gc_error *err, gc_status status, enum gc_advice advice)
+{
+    static const char *const texts[] = {
+#define TEXT(symbol, text) text,
+        GC_ADVICE_TABLE(TEXT)
+#undef TEXT
+    };
+
+    (void)gc_fail_hint(err, status, "%s", texts[advice]);
+    if (err != NULL)
+        err->advice = advice;
     return status;
 }
 

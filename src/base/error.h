@@ -35,6 +35,27 @@
 typedef enum { GC_STATUS_TABLE(GC_STATUS_SYMBOL) GC_STATUS_COUNT } gc_status;
 #undef GC_STATUS_SYMBOL
 
+/*
+ * Advice that is worded for who asks, because an option of the command is a
+ * call of the library and a line in a file.  The text here names none of them.
+ */
+#define GC_ADVICE_TABLE(X)                                                     \
+    X(GC_ADVICE_NONE, "")                                                      \
+    X(GC_ADVICE_CA, "name vCenter's CA, or pin its key")                       \
+    X(GC_ADVICE_NO_CA, "name vCenter's CA, pin its key, or install the "       \
+                       "machine's CAs (Debian: ca-certificates)")              \
+    X(GC_ADVICE_SELF_SIGNED,                                                   \
+      "find out its key in a way that you trust, and pin it")                  \
+    X(GC_ADVICE_CA_BEFORE_PIN,                                                 \
+      "name the right CA file, or none: then the pin stands alone")            \
+    X(GC_ADVICE_PROXY, "check that the proxy is up, and its address")          \
+    X(GC_ADVICE_PROXY_TLS, "check the proxy's address: https:// there is for " \
+                           "a proxy that speaks TLS itself")
+
+#define GC_ADVICE_SYMBOL(symbol, text) symbol,
+enum gc_advice { GC_ADVICE_TABLE(GC_ADVICE_SYMBOL) GC_ADVICE_COUNT };
+#undef GC_ADVICE_SYMBOL
+
 #define GC_ERROR_MESSAGE_SIZE 512
 #define GC_ERROR_HINT_SIZE    256
 #define GC_FAULT_NAME_SIZE    64
@@ -56,6 +77,7 @@ struct gc_error {
     char fault[GC_FAULT_NAME_SIZE];      /* a vim fault's _typeName, or "" */
     char message[GC_ERROR_MESSAGE_SIZE]; /* one sentence, no full stop */
     char hint[GC_ERROR_HINT_SIZE];       /* the next step, or "" */
+    enum gc_advice advice;               /* what HINT says, if it is one */
 };
 
 #define GC_PRINTF(f, a) __attribute__((format(printf, f, a)))
@@ -78,6 +100,10 @@ gc_status gc_fail_context(struct gc_error *err, gc_status status,
 /* Say what to do about ERR.  Returns its status, for a tail call. */
 gc_status gc_fail_hint(struct gc_error *err, gc_status status, const char *fmt,
                        ...) GC_PRINTF(3, 4);
+
+/* The same, in the words of the table above. */
+gc_status gc_fail_advise(struct gc_error *err, gc_status status,
+                         enum gc_advice advice);
 
 gc_status gc_fail_no_memory(struct gc_error *err);
 

@@ -202,17 +202,42 @@ gc_output_object(void)
     return root;
 }
 
+/* ERR's hint; where it is advice, with the options that it is about. */
+static const char *
+hint_of(const struct gc_error *err)
+{
+    static const char *const advice[GC_ADVICE_COUNT] = {
+        [GC_ADVICE_CA] =
+            "name vCenter's CA with --ca-file, or its key with --pin",
+        [GC_ADVICE_NO_CA] =
+            "name vCenter's CA with --ca-file, or its key with --pin, or "
+            "install the machine's CAs (Debian: ca-certificates)",
+        [GC_ADVICE_SELF_SIGNED] =
+            "find out its key in a way that you trust and name it with --pin",
+        [GC_ADVICE_CA_BEFORE_PIN] =
+            "name the right --ca-file, or none (nor GUESTCRED_CA_FILE): then "
+            "the pin stands alone",
+        [GC_ADVICE_PROXY] = "check that the proxy is up, and --proxy",
+        [GC_ADVICE_PROXY_TLS] = "check --proxy: https:// there is for a proxy "
+                                "that speaks TLS itself",
+    };
+    const char *text = advice[err->advice];
+
+    return text != NULL ? text : err->hint;
+}
+
 void
 gc_output_add_error(struct gc_json *object, const struct gc_error *err)
 {
     struct gc_json *error = gc_json_add_object(object, "error");
+    const char *hint = hint_of(err);
 
     (void)gc_json_add_string(error, "status", gc_status_word(err->status));
     if (err->fault[0] != '\0')
         (void)gc_json_add_string(error, "fault", err->fault);
     (void)gc_json_add_string(error, "message", err->message);
-    if (err->hint[0] != '\0')
-        (void)gc_json_add_string(error, "hint", err->hint);
+    if (hint[0] != '\0')
+        (void)gc_json_add_string(error, "hint", hint);
     (void)gc_json_add_bool(error, "retryable",
                            gc_status_exit(err->status) == 3);
 }
@@ -221,12 +246,13 @@ void
 gc_output_failure(const char *what, const struct gc_error *err)
 {
     bool is_said = strstr(err->message, what) != NULL;
+    const char *hint = hint_of(err);
     char name[1024];
 
     gc_escape(name, sizeof(name), what, strlen(what));
     (void)fprintf(stderr, "guestcred: %s%s%s%s%s\n", is_said ? "" : name,
                   is_said ? "" : ": ", err->message,
-                  err->hint[0] != '\0' ? "; " : "", err->hint);
+                  hint[0] != '\0' ? "; " : "", hint);
 }
 
 void
@@ -234,10 +260,11 @@ gc_output_error(const struct gc_cli *cli, const struct gc_error *err)
 {
     GC_AUTO_PTR(gc_json) root = NULL;
     struct gc_error why = {0};
+    const char *hint = hint_of(err);
 
     if (!cli->json) {
         (void)fprintf(stderr, "guestcred: %s%s%s\n", err->message,
-                      err->hint[0] != '\0' ? "; " : "", err->hint);
+                      hint[0] != '\0' ? "; " : "", hint);
         return;
     }
     root = gc_output_object();

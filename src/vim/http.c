@@ -477,16 +477,10 @@ gc_http_free(struct gc_http *http)
 #define WRONG_NAME "its certificate is for another name"
 #define CURE_NAME  "give the URL with a name that the certificate carries"
 #define WRONG_CA   "its certificate comes from a CA that is not trusted"
-#define CURE_CA    "name vCenter's CA with --ca-file, or its key with --pin"
 #define CURE_HOST                                                              \
     "write it as https://vcenter.example.com, and a name of other letters as " \
     "DNS has it, xn--..."
-#define CURE_PROXY "check that the proxy is up, and --proxy"
-#define CURE_PROXY_TLS                                                         \
-    "check --proxy: https:// there is for a proxy that speaks TLS itself"
 #define NO_CA WRONG_CA ": this machine knows no CA"
-#define CURE_NO_CA                                                             \
-    CURE_CA ", or install the machine's CAs (Debian: ca-certificates)"
 
 static const struct reason {
     long code;
@@ -525,28 +519,42 @@ static const struct reason {
 };
 
 /* OpenSSL's verification results (X509_V_ERR_...) that have a cure. */
-static const struct reason verdicts[] = {
+static const struct verdict {
+    long code;
+    enum gc_advice advice; /* or HINT */
+    const char *text;      /* after "https://host: " */
+    const char *hint;
+} verdicts[] = {
     /* The chain was fine (0), or libcurl has not come to say so (1). */
-    {0, GC_E_UNTRUSTED, WRONG_NAME, CURE_NAME},
-    {1, GC_E_UNTRUSTED, WRONG_NAME, CURE_NAME},
-    {2, GC_E_UNTRUSTED, WRONG_CA, CURE_CA},
-    {9, GC_E_UNTRUSTED, "its certificate is not valid yet",
+    {0, GC_ADVICE_NONE, WRONG_NAME, CURE_NAME},
+    {1, GC_ADVICE_NONE, WRONG_NAME, CURE_NAME},
+    {2, GC_ADVICE_CA, WRONG_CA, ""},
+    {9, GC_ADVICE_NONE, "its certificate is not valid yet",
      "compare this machine's clock with vCenter's"},
-    {10, GC_E_UNTRUSTED, "its certificate has expired",
+    {10, GC_ADVICE_NONE, "its certificate has expired",
      "renew it in vCenter, or set this machine's clock"},
-    {18, GC_E_UNTRUSTED, "its certificate is self-signed and not trusted",
-     "find out its key in a way that you trust and name it with --pin"},
-    {19, GC_E_UNTRUSTED, WRONG_CA, CURE_CA},
-    {20, GC_E_UNTRUSTED, WRONG_CA, CURE_CA},
-    {21, GC_E_UNTRUSTED, WRONG_CA, CURE_CA},
+    {18, GC_ADVICE_SELF_SIGNED,
+     "its certificate is self-signed and not trusted", ""},
+    {19, GC_ADVICE_CA, WRONG_CA, ""},
+    {20, GC_ADVICE_CA, WRONG_CA, ""},
+    {21, GC_ADVICE_CA, WRONG_CA, ""},
 };
 
 static const struct reason *
-find_reason(const struct reason *table, size_t count, long code)
+find_reason(long code)
 {
-    for (size_t i = 0; i < count; i++)
-        if (table[i].code == code)
-            return &table[i];
+    for (size_t i = 0; i < GC_COUNT_OF(reasons); i++)
+        if (reasons[i].code == code)
+            return &reasons[i];
+    return NULL;
+}
+
+static const struct verdict *
+find_verdict(long code)
+{
+    for (size_t i = 0; i < GC_COUNT_OF(verdicts); i++)
+        if (verdicts[i].code == code)
+            return &verdicts[i];
     return NULL;
 }
 
@@ -572,26 +580,28 @@ unverified(const struct gc_http *http, struct gc_error *err)
 {
     bool at_proxy = ended_at_proxy(http, CURLE_PEER_FAILED_VERIFICATION);
     const char *who = at_proxy ? http->proxy : http->url;
-    const struct reason *why;
+    const struct verdict *why;
     long verdict = 0;
 
     (void)curl_easy_getinfo(http->easy,
                             at_proxy ? CURLINFO_PROXY_SSL_VERIFYRESULT
                                      : CURLINFO_SSL_VERIFYRESULT,
                             &verdict);
-    why = find_reason(verdicts, GC_COUNT_OF(verdicts), verdict);
+    why = find_verdict(verdict);
     if (why == NULL)
         return gc_fail(err, GC_E_UNTRUSTED,
                        "%s: its certificate was refused (%ld)", who, verdict);
-    (void)gc_fail(err, why->status, "%s: %s", who, why->text);
-    if (!at_proxy && http->pinned && strstr(why->hint, "--pin") != NULL)
-        return gc_fail_hint(err, why->status,
-                            "the CA file %s refused it, before the pin was "
-                            "looked at: name the right CA file, or none (nor "
-                            "GUESTCRED_CA_FILE), and the pin stands alone",
-                            http->ca_file);
-    return gc_fail_hint(err, why->status, "%s",
-                        at_proxy ? CURE_PROXY_TLS : why->hint);
+    (void)gc_fail(err, GC_E_UNTRUSTED, "%s: %s", who, why->text);
+    if (at_proxy)
+        return gc_fail_advise(err, GC_E_UNTRUSTED, GC_ADVICE_PROXY_TLS);
+    if (why->advice == GC_ADVICE_NONE)
+        return gc_fail_hint(err, GC_E_UNTRUSTED, "%s", why->hint);
+    if (!http->pinned)
+        return gc_fail_advise(err, GC_E_UNTRUSTED, why->advice);
+    (void)gc_fail(err, GC_E_UNTRUSTED,
+                  "%s: %s, says the CA file %s; the pin was not looked at", who,
+                  why->text, http->ca_file);
+    return gc_fail_advise(err, GC_E_UNTRUSTED, GC_ADVICE_CA_BEFORE_PIN);
 }
 
 /*
@@ -625,7 +635,7 @@ explain(const struct gc_http *http, CURLcode code, struct gc_error *err)
     }
     if (code == CURLE_SSL_CACERT_BADFILE) {
         (void)gc_fail(err, GC_E_UNTRUSTED, "%s: " NO_CA, http->url);
-        return gc_fail_hint(err, GC_E_UNTRUSTED, "%s", CURE_NO_CA);
+        return gc_fail_advise(err, GC_E_UNTRUSTED, GC_ADVICE_NO_CA);
     }
     (void)curl_easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
     if (!sent && proxy >= 300)
@@ -635,12 +645,13 @@ explain(const struct gc_http *http, CURLcode code, struct gc_error *err)
     if (code == CURLE_SSL_CONNECT_ERROR && is_tls_refusal(http->detail)) {
         (void)gc_fail(err, GC_E_UNTRUSTED, "%s: no TLS 1.2 or later (%s)", who,
                       http->detail);
-        return gc_fail_hint(err, GC_E_UNTRUSTED, "%s",
-                            at_proxy ? CURE_PROXY_TLS : "check host and port");
+        if (at_proxy)
+            return gc_fail_advise(err, GC_E_UNTRUSTED, GC_ADVICE_PROXY_TLS);
+        return gc_fail_hint(err, GC_E_UNTRUSTED, "check host and port");
     }
     if (code == CURLE_COULDNT_CONNECT && sent && http->transfer.body != NULL)
         code = CURLE_ABORTED_BY_CALLBACK; /* on_socket's refusal */
-    why = find_reason(reasons, GC_COUNT_OF(reasons), (long)code);
+    why = find_reason((long)code);
     if (why == NULL)
         return gc_fail(err, GC_E_UNAVAILABLE, "%s: %s", who,
                        curl_easy_strerror(code));
@@ -652,8 +663,9 @@ explain(const struct gc_http *http, CURLcode code, struct gc_error *err)
     if (err != NULL)
         err->again = why->status == GC_E_UNAVAILABLE && !sent
                      && code != CURLE_PROXY; /* it may have been a login */
-    return gc_fail_hint(err, why->status, "%s",
-                        at_proxy ? CURE_PROXY : why->hint);
+    if (at_proxy)
+        return gc_fail_advise(err, why->status, GC_ADVICE_PROXY);
+    return gc_fail_hint(err, why->status, "%s", why->hint);
 }
 
 static gc_status

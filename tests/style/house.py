@@ -200,7 +200,7 @@ PAM_MAY = {"src/options", "src/helper/wire"}
 # Foreign headers, and the only places from which they may be reached.
 FOREIGN_HEADERS = {
     "GSS-API": (r"gssapi(/|\.h)|krb5(/|\.h)|com_err\.h|et/", ["gss/"]),
-    "libcurl": (r"curl/", ["src/vim/address.c", "src/vim/http.c"]),
+    "libcurl": (r"curl/", ["src/vim/http.c"]),
     "cJSON": (r"cjson/|cJSON\.h", ["src/json.c"]),
     "libcrypto": (r"openssl/", ["src/base64.c"]),
     "PAM": (r"security/", ["pam_module/"]),
@@ -509,7 +509,7 @@ def check_shipped(root, names):
 FOREIGN_LIBRARIES = {
     "gssapi_krb5": ["gss/"],
     "krb5": ["gss/"],
-    "curl": ["src/vim/address", "src/vim/http"],
+    "curl": ["src/vim/http"],
     "cjson": ["src/json"],
     "crypto": ["src/base64"],
     "pam": ["pam_module/"],

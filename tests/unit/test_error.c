@@ -79,9 +79,16 @@ context_and_hint_add_to_it(void **state)
     assert_string_equal(err.message, "VM vm-42: busy");
     assert_int_equal(gc_fail_hint(&err, GC_E_BUSY, "wait %d s", 5), GC_E_BUSY);
     assert_string_equal(err.hint, "wait 5 s");
+    assert_int_equal(gc_fail_advise(&err, GC_E_BUSY, GC_ADVICE_PROXY),
+                     GC_E_BUSY);
+    assert_int_equal(err.advice, GC_ADVICE_PROXY);
+    assert_non_null(strstr(err.hint, "proxy"));
+    (void)gc_fail_hint(&err, GC_E_BUSY, "wait %d s", 5);
+    assert_int_equal(err.advice, GC_ADVICE_NONE);
     assert_string_equal(err.message, "VM vm-42: busy");
     assert_int_equal(gc_fail_context(NULL, GC_E_BUSY, "x"), GC_E_BUSY);
     assert_int_equal(gc_fail_hint(NULL, GC_E_BUSY, "x"), GC_E_BUSY);
+    assert_int_equal(gc_fail_advise(NULL, GC_E_BUSY, GC_ADVICE_CA), GC_E_BUSY);
     assert_int_equal(gc_fail_no_memory(&err), GC_E_NO_MEMORY);
     assert_int_equal(err.status, GC_E_NO_MEMORY);
 }

@@ -1558,7 +1558,7 @@ a_proxy_that_fails_is_named(void **state)
         assert_int_equal(gc_http_new(&options, &c.http, &c.err), GC_OK);
         assert_int_equal(post(&c), GC_E_UNAVAILABLE);
         assert_non_null(strstr(c.err.message, cases[i].says));
-        assert_non_null(strstr(c.err.hint, "--proxy"));
+        assert_int_equal(c.err.advice, GC_ADVICE_PROXY);
         assert_null(strstr(c.err.message, SECRET));
         assert_true(c.err.again);
         forget(&c);
@@ -1590,7 +1590,7 @@ a_proxy_that_stalls_is_named(void **state)
     assert_int_equal(gc_http_new(&options, &c.http, &c.err), GC_OK);
     assert_int_equal(post(&c), GC_E_UNTRUSTED);
     assert_non_null(strstr(c.err.message, "the proxy https://127.0.0.1:"));
-    assert_non_null(strstr(c.err.hint, "--proxy"));
+    assert_int_equal(c.err.advice, GC_ADVICE_PROXY_TLS);
     forget(&c);
     stop(&s);
 }
