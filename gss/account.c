@@ -14,7 +14,6 @@
 #include <krb5.h>
 
 #include "gss/gssmsg.h"
-#include "gss/identity.h"
 #include "gss/mech.h"
 
 #define ACCOUNT_SIZE 257 /* with its NUL; LOGIN_NAME_MAX is 256 */
@@ -22,7 +21,6 @@
 struct look {
     krb5_context krb5;
     krb5_principal principal;
-    char *realm;
 };
 
 static void
@@ -31,7 +29,6 @@ look_clear(struct look *look)
     if (look->krb5 == NULL)
         return;
     krb5_free_principal(look->krb5, look->principal);
-    krb5_free_default_realm(look->krb5, look->realm);
     krb5_free_context(look->krb5);
 }
 
@@ -79,7 +76,7 @@ deny(const char *principal, const char *account, struct gc_error *err)
 gc_status
 gc_account_map(const char *principal, const char *account, struct gc_error *err)
 {
-    LOOK look = {NULL, NULL, NULL};
+    LOOK look = {NULL, NULL};
     char local[ACCOUNT_SIZE] = "";
     krb5_error_code code;
     struct gc_verdict v;
@@ -101,40 +98,7 @@ gc_account_map(const char *principal, const char *account, struct gc_error *err)
     if (code == KRB5_CONFIG_BADFORMAT || code == ENOMEM)
         return gc_gssmsg_judge(err, GC_E_CONFIG, &v, "cannot map %.200s",
                                principal);
-    if (code != 0
-        || !gc_identity_equal(local, strnlen(local, sizeof(local)), account,
-                              strlen(account)))
+    if (code != 0 || strcmp(local, account) != 0)
         return deny(principal, account, err);
-    return GC_OK;
-}
-
-gc_status
-gc_account_principal(const char *account, char ret_principal[GC_PRINCIPAL_SIZE],
-                     struct gc_error *err)
-{
-    LOOK look = {NULL, NULL, NULL};
-    char principal[GC_PRINCIPAL_SIZE];
-    krb5_error_code code;
-    struct gc_verdict v;
-    gc_status st;
-
-    if (!plain(account, "/@"))
-        return gc_fail(err, GC_E_DENIED,
-                       "the account's name \"%.200s\" cannot "
-                       "be a principal's",
-                       account);
-    st = begin(&look, err);
-    if (st != GC_OK)
-        return st;
-    code = krb5_get_default_realm(look.krb5, &look.realm);
-    v = verdict(code);
-    if (code != 0)
-        return gc_gssmsg_judge(err, GC_E_CONFIG, &v,
-                               "krb5.conf has no default realm");
-    if (snprintf(principal, sizeof(principal), "%s@%s", account, look.realm)
-        >= (int)sizeof(principal))
-        return gc_fail(err, GC_E_DENIED, "a principal of more than %d bytes",
-                       GC_PRINCIPAL_SIZE - 1);
-    memcpy(ret_principal, principal, sizeof(principal));
     return GC_OK;
 }

@@ -22,13 +22,4 @@
 GC_MUST_USE gc_status gc_account_map(const char *principal, const char *account,
                                      struct gc_error *err);
 
-/*
- * Whom ACCOUNT's password is for: ACCOUNT@DEFAULT-REALM.  GC_E_DENIED for an
- * account whose name is empty or would be read as anything else ('/', '@' and
- * what gc_account_map refuses); GC_E_CONFIG without a default realm.
- */
-GC_MUST_USE gc_status
-gc_account_principal(const char *account, char ret_principal[GC_PRINCIPAL_SIZE],
-                     struct gc_error *err);
-
 #endif

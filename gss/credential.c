@@ -18,11 +18,10 @@
 #include <gssapi/gssapi_ext.h>
 
 #include "gss/gssmsg.h"
-#include "gss/identity.h"
 #include "gss/mech.h"
 #include "gss/name.h"
-#include "gss/owncache.h"
 #include "gss/source.h"
+#include "gss/user_ccache.h"
 
 void
 gc_credential_clear(struct gc_credential *credential)
@@ -86,8 +85,7 @@ check_name(const struct gc_want *want, const struct gc_name *asked,
     st = gc_name_print(asked, credential->mech, expected, err);
     if (st != GC_OK)
         return st;
-    if (gc_identity_equal(expected, strlen(expected), credential->principal,
-                          strlen(credential->principal)))
+    if (strcmp(expected, credential->principal) == 0)
         return GC_OK;
     st = gc_fail(err, GC_E_NO_CREDENTIAL, "%s holds %.200s, not %.200s",
                  gc_source_what(want), credential->principal, expected);
@@ -260,7 +258,7 @@ locate(const struct gc_want *want, struct gc_ccache_file *file,
     gc_status st = GC_OK;
 
     if (want->source == GC_SOURCE_OWN_CCACHE)
-        return gc_owncache_take(want->place, &credential->cache, place, err);
+        return gc_user_ccache_take(want->place, &credential->cache, place, err);
     if (want->mech == GC_MECH_NTLM
         || (want->source != GC_SOURCE_DEFAULT
             && want->source != GC_SOURCE_CCACHE))

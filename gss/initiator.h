@@ -22,6 +22,13 @@ typedef enum { GC_MECH_KERBEROS, GC_MECH_NEGOTIATE, GC_MECH_NTLM } gc_mech;
 bool gc_mech_parse(const char *word, gc_mech *ret_mech);
 const char *gc_mech_word(gc_mech mech);
 
+/*
+ * Is TOKEN, an initiator's first, framed as MECH's (RFC 2743 section 3.1;
+ * NTLM's has a signature instead)?  It may be anything behind that.  GSS-API is
+ * not asked: it would take an unframed token and look for other mechanisms.
+ */
+bool gc_mech_is_first_token(const struct gc_bytes *token, gc_mech mech);
+
 /* Where the credential comes from (AcquireCredentialsHandle's business). */
 typedef enum {
     GC_SOURCE_DEFAULT, /* the default cache; for NTLM the mechanism's own */
@@ -163,7 +170,7 @@ void gc_initiator_local_save(struct gc_initiator *initiator);
 /*
  * For that one alone.  The tickets of the exchange under way, as bytes
  * (secret); and such bytes for GC_SOURCE_LENT, until others are lent.  Lending
- * ends what is under way.  The statuses are gss/loan's.
+ * ends what is under way.  The statuses are gss/export_cred's.
  */
 GC_MUST_USE gc_status gc_initiator_local_export(struct gc_initiator *initiator,
                                                 struct gc_bytes *ret_credential,

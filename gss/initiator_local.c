@@ -13,8 +13,8 @@
 
 #include "gss/context.h"
 #include "gss/credential.h"
+#include "gss/export_cred.h"
 #include "gss/initiator.h"
-#include "gss/loan.h"
 #include "gss/spn.h"
 
 struct local {
@@ -213,7 +213,7 @@ gc_initiator_local_export(struct gc_initiator *initiator,
 
     if (local->context.handle == GSS_C_NO_CONTEXT)
         return gc_fail(err, GC_E_INTERNAL, "no exchange is under way");
-    return gc_loan_give(&local->credential, ret_credential, err);
+    return gc_export_cred(&local->credential, ret_credential, err);
 }
 
 gc_status
@@ -225,5 +225,5 @@ gc_initiator_local_lend(struct gc_initiator *initiator,
     /* What is under way may live in what was lent before. */
     end(initiator);
     gc_ccache_clear(&local->lent);
-    return gc_loan_take(credential, &local->lent, err);
+    return gc_import_cred(credential, &local->lent, err);
 }

@@ -78,3 +78,26 @@ gc_mech_from_oid(gss_const_OID oid, gc_mech *ret_mech)
     }
     return false;
 }
+
+bool
+gc_mech_is_first_token(const struct gc_bytes *token, gc_mech mech)
+{
+    static const char signature[] = "NTLMSSP"; /* with its NUL */
+    const gss_OID_desc *oid = gc_mech_oid(mech);
+    const unsigned char *data = token->data;
+    size_t at = 2, long_form;
+
+    if (token->len < 4 || token->len > GC_TOKEN_MAX)
+        return false;
+    if (mech == GC_MECH_NTLM)
+        return token->len >= sizeof(signature)
+               && memcmp(data, signature, sizeof(signature)) == 0;
+    if (data[0] != 0x60)
+        return false;
+    long_form = data[1] < 0x80 ? 0 : data[1] & 0x7fu;
+    if (long_form > 4 || token->len - at < long_form + 2 + oid->length)
+        return false;
+    at += long_form;
+    return data[at] == 0x06 && data[at + 1] == oid->length
+           && memcmp(data + at + 2, oid->elements, oid->length) == 0;
+}

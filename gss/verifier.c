@@ -18,11 +18,9 @@
 #include <krb5.h>
 
 #include "gss/gssmsg.h"
-#include "gss/identity.h"
 #include "gss/mech.h"
 #include "gss/name.h"
 #include "gss/spn.h"
-#include "gss/token.h"
 
 /* Keys of MIT's credential store; one that it does not know is ignored. */
 #define STORE_KEYTAB "keytab"
@@ -152,8 +150,7 @@ take_names(const struct acceptor *acceptor, struct gc_verified *verified,
         st = gc_name_print(&acceptor->host, GC_MECH_KERBEROS, expected, err);
     if (st != GC_OK)
         return st;
-    if (!gc_identity_equal(expected, strlen(expected), verified->target,
-                           strlen(verified->target)))
+    if (strcmp(expected, verified->target) != 0)
         return gc_fail(err, GC_E_DENIED, "the token is for %.200s",
                        verified->target);
     return GC_OK;
@@ -168,7 +165,7 @@ gc_verifier_check(const char *keytab, const char *target, const char *rcache,
     struct gc_verified verified = {.principal = ""};
     gc_status st;
 
-    if (!gc_token_is_first_of(token, GC_MECH_KERBEROS))
+    if (!gc_mech_is_first_token(token, GC_MECH_KERBEROS))
         return gc_fail(err, GC_E_DENIED, "the token is not plain Kerberos");
     st = open_keytab(&acceptor, keytab, target, rcache, err);
     if (st == GC_OK)

@@ -3,7 +3,6 @@
 
 #include "src/helper/gate.h"
 
-#include "gss/token.h"
 #include "src/base/clock.h"
 
 static struct gc_initiator *
@@ -48,7 +47,7 @@ begin(struct gc_initiator *door, const struct gc_want *want,
         st = in_time(door, err);
     if (st != GC_OK)
         return st;
-    if (!gc_token_is_first_of(&said.token, mech)) {
+    if (!gc_mech_is_first_token(&said.token, mech)) {
         worker->ops->end(worker);
         return gc_fail(err, GC_E_INTERNAL,
                        "the user's process made a token that is not %s",

@@ -193,49 +193,15 @@ long_names_are_not_cut(void **state)
 static void
 no_configuration(void **state)
 {
-    char principal[GC_PRINCIPAL_SIZE] = "untouched";
     struct gc_error err;
 
     (void)state;
     configure("{{{", "");
     assert_int_equal(gc_account_map("alice@EXAMPLE.TEST", "alice", &err),
                      GC_E_CONFIG);
-    assert_int_equal(gc_account_principal("alice", principal, NULL),
-                     GC_E_CONFIG);
     configure(REALM, "  auth_to_local = NONSENSE");
     assert_int_equal(gc_account_map("alice@EXAMPLE.TEST", "alice", &err),
                      GC_E_CONFIG);
-    configure("", "");
-    assert_int_equal(gc_account_principal("alice", principal, &err),
-                     GC_E_CONFIG);
-    assert_string_equal(principal, "untouched");
-}
-
-static void
-whom_a_password_is_for(void **state)
-{
-    static const char *const bad[] = {
-        "",           "/",      "alice/admin", "alice@EVIL.TEST",
-        "DOM\\alice", "al ice", "alice\n",     "alice\t",
-        " alice",     "\x01",   "a\x7f",       "a%b"};
-    char principal[GC_PRINCIPAL_SIZE] = "untouched", longer[600];
-
-    (void)state;
-    for (size_t i = 0; i < GC_COUNT_OF(bad); i++) {
-        assert_int_equal(gc_account_principal(bad[i], principal, NULL),
-                         GC_E_DENIED);
-        assert_string_equal(principal, "untouched");
-    }
-    assert_int_equal(gc_account_principal("alice", principal, NULL), GC_OK);
-    assert_string_equal(principal, "alice@EXAMPLE.TEST");
-    memset(longer, 'a', sizeof(longer));
-    longer[GC_PRINCIPAL_SIZE - 1 - strlen("@EXAMPLE.TEST")] = '\0';
-    assert_int_equal(gc_account_principal(longer, principal, NULL), GC_OK);
-    assert_int_equal(strlen(principal), GC_PRINCIPAL_SIZE - 1);
-    longer[GC_PRINCIPAL_SIZE - 1 - strlen("@EXAMPLE.TEST")] = 'a';
-    longer[GC_PRINCIPAL_SIZE - strlen("@EXAMPLE.TEST")] = '\0';
-    assert_int_equal(gc_account_principal(longer, principal, NULL),
-                     GC_E_DENIED);
 }
 
 int
@@ -247,7 +213,6 @@ main(void)
         cmocka_unit_test_setup(rules_of_krb5_conf, set_up),
         cmocka_unit_test_setup(long_names_are_not_cut, set_up),
         cmocka_unit_test_setup(no_configuration, set_up),
-        cmocka_unit_test_setup(whom_a_password_is_for, set_up),
     };
 
     return cmocka_run_group_tests_name("account", tests, open_conf,

@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "gss/token.h"
 #include "src/base/clock.h"
 #include "src/helper/gate.h"
 
@@ -26,7 +25,7 @@ is_first(const void *token, size_t len, gc_mech mech)
     GC_AUTO(gc_bytes) bytes = {0};
 
     assert_int_equal(gc_bytes_set(&bytes, token, len, NULL), GC_OK);
-    return gc_token_is_first_of(&bytes, mech);
+    return gc_mech_is_first_token(&bytes, mech);
 }
 #define IS(text, mech) is_first(text, sizeof(text) - 1, mech)
 

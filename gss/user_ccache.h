@@ -7,14 +7,14 @@
  * looked at, so that nothing can be put in its place.
  */
 
-#ifndef GC_GSS_OWNCACHE_H
-#define GC_GSS_OWNCACHE_H
+#ifndef GC_GSS_USER_CCACHE_H
+#define GC_GSS_USER_CCACHE_H
 
 #include "gss/ccache.h"
 #include "gss/initiator.h"
 #include "src/base/base.h"
 
-#define GC_OWNCACHE_MAX 1048576 /* bytes of a file */
+#define GC_USER_CCACHE_MAX 1048576 /* bytes of a file */
 
 /*
  * The cache that PLACE names ("": libkrb5's default for this uid), if it is
@@ -24,12 +24,12 @@
  *
  * A file (FILE:, a bare path, DIR:: for one of a collection) must be regular
  * and no link, owned by the effective user, writable by nobody else, and at
- * most GC_OWNCACHE_MAX bytes long.  Anything else, and every other kind of
+ * most GC_USER_CCACHE_MAX bytes long.  Anything else, and every other kind of
  * cache: GC_E_NO_CREDENTIAL, without waiting for anybody.
  */
-GC_MUST_USE gc_status gc_owncache_take(const char *place,
-                                       struct gc_ccache *ret_copy,
-                                       char ret_name[GC_PLACE_SIZE],
-                                       struct gc_error *err);
+GC_MUST_USE gc_status gc_user_ccache_take(const char *place,
+                                          struct gc_ccache *ret_copy,
+                                          char ret_name[GC_PLACE_SIZE],
+                                          struct gc_error *err);
 
 #endif

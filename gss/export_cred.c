@@ -4,7 +4,7 @@
  */
 #include <config.h>
 
-#include "gss/loan.h"
+#include "gss/export_cred.h"
 
 #include <string.h>
 
@@ -91,8 +91,8 @@ thin_out(const struct gc_ccache *all, struct gc_ccache *ret_cache,
  * and would hand it over in clear; one in a file hands over the file's name.
  */
 gc_status
-gc_loan_give(const struct gc_credential *credential, struct gc_bytes *ret_bytes,
-             struct gc_error *err)
+gc_export_cred(const struct gc_credential *credential,
+               struct gc_bytes *ret_bytes, struct gc_error *err)
 {
     GC_AUTO(gc_ccache) all = {NULL, NULL, NULL}, tgts = {NULL, NULL, NULL};
     GC_AUTO(gc_name) name = {GSS_C_NO_NAME};
@@ -125,8 +125,8 @@ gc_loan_give(const struct gc_credential *credential, struct gc_bytes *ret_bytes,
 }
 
 gc_status
-gc_loan_take(const struct gc_bytes *bytes, struct gc_ccache *ret_cache,
-             struct gc_error *err)
+gc_import_cred(const struct gc_bytes *bytes, struct gc_ccache *ret_cache,
+               struct gc_error *err)
 {
     GC_AUTO(gc_ccache) cache = {NULL, NULL, NULL};
     gss_buffer_desc token = {bytes->len, bytes->data};

@@ -4,8 +4,8 @@
  * that shall have them without.
  */
 
-#ifndef GC_GSS_LOAN_H
-#define GC_GSS_LOAN_H
+#ifndef GC_GSS_EXPORT_CRED_H
+#define GC_GSS_EXPORT_CRED_H
 
 #include "gss/ccache.h"
 #include "gss/credential.h"
@@ -19,17 +19,17 @@
  * NTLM, for a credential on behalf of somebody (what is behind it is the
  * service's), and for more than GC_TOKEN_MAX bytes.
  */
-GC_MUST_USE gc_status gc_loan_give(const struct gc_credential *credential,
-                                   struct gc_bytes *ret_bytes,
-                                   struct gc_error *err);
+GC_MUST_USE gc_status gc_export_cred(const struct gc_credential *credential,
+                                     struct gc_bytes *ret_bytes,
+                                     struct gc_error *err);
 
 /*
  * The tickets in BYTES, which anybody may have made: a cache of our own, for a
  * credential to be acquired from and checked like any other.
  * GC_E_NO_CREDENTIAL for anything else.
  */
-GC_MUST_USE gc_status gc_loan_take(const struct gc_bytes *bytes,
-                                   struct gc_ccache *ret_cache,
-                                   struct gc_error *err);
+GC_MUST_USE gc_status gc_import_cred(const struct gc_bytes *bytes,
+                                     struct gc_ccache *ret_cache,
+                                     struct gc_error *err);
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include <config.h>
 
-#include "gss/owncache.h"
+#include "gss/user_ccache.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,7 +88,7 @@ objection(int fd)
         return "may be written by other users";
     if (file.st_size == 0)
         return "is empty";
-    if (file.st_size > GC_OWNCACHE_MAX)
+    if (file.st_size > GC_USER_CCACHE_MAX)
         return "is too large";
     return NULL;
 }
@@ -119,7 +119,7 @@ open_file(const char *name, const char *path, int *ret_fd, struct gc_error *err)
     return GC_OK;
 }
 
-/* Copy FROM to TO, GC_OWNCACHE_MAX bytes at most.  False: errno says why. */
+/* Copy FROM to TO, GC_USER_CCACHE_MAX bytes at most.  False: errno says why. */
 static bool
 copy_bytes(int from, int to)
 {
@@ -131,7 +131,8 @@ copy_bytes(int from, int to)
         got = read(from, piece, sizeof(piece));
         if (got > 0) {
             total += (size_t)got;
-            put = total > GC_OWNCACHE_MAX ? -1 : write(to, piece, (size_t)got);
+            put =
+                total > GC_USER_CCACHE_MAX ? -1 : write(to, piece, (size_t)got);
         }
     } while (got > 0 && put == got);
     explicit_bzero(piece, sizeof(piece));
@@ -214,8 +215,8 @@ copy_file(const char *name, const char *path, struct gc_ccache *ret_copy,
 }
 
 gc_status
-gc_owncache_take(const char *place, struct gc_ccache *ret_copy,
-                 char ret_name[GC_PLACE_SIZE], struct gc_error *err)
+gc_user_ccache_take(const char *place, struct gc_ccache *ret_copy,
+                    char ret_name[GC_PLACE_SIZE], struct gc_error *err)
 {
     char name[GC_PLACE_SIZE] = "";
     gc_status st = GC_OK;
