@@ -595,7 +595,8 @@ check_facts(const struct purpose *p, struct gc_entry *entry,
                      "itself",
                      p->place.vm);
         return gc_fail_hint(err, st,
-                            "without --mutual that would be taken on trust");
+                            "without mutual authentication that would be "
+                            "taken on trust");
     }
     if (gc_limit_canceled(p->limit))
         return gc_fail(err, GC_E_CANCELED, "interrupted");
