@@ -324,7 +324,7 @@ BANNED = {
     "gss/ src/base/ src/json src/base64 src/vim/ src/acquire src/ticket src/client "
     "src/options src/fields src/patience src/process src/secret src/store/ "
     "src/tickets/ "
-    "src/tickets/ src/ledger src/helper/attempts src/helper/logins src/helper/map "
+    "src/ledger src/helper/attempts src/helper/logins src/helper/map "
     "src/helper/quota pam_module/": [
         "printf", "vprintf", "puts", "putchar", "perror", "exit", "abort",
         "assert", "err", "errx", "warn", "warnx"],
