@@ -5,10 +5,14 @@
 
 #include <string.h>
 
+#include "src/base/clock.h"
 #include "src/helper/gate.h"
 #include "src/helper/quota.h"
 
 #define QUOTA GC_ERRAND_RUN "/quota"
+
+/* A logout waits no longer for a guest: what is owed is swept. */
+#define RELEASE_MS 5000
 
 void
 gc_handshake_want(const struct gc_errand *e, struct gc_want *ret_want)
@@ -58,8 +62,8 @@ gc_status
 gc_handshake_undo(struct gc_errand *e, struct gc_vcenter *vcenter,
                   struct gc_entry *entry, struct gc_error *err)
 {
+    const struct gc_limit limit = {gc_clock_within(e->end, RELEASE_MS), -1};
     enum gc_released how;
 
-    return gc_tickets_release(&vcenter->tickets, entry,
-                              (struct gc_limit){e->end, -1}, &how, err);
+    return gc_tickets_release(&vcenter->tickets, entry, limit, &how, err);
 }

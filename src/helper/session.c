@@ -176,7 +176,10 @@ acquire_one(struct session *s, const struct gc_map_vm *vm, struct gc_error *err)
 
     if (st != GC_OK)
         return st;
-    st = gc_copies_put(&s->copies, &entry, err);
+    if (s->copies.path == NULL)
+        st = gc_copies_open(e->as.uid, &s->copies, err);
+    if (st == GC_OK)
+        st = gc_copies_put(&s->copies, &entry, err);
     if (st == GC_OK)
         st = gc_entries_add(&s->entries, &entry, err);
     if (st != GC_OK)
@@ -187,7 +190,8 @@ acquire_one(struct session *s, const struct gc_map_vm *vm, struct gc_error *err)
 static void
 give_back(struct session *s)
 {
-    gc_copies_remove(s->copies.path);
+    if (s->copies.path != NULL)
+        gc_copies_remove(s->copies.path);
     for (size_t i = 0; i < s->entries.count; i++)
         (void)!gc_handshake_undo(s->errand, &s->vcenter, &s->entries.items[i],
                                  NULL);
@@ -261,6 +265,9 @@ make_session(struct session *s, struct gc_error *err)
     /* The tickets are needed for as long as this process lives. */
     st = gc_login_asked_by(&s->login, (pid_t)e->request.host_pid,
                            e->request.host_start, err);
+    /* What an earlier host of this login left is not taken for its ticket. */
+    if (st == GC_OK)
+        st = gc_store_tidy(e->store, err);
     /* Before a secret of root's is read. */
     if (st == GC_OK)
         st = gc_worker_new_as(GC_WIRE_FD, &e->as, &s->worker, err);
@@ -276,8 +283,6 @@ make_session(struct session *s, struct gc_error *err)
     if (st == GC_OK)
         st = gc_vcenter_open(e, s->login.transaction, s->login.host,
                              &s->vcenter, err);
-    if (st == GC_OK)
-        st = gc_copies_open(e->as.uid, &s->copies, err);
     if (st != GC_OK)
         return st;
     e->made = true;

@@ -114,12 +114,12 @@ reply_round_trip(void **state)
     assert_string_equal(back.mech, "kerberos");
 
     gc_wire_reply_init(&r, GC_WIRE_OPEN);
-    set(r.copies, "DIR:/run/guestcred/1000/x");
+    set(r.copies, "/run/guestcred/1000/x");
     set(r.transaction, ID);
     assert_int_equal(gc_wire_reply_write(&r, &frame, NULL), GC_OK);
     assert_int_equal(gc_wire_reply_read(&frame, GC_WIRE_OPEN, &back, NULL),
                      GC_OK);
-    assert_string_equal(back.copies, "DIR:/run/guestcred/1000/x");
+    assert_string_equal(back.copies, "/run/guestcred/1000/x");
 }
 
 /* An error crosses with all its text, and is escaped on arrival. */
