@@ -53,7 +53,7 @@ _guestcred()
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
-    --ledger)
+    --store)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return

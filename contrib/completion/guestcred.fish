@@ -31,7 +31,7 @@ function __guestcred_values
         case --vm
             guestcred list --json 2>/dev/null </dev/null |
                 string match -rga '"vm":"([A-Za-z0-9.-]+)"'
-        case --ledger
+        case --store
             __fish_complete_directories (commandline -ct)
         case --ca-file --config --keytab --client-keytab --vms-from \
             --ticket-file --password-file --guest-password-file

@@ -95,7 +95,14 @@ counts(int fd, mode_t *ret_type)
            && (*ret_type == S_IFREG || (*ret_type == S_IFSOCK && !files_only));
 }
 
-/* The worker is spoken to by a Unix socket, which is nobody outside. */
+/* What is there already is not created, and needs no room. */
+static bool
+is_there(int dir, const char *name)
+{
+    return syscall(SYS_faccessat, dir, name, F_OK) == 0;
+}
+
+/* A Unix socket leads to nobody outside. */
 static bool
 is_outside(int fd)
 {
@@ -188,7 +195,9 @@ utimensat(int dir, const char *name, const struct timespec times[2], int flags)
         va_start(args, flags);                                                 \
         mode = va_arg(args, mode_t);                                           \
         va_end(args);                                                          \
-        return meet("create") ? -1 : NEXT(function)(dir, name, flags, mode);   \
+        return !is_there(dir, name) && meet("create")                          \
+                   ? -1                                                        \
+                   : NEXT(function)(dir, name, flags, mode);                   \
     }
 OPENAT(openat)
 #ifdef __USE_LARGEFILE64
