@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/base/utf8.h"
 
 static void
 close_fd(int *fd)

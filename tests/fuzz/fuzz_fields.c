@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "src/base/fields.h"
+#include "src/base/utf8.h"
 
 typedef enum { RED, GREEN, BLUE } colour;
 static const char *const colours[] = {"red", "green", "blue", NULL};
