@@ -91,7 +91,9 @@ fill(struct gc_errand *e, struct gc_want *want, struct gc_error *err)
     memcpy(want->target, e->vms[0].target, sizeof(want->target));
     if (e->request.source == GC_WIRE_PASSWORD) {
         want->source = GC_SOURCE_PASSWORD;
-        memcpy(want->password, e->request.password, sizeof(want->password));
+        (void)snprintf(want->password, sizeof(want->password), "%s",
+                       e->password);
+        gc_errand_wipe(e);
         return gc_proof_name(e, want->principal, err);
     }
     want->source = GC_SOURCE_OWN_CCACHE;
@@ -115,7 +117,6 @@ keep_proved(struct gc_initiator *worker, struct gc_want *want,
         st = gc_worker_lend(worker, &login->credential, want->deadline, err);
     if (st != GC_OK)
         return st;
-    explicit_bzero(want->password, sizeof(want->password));
     want->source = GC_SOURCE_LENT;
     want->place[0] = '\0';
     memcpy(want->principal, login->principal, sizeof(want->principal));
@@ -196,6 +197,7 @@ prove(struct gc_errand *e, struct gc_initiator *worker, struct gc_want *want,
     st = fill(e, want, err);
     if (st == GC_OK)
         st = gc_proof(e, worker, want, login->principal, err);
+    explicit_bzero(want->password, sizeof(want->password));
     e->expired = st == GC_E_DENIED && !e->nobody
                  && e->request.source == GC_WIRE_PASSWORD
                  && gc_initiator_expired(err);
