@@ -197,6 +197,8 @@ gc_shelf_put(struct gc_shelf *shelf, struct gc_record *record, int64_t deadline,
     if (st != GC_OK)
         return st;
     body = (struct gc_frame_body){text.data, NULL, text.len, 0};
+    if (text.len > GC_FRAME_BODY_MAX)
+        return gc_fail(err, GC_E_PROTOCOL, "the ticket is too large to store");
     if (!gc_frame_send(shelf->child.socket, MSG_DONTWAIT, head, &body))
         return gc_fail(err, GC_E_INTERNAL, "the ticket cannot be stored");
     st = gc_aside_hear(&shelf->child, deadline, -1, &id, err);
