@@ -253,7 +253,9 @@ gc_each_ticket(struct gc_cli *cli, bool all, gc_each *what,
         st = gc_store_list(connection.store, &c.records, err);
     if (st != GC_OK)
         return st;
+    gc_output_step(cli, "vCenter is asked which VM is meant");
     st = choose(&connection, all, &c, err);
+    gc_output_step_end();
     if (st == GC_OK)
         st = do_all(&connection, &c, what, err);
     gc_disconnect(&connection, st);

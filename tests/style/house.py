@@ -154,7 +154,7 @@ SRC_ARROWS = {
     "src/process": [],
     "src/secret": [],
     "src/vim/curl": [],
-    "src/vim/address": ["src/vim/curl"],
+    "src/vim/address": [],
     "src/vim/http": ["src/vim/address", "src/vim/curl"],
     "src/vim/fault": ["src/json"],
     "src/vim/facts": [],
