@@ -110,8 +110,8 @@ fill(struct gc_errand *e, struct gc_want *want, struct gc_error *err)
  * attempt at the password, which a KDC would count.
  */
 static gc_status
-keep_proved(struct gc_errand *e, struct gc_initiator *worker,
-            struct gc_want *want, struct gc_login *login, struct gc_error *err)
+keep_proved(struct gc_initiator *worker, struct gc_want *want,
+            struct gc_login *login, struct gc_error *err)
 {
     gc_status st = gc_worker_export(worker, &login->credential, err);
 
@@ -212,7 +212,7 @@ prove(struct gc_errand *e, struct gc_initiator *worker, struct gc_want *want,
         *err = refused;
         return err->status = GC_E_NOT_FOUND;
     }
-    return st == GC_OK ? keep_proved(e, worker, want, login, err) : st;
+    return st == GC_OK ? keep_proved(worker, want, login, err) : st;
 }
 
 static gc_status
