@@ -25,18 +25,14 @@ now(void)
     return (int64_t)time(NULL);
 }
 
-/* What a step changes of an entry; ticket and key stay the caller's. */
+/* ENTRY is NEXT by now; the ticket stays the caller's. */
 static void
 adopt(struct gc_entry *entry, const struct gc_entry *next)
 {
-    memcpy(entry->id, next->id, sizeof(entry->id));
-    memcpy(entry->owner, next->owner, sizeof(entry->owner));
-    entry->state = next->state;
-    entry->made = next->made;
-    entry->changed = next->changed;
-    entry->used = next->used;
-    entry->until = next->until;
-    entry->tries = next->tries;
+    struct gc_bytes ticket = entry->ticket.ticket;
+
+    *entry = *next;
+    entry->ticket.ticket = ticket;
 }
 
 /* ENTRY as it is after a step to STATE: a copy that borrows its ticket. */
@@ -237,10 +233,7 @@ gc_store_owed(struct gc_store *store, struct gc_entry *entry,
         /* An intent's time is that of a handshake. */
         if (entry->state == GC_ENTRY_INTENT || entry->state == GC_ENTRY_LOST)
             next.until = next.changed + GC_ENTRY_UNUSED_S;
-        st = gc_store_replace(store, &next,
-                              GC_FROM_INTENT | GC_FROM_TICKET | GC_FROM_OWED
-                                  | GC_FROM_LOST,
-                              true, err);
+        st = gc_store_replace(store, &next, GC_FROM_ANY, true, err);
     }
     if (st == GC_OK)
         adopt(entry, &next);
@@ -251,9 +244,7 @@ gc_status
 gc_store_released(struct gc_store *store, const struct gc_entry *entry,
                   struct gc_error *err)
 {
-    return gc_store_drop(
-        store, entry,
-        GC_FROM_INTENT | GC_FROM_TICKET | GC_FROM_OWED | GC_FROM_LOST, err);
+    return gc_store_drop(store, entry, GC_FROM_ANY, err);
 }
 
 gc_status
@@ -314,18 +305,13 @@ age(struct gc_store *store, const struct gc_entry *entry, struct gc_error *err)
     return gc_store_replace(store, &next, GC_FROM_INTENT, false, err);
 }
 
-/* Is NAME one that an entry or a session has while it is written? */
+/* Is NAME what an entry or a session has while it is written? */
 static bool
 is_temp(const char *name)
 {
-    char id[GC_ENTRY_ID_SIZE];
+    size_t len = strspn(name, "0123456789abcdef");
 
-    if (strlen(name) != GC_DIR_TEMP_SIZE - 1
-        || strcmp(name + GC_ENTRY_ID_SIZE - 1, ".new") != 0)
-        return false;
-    memcpy(id, name, sizeof(id) - 1);
-    id[sizeof(id) - 1] = '\0';
-    return gc_entry_id_is(id);
+    return len == GC_DIR_RANDOM_SIZE - 1 && strcmp(name + len, ".new") == 0;
 }
 
 static gc_status
