@@ -22,6 +22,10 @@ struct gc_store {
 /* Say that a file is passed over: WHY begins with its name. */
 void gc_store_tell(const struct gc_store *store, const char *why);
 
+/* GC_E_NOT_FOUND, in the words of all steps. */
+gc_status gc_store_fail_gone(const struct gc_store *store,
+                             struct gc_error *err);
+
 /*
  * Read the entry NAME into RET_ENTRY, by way of BUFFER.  GC_E_PROTOCOL: "NAME:
  * why it is passed over".  GC_E_NOT_FOUND.
