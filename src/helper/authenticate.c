@@ -87,16 +87,16 @@ static gc_status
 fill(struct gc_errand *e, struct gc_want *want, struct gc_error *err)
 {
     const char *place = gc_errand_text(e, GC_OPT_PAM_CCACHE, e->request.ccname);
-    char *typed = e->request.password;
-    gc_status st;
 
     memcpy(want->target, e->vms[0].target, sizeof(want->target));
     if (e->request.source == GC_WIRE_PASSWORD) {
         want->source = GC_SOURCE_PASSWORD;
-        want->password = &e->password;
-        st = gc_bytes_set(&e->password, typed, strlen(typed), err);
-        explicit_bzero(typed, sizeof(e->request.password));
-        return st == GC_OK ? gc_proof_name(e, want->principal, err) : st;
+        e->typed = (struct gc_bytes){
+            .data = (unsigned char *)e->password,
+            .len = strlen(e->password),
+        };
+        want->password = &e->typed;
+        return gc_proof_name(e, want->principal, err);
     }
     want->source = GC_SOURCE_OWN_CCACHE;
     if (strlen(place) >= sizeof(want->place))
@@ -110,8 +110,8 @@ fill(struct gc_errand *e, struct gc_want *want, struct gc_error *err)
  * attempt at the password, which a KDC would count.
  */
 static gc_status
-keep_proved(struct gc_errand *e, struct gc_initiator *worker,
-            struct gc_want *want, struct gc_login *login, struct gc_error *err)
+keep_proved(struct gc_initiator *worker, struct gc_want *want,
+            struct gc_login *login, struct gc_error *err)
 {
     gc_status st = gc_worker_export(worker, &login->credential, err);
 
@@ -119,8 +119,6 @@ keep_proved(struct gc_errand *e, struct gc_initiator *worker,
         st = gc_worker_lend(worker, &login->credential, want->deadline, err);
     if (st != GC_OK)
         return st;
-    want->password = NULL;
-    gc_bytes_clear(&e->password);
     want->source = GC_SOURCE_LENT;
     want->place[0] = '\0';
     memcpy(want->principal, login->principal, sizeof(want->principal));
@@ -203,6 +201,8 @@ prove(struct gc_errand *e, struct gc_initiator *worker, struct gc_want *want,
     st = fill(e, want, err);
     if (st == GC_OK)
         st = gc_proof(e, worker, want, login->principal, err);
+    want->password = NULL;
+    gc_errand_wipe(e);
     e->expired = st == GC_E_DENIED && !e->nobody
                  && e->request.source == GC_WIRE_PASSWORD
                  && gc_initiator_expired(err);
@@ -214,7 +214,7 @@ prove(struct gc_errand *e, struct gc_initiator *worker, struct gc_want *want,
         *err = refused;
         return err->status = GC_E_NOT_FOUND;
     }
-    return st == GC_OK ? keep_proved(e, worker, want, login, err) : st;
+    return st == GC_OK ? keep_proved(worker, want, login, err) : st;
 }
 
 static gc_status

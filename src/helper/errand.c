@@ -9,17 +9,49 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "gss/spn.h"
 #include "src/base/clock.h"
 
 #define ARRIVAL_MS 2000 /* the request was sent before we were started */
 
+#define PASSWORD_PAGE 4096
+_Static_assert(GC_WIRE_PASSWORD_SIZE <= PASSWORD_PAGE, "it fits");
+
+void
+gc_errand_wipe(struct gc_errand *errand)
+{
+    if (errand->password == NULL)
+        return;
+    explicit_bzero(errand->password, PASSWORD_PAGE);
+    (void)munmap(errand->password, PASSWORD_PAGE);
+    errand->password = NULL;
+    errand->typed = (struct gc_bytes){0};
+}
+
+/* The password moves to a page that forks find empty. */
+static gc_status
+hide_password(struct gc_errand *errand, struct gc_error *err)
+{
+    char *from = errand->request.password;
+    void *page = mmap(NULL, PASSWORD_PAGE, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED)
+        return gc_fail_no_memory(err);
+    (void)madvise(page, PASSWORD_PAGE, MADV_WIPEONFORK);
+    errand->password = page;
+    memcpy(page, from, GC_WIRE_PASSWORD_SIZE);
+    explicit_bzero(from, GC_WIRE_PASSWORD_SIZE);
+    return GC_OK;
+}
+
 void
 gc_errand_clear(struct gc_errand *errand)
 {
+    gc_errand_wipe(errand);
     gc_wire_request_clear(&errand->request);
-    gc_bytes_clear(&errand->password);
     gc_options_clear(&errand->config);
     gc_store_free(errand->store);
     gc_logins_free(errand->logins);
@@ -48,6 +80,8 @@ gc_errand_read(int socket, struct gc_errand *ret_errand, struct gc_error *err)
 
     if (st == GC_OK)
         st = gc_wire_request_read(&frame, &errand->request, err);
+    if (st == GC_OK)
+        st = hide_password(errand, err);
     if (st == GC_OK)
         st = take_options(errand, err);
     if (st != GC_OK)
@@ -154,6 +188,9 @@ take_pairs(struct gc_errand *errand, struct gc_error *err)
     size_t count = gc_options_count(config, GC_OPT_PAM_VM);
     gc_status st = GC_OK;
 
+    if (count == 0)
+        return gc_fail(err, GC_E_CONFIG,
+                       "which VM?  There is neither vm nor map");
     if (count > GC_ERRAND_VMS_MAX
         || count != gc_options_count(config, GC_OPT_PAM_SPN))
         return gc_fail(err, GC_E_CONFIG, "more than %d VMs, or not as many spn",

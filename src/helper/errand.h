@@ -26,8 +26,9 @@
 
 /* Zero it before use. */
 struct gc_errand {
-    struct gc_wire_request request; /* secret */
-    struct gc_bytes password;       /* secret: the request's, until proved */
+    struct gc_wire_request request;
+    char *password; /* secret, REQUEST's; no child inherits it */
+    struct gc_bytes typed; /* PASSWORD, borrowed */
     struct gc_options config;
     int64_t deadline;      /* of the work; what is undone may go on … */
     int64_t end;           /* … until then */
@@ -43,6 +44,9 @@ struct gc_errand {
     struct gc_map_vm vms[GC_ERRAND_VMS_MAX]; /* those that USER may enter */
 };
 void gc_errand_clear(struct gc_errand *errand);
+
+/* Wipe the password alone. */
+void gc_errand_wipe(struct gc_errand *errand);
 
 /* Read the request and its options: nothing else yet. */
 GC_MUST_USE gc_status gc_errand_read(int socket, struct gc_errand *ret_errand,

@@ -6,6 +6,8 @@
 
 #include "src/helper/reply_check.h"
 
+#include "src/base/utf8.h"
+
 #include <string.h>
 
 static gc_status

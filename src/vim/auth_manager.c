@@ -18,8 +18,9 @@
 #include "gss/initiator.h"
 #include "src/base64.h"
 
-#define TICKET_MAX   (64 * 1024)
-#define PROOF_MAX    1024 /* of a body that is looked at for one */
+#define TICKET_MAX   (32 * 1024)
+#define RELEASE_MAX  (1024 * 1024) /* one that is refused is released, too */
+#define PROOF_MAX    1024          /* of a body that is looked at for one */
 #define SUBJECT_SIZE (GC_MOID_SIZE + 8)
 
 _Static_assert(GC_EXCHANGE_ID_SIZE == GC_JSON_INT64_SIZE,
@@ -117,7 +118,7 @@ write_ticket(const char *vm, const struct gc_bytes *ticket,
     GC_AUTO_PTR(gc_json) body = gc_json_new_object();
     struct gc_json *auth;
 
-    if (ticket->len == 0 || ticket->len > TICKET_MAX
+    if (ticket->len == 0 || ticket->len > RELEASE_MAX
         || memchr(ticket->data, '\0', ticket->len) != NULL)
         return gc_fail(err, GC_E_CONFIG, "that is no ticket of a guest");
     gc_session_add_moref(body, "vm", "VirtualMachine", vm);
@@ -297,9 +298,13 @@ read_ticket(const struct gc_json *root, const char *vm,
                        "the answer for VM %s is a %s and no "
                        "TicketedSessionAuthentication",
                        vm, name == NULL ? "nameless object" : name);
-    if (len == 0 || len > TICKET_MAX)
+    if (len == 0)
         return gc_fail(err, GC_E_PROTOCOL,
                        "the answer for VM %s has no usable ticket", vm);
+    if (len > TICKET_MAX)
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "the ticket for VM %s has %zu bytes, more than %d", vm,
+                       len, TICKET_MAX);
     return gc_bytes_set(ret_ticket, ticket, len, err);
 }
 

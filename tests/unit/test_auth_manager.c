@@ -672,12 +672,15 @@ other_tickets_are_none(void **state)
                          "{\"_typeName\":\"TicketedSessionAuthentication\","
                          "\"ticket\":\"");
 
-        memset(body + n, 't', (size_t)(65536 + over));
-        (void)snprintf(body + n + 65536 + over, 3, "\"}");
-        WIRE(JSON(200, body));
+        memset(body + n, 't', (size_t)(32768 + over));
+        (void)snprintf(body + n + 32768 + over, 3, "\"}");
+        WIRE(JSON(200, body), JSON(204, ""));
         assert_int_equal(send_leg("token"), over ? GC_E_PROTOCOL : GC_OK);
+        assert_int_equal(wire.seen_count, 1 + over);
     }
-    assert_int_equal(said.len, 65536);
+    assert_non_null(strstr(err.message, "32769 bytes"));
+    assert_non_null(strstr(err.hint, "was released"));
+    assert_int_equal(said.len, 32768);
 }
 
 #define ENVOY                                                                  \
@@ -1012,7 +1015,7 @@ a_stray_ticket_is_not_told(void **state)
 static void
 what_is_no_ticket_is_not_sent(void **state)
 {
-    static char huge[65537];
+    static char huge[1024 * 1024 + 1];
     enum gc_released how;
 
     (void)state;
