@@ -19,6 +19,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "src/base/utf8.h"
+
 /* Far above anything we build; keeps sizes well inside cJSON's int. */
 #define PRINT_MAX   (64 * 1024 * 1024)
 #define PRINT_SLACK 64

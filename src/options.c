@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/base/utf8.h"
+
 #define INFO(symbol, name, letter, kind, takers, env, govc, value, help)       \
     [GC_OPT_##symbol] = {name,  letter, GC_OPTION_##kind, takers, env, govc,   \
                          value, help},

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/base/utf8.h"
+
 static void
 close_fd(int *fd)
 {

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/base/utf8.h"
+
 #define WORD(symbol, word, exit) [symbol] = {word, exit},
 static const struct {
     const char *word;
@@ -27,64 +29,6 @@ gc_status_exit(gc_status status)
     return status < GC_STATUS_COUNT ? statuses[status].exit : 1;
 }
 
-size_t
-gc_utf8_length(const unsigned char *s, size_t left)
-{
-    unsigned char low = 0x80, high = 0xbf;
-    size_t len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] < 0xc2 || s[0] > 0xf4 || left < len)
-        return 0;
-    if (s[0] == 0xe0)
-        low = 0xa0;
-    if (s[0] == 0xed)
-        high = 0x9f;
-    if (s[0] == 0xf0)
-        low = 0x90;
-    if (s[0] == 0xf4)
-        high = 0x8f;
-    if (s[1] < low || s[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    return len;
-}
-
-size_t
-gc_utf8_mark(const char *text, size_t len)
-{
-    return len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-}
-
-bool
-gc_utf8_is(const char *text, size_t len)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    size_t n = 0;
-
-    for (size_t i = 0; i < len; i += n) {
-        n = gc_utf8_length(s + i, len - i);
-        if (n == 0)
-            return false;
-    }
-    return true;
-}
-
-/* How many bytes at S (LEFT of them) are one printable UTF-8 character? */
-static size_t
-printable(const unsigned char *s, size_t left)
-{
-    size_t len = gc_utf8_length(s, left);
-
-    if (len == 1)
-        return s[0] >= 0x20 && s[0] != 0x7f;
-    /* U+0080..U+009F are controls */
-    return len == 2 && s[0] == 0xc2 && s[1] < 0xa0 ? 0 : len;
-}
-
 void
 gc_escape(char *dst, size_t dst_size, const char *text, size_t len)
 {
@@ -95,7 +39,7 @@ gc_escape(char *dst, size_t dst_size, const char *text, size_t len)
     if (dst_size == 0)
         return;
     for (size_t i = 0; i < len;) {
-        size_t n = printable(s + i, len - i);
+        size_t n = gc_utf8_printable(s + i, len - i);
         char out[4] = {'\\', 'x', hex[s[i] >> 4], hex[s[i] & 15]};
 
         if (used + (n > 0 ? n : sizeof(out)) >= dst_size)

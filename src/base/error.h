@@ -121,12 +121,4 @@ void gc_fail_blank(struct gc_error *err, const void *secret, size_t len);
  */
 void gc_escape(char *dst, size_t dst_size, const char *text, size_t len);
 
-/* How many bytes has the UTF-8 character at S (LEFT, not 0)?  0: it is none. */
-size_t gc_utf8_length(const unsigned char *s, size_t left);
-/* Is TEXT (LEN bytes) UTF-8 from end to end? */
-bool gc_utf8_is(const char *text, size_t len);
-/* How many of LEN bytes are the byte order mark that TEXT begins with: 3 or 0.
- */
-size_t gc_utf8_mark(const char *text, size_t len);
-
 #endif

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/base/utf8.h"
+
 #define TEXT_MAX  (1024 * 1024)
 #define COUNT_MAX 64
 
@@ -13,12 +15,7 @@
 static size_t
 plain(const unsigned char *s, size_t left)
 {
-    size_t len = gc_utf8_length(s, left);
-
-    if (len == 1)
-        return s[0] >= 0x20 && s[0] != 0x7f && s[0] != '\\';
-    /* U+0080..U+009F are controls */
-    return len == 2 && s[0] == 0xc2 && s[1] < 0xa0 ? 0 : len;
+    return s[0] == '\\' ? 0 : gc_utf8_printable(s, left);
 }
 
 /* ---- writing ---- */

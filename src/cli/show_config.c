@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/base/utf8.h"
 #include "src/cli/output.h"
 #include "src/cli/paths.h"
 #include "src/cli/settings.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gss/spn.h"
+#include "src/base/utf8.h"
 #include "src/cli/settings.h"
 #include "src/secret.h"
 

@@ -11,6 +11,7 @@
 
 #include "gss/spn.h"
 #include "src/base/bytes.h"
+#include "src/base/utf8.h"
 #include "src/options.h"
 #include "src/secret.h"
 

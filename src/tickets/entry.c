@@ -8,6 +8,7 @@
 
 #include "src/base/fields.h"
 #include "src/base/owner.h"
+#include "src/base/utf8.h"
 
 #define TIME_MAX INT64_C(253402300799) /* the end of the year 9999 */
 
