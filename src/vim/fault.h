@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * vim faults: what each _typeName means to a caller, in one table that covers
- * every fault of the two API pages and the runtime faults of vi-json §4d.
+ * every fault of the two API pages and the faults of the runtime.
  */
 
 #ifndef GC_SRC_VIM_FAULT_H

@@ -25,7 +25,8 @@ struct gc_http;
 struct gc_http_options {
     const char *url;     /* "[https://]host[:port][/sdk]", no user, no query */
     const char *ca_file; /* PEM, or NULL for the system's */
-    const char *pin;     /* "sha256//…[;sha256//…]" or NULL (decision 12) */
+    const char *pin;     /* "sha256//…[;sha256//…]" or NULL; beside
+                            CA_FILE, or alone where that is NULL */
     const char *proxy;   /* "[http://]host[:port]", also https and socks…;
                             NULL or "": none, whatever the environment says */
     bool insecure;       /* no verification at all */
