@@ -3,8 +3,8 @@
  * The initiator in a thread of its own: a deadline, a cancel descriptor, and
  * copies of everything that passes.
  *
- * Owner and thread share a struct exchange.  Who of them has it is settled
- * under one lock: an owner that waits no longer leaves it to the thread.
+ * Owner and thread share a struct exchange.  One lock settles which of them
+ * frees it: an owner that stops waiting leaves it to the thread.
  */
 #include <config.h>
 
@@ -120,9 +120,7 @@ work(struct exchange *x)
         return local->ops->who(local, &x->want, x->facts.principal, &x->error);
     if (x->op == BEGIN)
         st = local->ops->begin(local, &x->want, &x->said, &x->error);
-    if (x->op == BEGIN && st == GC_OK && !x->abandoned)
-        gc_initiator_local_save(local);
-    if (x->op == ANSWER)
+    else
         st = local->ops->answer(local, &x->challenge, &x->said, &x->error);
     return st == GC_OK ? local->ops->facts(local, &x->facts, &x->error) : st;
 }
@@ -141,7 +139,10 @@ next_question(struct exchange *x)
     return go;
 }
 
-/* Only MIT's library can be cancelled, and only at the end of the process. */
+/*
+ * Only MIT's library can be cancelled, and only at the end of the process; not
+ * while it writes to the user's cache.
+ */
 static void
 answer_question(struct exchange *x)
 {
@@ -150,6 +151,8 @@ answer_question(struct exchange *x)
     (void)pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
     x->status = work(x);
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    if (x->op == BEGIN && x->status == GC_OK && !x->abandoned)
+        gc_initiator_local_save(x->local);
     wipe(x);
     acquire_lock();
     x->busy = false;
@@ -232,7 +235,7 @@ reap(void)
     return count;
 }
 
-/* All signals are the host's own threads' business. */
+/* Signals belong to the host's own threads. */
 static int
 launch(struct exchange *x)
 {

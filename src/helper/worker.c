@@ -79,7 +79,7 @@ await(struct worker *worker, struct gc_error *err)
                  "Kerberos took longer than the deadline allows");
     return gc_fail_hint(err, st,
                         "check that a KDC of the realm is up and reachable, or "
-                        "allow more time with --timeout");
+                        "allow more time");
 }
 
 /* A child that is somebody else is theirs to kill; ours just does not end. */
