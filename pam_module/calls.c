@@ -417,7 +417,7 @@ gc_calls_close_session(pam_handle_t *pamh, int flags, int argc,
 
 /* ---- account ---- */
 
-/* Proved in another process: the ledger knows by whom. */
+/* Proved in another process: the helper knows by whom. */
 static int
 ask_account(struct gc_visit *visit)
 {

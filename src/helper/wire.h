@@ -17,14 +17,14 @@
  *      which becomes the account's uid, or the caller's for source=ccache;
  *   3  local and cheap first: KDC, verifier (a child of its own: the only one
  *      that opens the host's keytab), mapping child, quota (P10);
- *   4  then reads the vCenter password, writes the ledger ahead with host_pid
+ *   4  then reads the vCenter password, writes the intent with host_pid
  *      and host_start, acquires; AUTHENTICATE releases what it acquired;
  *   5  replies once, before DEADLINE, and exits.  End of file on the socket
  *      means that the host died: release, and leave no reply.
  * OPTIONS are the module's one reading of arguments and configuration file:
  * the helper reads that file no second time.  TRANSACTION, CCNAME and VM are
  * hints from the PAM environment, hence from whoever could write there; VM is
- * looked up in the map, a TRANSACTION counts only as the ledger confirms it.
+ * looked up in the map, a TRANSACTION counts only as its login confirms it.
  * Overrunning the deadline, its process group is killed.
  */
 
