@@ -444,7 +444,7 @@ test_which_process(void **state)
         if (i == 1)
             login.host.start++;
         if (i == 2)
-            login.host.boot_id[0] ^= 1;
+            login.host.boot_id[0] = login.host.boot_id[0] == '0' ? '1' : '0';
         if (i == 3)
             login.host.boot_id[0] = '\0';
         if (i == 4)
