@@ -113,7 +113,7 @@ gc_record_outcome(pam_handle_t *pamh, const struct gc_outcome *outcome)
 {
     const struct gc_wire_reply *reply = outcome->reply;
     char user[FIELD_SIZE], principal[FIELD_SIZE], vm[FIELD_SIZE],
-        mech[FIELD_SIZE], message[2 * GC_ERROR_MESSAGE_SIZE];
+        mech[FIELD_SIZE] = "", message[2 * GC_ERROR_MESSAGE_SIZE];
 
     gc_record_quote(user, sizeof(user), outcome->user);
     if (outcome->status != GC_OK) {
@@ -124,10 +124,13 @@ gc_record_outcome(pam_handle_t *pamh, const struct gc_outcome *outcome)
     gc_record_quote(principal, sizeof(principal),
                     reply == NULL ? "" : reply->principal);
     gc_record_quote(vm, sizeof(vm), reply == NULL ? "" : reply->vm);
-    gc_record_quote(mech, sizeof(mech), reply == NULL ? "" : reply->mech);
+    /* A release speaks no mechanism. */
+    if (reply != NULL && reply->mech[0] != '\0')
+        gc_record_quote(mech, sizeof(mech), reply->mech);
     pam_syslog(pamh, LOG_INFO,
-               "%s: user=%s principal=%s vm=%s mech=%s outcome=\"ok\" "
+               "%s: user=%s principal=%s vm=%s%s%s outcome=\"ok\" "
                "ms=\"%lld\"%s%s",
-               outcome->what, user, principal, vm, mech, (long long)outcome->ms,
+               outcome->what, user, principal, vm,
+               mech[0] == '\0' ? "" : " mech=", mech, (long long)outcome->ms,
                message[0] == '\0' ? "" : ": ", message);
 }

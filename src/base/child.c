@@ -244,18 +244,31 @@ reap(const struct gc_child *child)
              && gc_clock_left(deadline) > 0);
 }
 
+/*
+ * A seccomp filter, or valgrind, may know pidfd_open and no pidfd_send_signal.
+ * While the descriptor tells of no end, the pid is the child's.
+ */
+static void
+kill_it(const struct gc_child *child)
+{
+    struct pollfd gone = {child->pidfd, POLLIN, 0};
+
+#ifdef SYS_pidfd_send_signal
+    if (child->pidfd >= 0
+        && syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0) == 0)
+        return;
+#endif
+    if (child->pidfd < 0 || poll(&gone, 1, 0) == 0)
+        (void)kill(child->pid, SIGKILL);
+}
+
 void
 gc_child_end(struct gc_child *child)
 {
     if (child->pid <= 0)
         return;
     (void)close(child->socket);
-#ifdef SYS_pidfd_send_signal
-    if (child->pidfd >= 0)
-        (void)syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
-#endif
-    if (child->pidfd < 0)
-        (void)kill(child->pid, SIGKILL);
+    kill_it(child);
     reap(child);
     if (child->pidfd >= 0)
         (void)close(child->pidfd);

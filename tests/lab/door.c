@@ -28,16 +28,18 @@ struct door {
 static struct door doors[MAX_DOORS];
 static size_t door_count, current;
 static bool kicked;
-static struct gc_link *arriving;
 
 static void
 notice(void *user, struct MHD_Connection *connection, void **context,
        enum MHD_ConnectionNotificationCode code)
 {
     (void)user;
-    (void)connection;
+    /* From within MHD_add_connection (0.9) or a later MHD_run (1.0). */
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context = arriving;
+        *context =
+            gc_link_served_at(MHD_get_connection_info(
+                                  connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+                                  ->connect_fd);
     } else if (*context != NULL) {
         gc_link_forget(*context);
         *context = NULL;
@@ -151,16 +153,11 @@ gc_door_close(void)
 }
 
 bool
-gc_door_admit(int fd, const struct sockaddr *address, socklen_t size,
-              struct gc_link *link)
+gc_door_admit(int fd, const struct sockaddr *address, socklen_t size)
 {
-    enum MHD_Result ok;
-
-    arriving = link;
-    ok = MHD_add_connection(doors[current].daemon, fd, address, size);
-    arriving = NULL;
     kicked = true;
-    return ok == MHD_YES; /* FD is closed if not */
+    return MHD_add_connection(doors[current].daemon, fd, address, size)
+           == MHD_YES;
 }
 
 void

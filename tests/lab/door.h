@@ -22,9 +22,8 @@ bool gc_door_switch(const char *pem, const char *priority, struct gc_text *why);
 void gc_door_reset(void);
 void gc_door_close(void);
 
-/* Serve FD, which is taken; LINK can be had from the MHD connection. */
-bool gc_door_admit(int fd, const struct sockaddr *address, socklen_t size,
-                   struct gc_link *link);
+/* Serve FD, which gc_link_served_at knows; it is closed also on failure. */
+bool gc_door_admit(int fd, const struct sockaddr *address, socklen_t size);
 /* Something has to be done without an event: a call was resumed. */
 void gc_door_kick(void);
 /* For gc_loop_run: do what is due, return how long to wait. */

@@ -40,6 +40,7 @@ struct gc_link {
     bool reset, dead;
     struct gc_timer timer; /* until the reset */
     bool admitted;         /* the server may still ask for it */
+    int served;            /* the server's descriptor of it, while admitted */
     void (*wake)(void *user);
     void *wake_user;
     struct gc_link *next;
@@ -245,8 +246,9 @@ start_link(int client, const struct sockaddr_in *address)
     gc_loop_watch(&link->client, EPOLLIN);
     gc_loop_watch(&link->server, EPOLLIN);
     link->admitted = true;
+    link->served = ends[1];
     if (!gc_door_admit(ends[1], (const struct sockaddr *)address,
-                       sizeof(*address), link)) {
+                       sizeof(*address))) {
         link->admitted = false;
         end_link(link);
     }
@@ -330,6 +332,18 @@ unsigned
 gc_link_number(const struct gc_link *link)
 {
     return link->number;
+}
+
+struct gc_link *
+gc_link_served_at(int fd)
+{
+    struct gc_link *link;
+
+    for (link = links; link != NULL; link = link->next) {
+        if (link->admitted && link->served == fd)
+            return link;
+    }
+    return NULL;
 }
 
 void

@@ -20,6 +20,8 @@ uint16_t gc_wire_port(void);
 uint64_t gc_wire_count(void);
 void gc_wire_reset_count(void);
 
+/* The newest link whose other end is FD; NULL if the server forgot it. */
+struct gc_link *gc_link_served_at(int fd);
 unsigned gc_link_number(const struct gc_link *link);
 /*
  * Pass on what the server has written so far, then end: with RST, or with FIN.

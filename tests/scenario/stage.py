@@ -158,7 +158,10 @@ class Lab:
             return self._lab("-d", self.dir, "ctl", *words)
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(20)
-            s.connect(os.path.join(self.dir, "ctl"))
+            try:
+                s.connect(os.path.join(self.dir, "ctl"))
+            except OSError as why:
+                raise Wrong(f"the simulator: {self.died() or why}") from None
             s.sendall(b"".join(w.encode("utf-8", "surrogateescape") + b"\0"
                                for w in words))
             s.shutdown(socket.SHUT_WR)
@@ -172,6 +175,16 @@ class Lab:
         if head != "ok":
             raise Wrong(f"the simulator refuses {' '.join(words)}: {rest}")
         return rest.strip()
+
+    def died(self):
+        """None, or what the simulator said at its end."""
+        said = subprocess.run([self.tool, "-d", self.dir, "status"],
+                              stdout=subprocess.PIPE, check=False).stdout
+        if b"vcsim runs" in said:
+            return None
+        with open(os.path.join(self.dir, "vcsim.err"), encoding="utf-8",
+                  errors="replace") as f:
+            return "it has died: " + f.read()[-2000:]
 
     def number(self, *words):
         return int(self.ctl(*words))

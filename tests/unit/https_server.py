@@ -14,6 +14,7 @@ SCRIPT answers one request, in the order in which requests come; its text is
 sent as it stands, but for:
 
     <<rst>>      reset the connection        <<close>>   close it
+    <<end>>      close it as TLS wants it
     <<stall>>    never say anything again    <<sleep N>> wait N milliseconds
     <<fill N>>   send N times the letter x   <<drip N>>  send x every N ms
 
@@ -191,6 +192,9 @@ class Server:
             if verb == "rst":
                 raise Reset
             if verb == "close":
+                raise Close
+            if verb == "end":
+                conn.unwrap()
                 raise Close
             if verb == "sleep":
                 time.sleep(count / 1000)

@@ -20,6 +20,7 @@
 #include <grp.h>
 #include <linux/keyctl.h>
 #include <linux/securebits.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -199,6 +200,8 @@ getresgid(gid_t *r, gid_t *e, gid_t *s)
 
 static bool stuck;    /* no signal reaches a child … */
 static bool nameless; /* … nor is there a descriptor of it */
+static bool filtered; /* there is one, but no signal goes through it */
+static int kills;
 
 /* Whoever calls, the kernel reads as many words as it likes. */
 #define NO_SANITIZER __attribute__((no_sanitize("address")))
@@ -240,6 +243,10 @@ syscall(long number, ...)
         return -1;
     if (number == SYS_pidfd_open && nameless)
         return -1;
+    if (number == SYS_pidfd_send_signal && filtered) {
+        errno = ENOSYS;
+        return -1;
+    }
     if (number == SYS_pidfd_send_signal && stuck)
         return 0;
     return real(number, value[0], value[1], value[2], value[3], value[4],
@@ -249,6 +256,7 @@ syscall(long number, ...)
 int
 kill(pid_t pid, int number)
 {
+    kills++;
     return stuck ? 0 : (int)syscall(SYS_kill, pid, number);
 }
 
@@ -277,7 +285,7 @@ reset(void **state)
     (void)state;
     memset(steps, 0, sizeof(steps));
     pretending = false;
-    stuck = nameless = false;
+    stuck = nameless = filtered = false;
     forks = 0;
     failing = '\0';
     failing_at = 1;
@@ -402,6 +410,35 @@ nobody_waits_for_one_that_does_not_end(void **state)
         pid = child.pid;
         gc_child_end(&child);
         assert_int_equal(kill(pid, 0), -1);
+    }
+}
+
+/* As under a filter that knows pidfd_open alone. */
+static void
+it_is_killed_without_its_descriptor(void **state)
+{
+    GC_AUTO(gc_child) child = {.pid = 0};
+    char user[] = "";
+    pid_t pid;
+
+    (void)state;
+    filtered = true;
+    start(NULL, wait_for_ever, NULL, &child);
+    assert_string_equal(hear(&child), "here");
+    pid = child.pid;
+    gc_child_end(&child);
+    assert_int_equal(kill(pid, 0), -1);
+    /* Its number may be another's once it is dead. */
+    start(NULL, tell_steps, user, &child);
+    assert_string_equal(hear(&child), "doc");
+    assert_string_equal(hear(&child), "");
+    if (child.pidfd >= 0) {
+        struct pollfd dead = {child.pidfd, POLLIN, 0};
+
+        assert_int_equal(poll(&dead, 1, 10000), 1);
+        kills = 0;
+        gc_child_end(&child);
+        assert_int_equal(kills, 0);
     }
 }
 
@@ -672,6 +709,7 @@ main(void)
         cmocka_unit_test_setup(whom_an_account_is, reset),
         cmocka_unit_test_setup(another_s_account_is_nobody_s, reset),
         cmocka_unit_test_setup(it_runs_and_ends, reset),
+        cmocka_unit_test_setup(it_is_killed_without_its_descriptor, reset),
         cmocka_unit_test_setup(nobody_waits_for_one_that_does_not_end, reset),
         cmocka_unit_test_setup(an_orphan_does_not_start, reset),
         cmocka_unit_test_setup(signals_are_its_own, reset),

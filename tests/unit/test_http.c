@@ -842,7 +842,7 @@ every_status_is_a_reply(void **state)
         {OK_HEAD "Transfer-Encoding: chunked\r\n\r\n"
                  "3\r\n{\"a\r\n1;x=y\r\n\"\r\n3\r\n:1}\r\n0\r\n\r\n",
          200, GC_HTTP_JSON, "{\"a\":1}"},
-        {OK_HEAD "\r\nuntil the end<<close>>", 200, GC_HTTP_JSON,
+        {OK_HEAD "\r\nuntil the end<<end>>", 200, GC_HTTP_JSON,
          "until the end"},
     };
     const char *script[GC_COUNT_OF(cases) + 1];
