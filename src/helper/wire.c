@@ -75,7 +75,7 @@ static const struct field reply_fields[] = {
     IN_REPLY(NUMBER, suspect),    IN_REPLY(NUMBER, expired),
     IN_REPLY(UID, r.uid),         IN_REPLY(PLAIN, r.message),
     IN_REPLY(PLAIN, r.hint),      IN_REPLY(PLAIN, r.fault),
-    IN_REPLY(PLAIN, r.cache),     IN_REPLY(PLAIN, r.transaction),
+    IN_REPLY(PLAIN, r.copies),    IN_REPLY(PLAIN, r.transaction),
     IN_REPLY(PLAIN, r.principal), IN_REPLY(PLAIN, r.vm),
     IN_REPLY(PLAIN, r.mech),
 };
@@ -444,7 +444,7 @@ static bool
 promises(const struct gc_wire_reply *r)
 {
     return r->nothing || r->suspect || r->uid != GC_WIRE_NO_UID
-           || r->cache[0] != '\0' || r->transaction[0] != '\0';
+           || r->copies[0] != '\0' || r->transaction[0] != '\0';
 }
 
 static const char *
@@ -453,16 +453,16 @@ wrong_success(const struct gc_wire_reply *r)
     bool acquiring = r->call == GC_WIRE_ESTABLISH || r->call == GC_WIRE_OPEN;
 
     if (r->nothing
-        && (r->call == GC_WIRE_AUTHENTICATE || r->cache[0] != '\0'
+        && (r->call == GC_WIRE_AUTHENTICATE || r->copies[0] != '\0'
             || r->message[0] == '\0'))
         return "nothing done, and no reason";
     if (r->expired)
         return "a success that has expired";
     if (r->suspect && !r->nothing)
         return "a suspect that was served";
-    if ((r->cache[0] != '\0') != (acquiring && !r->nothing)
-        || (r->cache[0] != '\0' && strncmp(r->cache, "DIR:/", 5) != 0))
-        return "the wrong cache";
+    if ((r->copies[0] != '\0') != (acquiring && !r->nothing)
+        || (r->copies[0] != '\0' && r->copies[0] != '/'))
+        return "the wrong directory of tickets";
     if (r->transaction[0] == '\0' && !r->nothing
         && (acquiring || r->call == GC_WIRE_AUTHENTICATE))
         return "no transaction";

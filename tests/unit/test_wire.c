@@ -114,12 +114,12 @@ reply_round_trip(void **state)
     assert_string_equal(back.mech, "kerberos");
 
     gc_wire_reply_init(&r, GC_WIRE_OPEN);
-    set(r.cache, "DIR:/run/guestcred/1000/x");
+    set(r.copies, "/run/guestcred/1000/x");
     set(r.transaction, ID);
     assert_int_equal(gc_wire_reply_write(&r, &frame, NULL), GC_OK);
     assert_int_equal(gc_wire_reply_read(&frame, GC_WIRE_OPEN, &back, NULL),
                      GC_OK);
-    assert_string_equal(back.cache, "DIR:/run/guestcred/1000/x");
+    assert_string_equal(back.copies, "/run/guestcred/1000/x");
 }
 
 /* An error crosses with all its text, and is escaped on arrival. */
@@ -231,18 +231,18 @@ reply_that_cannot_be(void **state)
     make_success(&r), r.transaction[3] = 'x', REFUSED;
     make_success(&r), r.nothing = true, REFUSED;
     make_success(&r), r.suspect = true, REFUSED;
-    make_success(&r), set(r.cache, "DIR:/x"), REFUSED;
+    make_success(&r), set(r.copies, "DIR:/x"), REFUSED;
     make_success(&r), r.status = GC_E_DENIED, REFUSED;
     make_success(&r), set(r.message, "no"), r.status = GC_E_DENIED, REFUSED;
     make_success(&r), r.status = GC_STATUS_COUNT, REFUSED;
     make_success(&r), r.call = (gc_wire_call)0, REFUSED;
     gc_wire_reply_init(&r, GC_WIRE_OPEN), REFUSED; /* no cache */
-    set(r.transaction, ID), set(r.cache, "FILE:/x"), REFUSED;
-    set(r.cache, "DIR:/x"), r.transaction[0] = '\0', REFUSED;
+    set(r.transaction, ID), set(r.copies, "FILE:/x"), REFUSED;
+    set(r.copies, "DIR:/x"), r.transaction[0] = '\0', REFUSED;
     set(r.transaction, ID), r.uid = 1000, REFUSED;
     gc_wire_reply_init(&r, GC_WIRE_OPEN), r.nothing = true, REFUSED;
-    set(r.message, "why"), set(r.cache, "DIR:/x"), REFUSED;
-    r.cache[0] = '\0';
+    set(r.message, "why"), set(r.copies, "DIR:/x"), REFUSED;
+    r.copies[0] = '\0';
     for (int turn = 0; turn < 2; turn++) {
         struct gc_wire_reply back = {.call = 0};
 
@@ -259,7 +259,7 @@ reply_that_cannot_be(void **state)
     r.status = GC_E_BUSY, set(r.message, "why"), REFUSED;
     r.status = GC_E_DENIED, r.call = GC_WIRE_ACCOUNT, REFUSED;
     make_success(&r), r.expired = true, REFUSED;
-    gc_wire_reply_init(&r, GC_WIRE_CLOSE), set(r.cache, "DIR:/x"), REFUSED;
+    gc_wire_reply_init(&r, GC_WIRE_CLOSE), set(r.copies, "DIR:/x"), REFUSED;
     gc_wire_reply_init(&r, GC_WIRE_CLOSE), r.status = GC_E_BUSY, REFUSED;
 #undef REFUSED
 }

@@ -25,7 +25,7 @@
 #include <cmocka.h>
 
 #include "src/base/clock.h"
-#include "src/frame.h"
+#include "src/helper/frame.h"
 #include "src/helper/worker.h"
 
 /* ---- the initiator in the child ------------------------------------------ */
