@@ -112,9 +112,9 @@ GC_MUST_USE gc_status gc_store_ticket(struct gc_store *store,
 
 /*
  * ENTRY's ticket is about to be released, or must be: "owed", synced, unless it
- * already is.  An entry that is in no store yet is added.  GC_E_NOT_FOUND: it is
- * gone, or another ticket's by now.  Where this fails the ticket is released all
- * the same.
+ * already is.  An entry that is in no store yet is added.  GC_E_NOT_FOUND: it
+ * is gone, or another ticket's by now.  Where this fails the ticket is released
+ * all the same.
  */
 GC_MUST_USE gc_status gc_store_owed(struct gc_store *store,
                                     struct gc_entry *entry,
