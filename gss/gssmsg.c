@@ -19,12 +19,11 @@
 #define KDC_HINT                                                               \
     "check that a KDC of the realm is up and reachable, and krb5.conf"
 #define GARBLED_HINT "what answers for the realm's KDC is none, or is broken"
-#define TARGET_HINT                                                            \
-    "check --spn: it must name the guest's account in this realm"
 #define KINIT_HINT   "get a ticket with kinit, then try again"
 #define ACCOUNT_HINT "check the name and the state of the account in its realm"
 
-/* A row without a hint is one where the sentence says it all. */
+/* A row with an empty hint is one where the sentence says it all; NULL stands
+ * for GC_ADVICE_TARGET. */
 static const struct {
     krb5_error_code code;
     gc_status status;
@@ -65,7 +64,7 @@ static const struct {
     {KRB5KDC_ERR_BADOPTION, GC_E_DENIED,
      "the KDC does not let this account act for that user at that target"},
 
-    {KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN, GC_E_NO_CREDENTIAL, TARGET_HINT},
+    {KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN, GC_E_NO_CREDENTIAL, NULL},
     {KRB5KRB_AP_ERR_TKT_EXPIRED, GC_E_NO_CREDENTIAL, KINIT_HINT},
     {KRB5_FCC_NOFILE, GC_E_NO_CREDENTIAL, KINIT_HINT},
     {KRB5_CC_NOTFOUND, GC_E_NO_CREDENTIAL, KINIT_HINT},
@@ -198,5 +197,6 @@ gc_gssmsg_judge(struct gc_error *err, gc_status fallback,
     va_start(args, fmt);
     (void)say(err, status, verdict, fmt, args);
     va_end(args);
-    return gc_fail_hint(err, status, "%s", hint);
+    return hint == NULL ? gc_fail_advise(err, status, GC_ADVICE_TARGET)
+                        : gc_fail_hint(err, status, "%s", hint);
 }

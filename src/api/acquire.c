@@ -6,86 +6,95 @@
 
 #include "src/api/api.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static struct gc_custody
-custody_of(struct guestcred_client *client, struct gc_store *store)
+#include "src/tickets/vcenter.h"
+#include "src/vim/guest_call.h"
+
+static void
+tell(void *user, const char *line)
 {
-    return (struct gc_custody){client->client, store, client->ledger, geteuid(),
-                               NULL};
+    const struct guestcred_client *client = user;
+
+    if (client->log != NULL)
+        client->log(client->log_user, GUESTCRED_LOG_STEP, line);
+}
+
+static struct gc_tickets
+tickets_of(struct guestcred_client *client, struct gc_store *store)
+{
+    return (struct gc_tickets){.guest = client->guest,
+                               .initiator = client->initiator,
+                               .store = store,
+                               .copies = client->copies,
+                               .log = tell,
+                               .log_user = client};
+}
+
+/* gc_api_done, and what the session's facts are worth. */
+static enum guestcred_status
+done(struct guestcred_client *client, gc_status st, const struct gc_error *why,
+     struct guestcred_error *err)
+{
+    if (client != NULL)
+        client->last = st;
+    return gc_api_done(st, why, err);
 }
 
 /* ---- acquire ---- */
 
-/* A ticket that nobody gets; one that is in the store is not lost. */
-static void
-give_up(const struct gc_custody *custody, const struct gc_record *record)
+/* Which directory keeps ENTRY, NULL where none does; a login's if IS_COPY. */
+static const char *
+find_keeper(struct guestcred_client *client, const struct gc_entry *entry,
+            bool *ret_is_copy)
 {
-    enum gc_released how;
+    GC_AUTO(gc_entry) there = {0};
 
-    if (record->id[0] == '\0')
-        (void)!gc_custody_release(
-            custody, record, gc_limit_grace(GC_CLIENT_GRACE_MS), &how, NULL);
+    *ret_is_copy = false;
+    if (entry->id[0] == '\0')
+        return NULL;
+    if (client->copies != NULL
+        && gc_store_read(client->copies, entry->id, &there, NULL) == GC_OK
+        && gc_entry_same_ticket(&there, entry)) {
+        *ret_is_copy = true;
+        return gc_store_path(client->copies);
+    }
+    return client->store == NULL ? NULL : gc_store_path(client->store);
 }
 
 static gc_status
-acquire(struct guestcred_client *client,
-        const struct gc_custody_request *request, const struct gc_want *want,
+acquire(struct guestcred_client *client, const struct gc_tickets_request *what,
         struct gc_limit limit, struct guestcred_ticket **ret_ticket,
         struct gc_error *err)
 {
-    const struct gc_custody custody = custody_of(client, client->store);
-    GC_AUTO(gc_record) record = {0};
+    const struct gc_tickets tickets = tickets_of(client, client->store);
+    GC_AUTO(gc_entry) entry = {0};
+    enum gc_released how;
+    const char *keeper;
+    bool reused, is_copy;
     gc_status st;
 
-    st = gc_custody_acquire(&custody, client->initiator, request, want, limit,
-                            &record, err);
+    st = gc_tickets_acquire(&tickets, what, limit, &entry, &reused, err);
     client->initiator->ops->end(client->initiator);
     if (st != GC_OK)
         return st;
-    st = gc_api_ticket_new(
-        &record, record.id[0] == '\0' ? "" : gc_store_name(client->store),
-        ret_ticket, err);
-    if (st != GC_OK)
-        give_up(&custody, &record);
-    return st;
-}
-
-static gc_status
-check_request(const struct guestcred_credential *credential, const char *vm,
-              const char *target, unsigned flags, struct gc_want *want,
-              struct gc_error *err)
-{
-    gc_status st;
-
-    if (credential == NULL)
-        return gc_api_missing(err, "the credential");
-    *want = credential->want;
-    st = gc_api_check_text(vm, "the VM", err);
-    if (st == GC_OK)
-        st = gc_api_copy(want->target, sizeof(want->target), target,
-                         "the target", err);
-    if (st == GC_OK && (flags & ~(GUESTCRED_NEW | GUESTCRED_NO_VALIDATE)) != 0)
-        return gc_fail(err, GC_E_CONFIG, "there are no such flags: 0x%x",
-                       flags);
-    if (st == GC_OK)
-        st = gc_want_check(want, err);
+    keeper = find_keeper(client, &entry, &is_copy);
+    st = gc_api_ticket_new(&entry, keeper, is_copy, ret_ticket, err);
+    /* A stored one is not lost. */
+    if (st != GC_OK && keeper == NULL)
+        (void)!gc_tickets_release(
+            &tickets, &entry, gc_limit_grace(GC_TICKETS_GRACE_MS), &how, NULL);
     return st;
 }
 
 enum guestcred_status
-guestcred_acquire(struct guestcred_client *client,
-                  const struct guestcred_credential *credential, const char *vm,
-                  const char *target, unsigned flags, int timeout_ms,
-                  struct guestcred_ticket **ret_ticket,
-                  struct guestcred_error *err)
+guestcred_client_acquire(struct guestcred_client *client,
+                         const struct guestcred_request *request,
+                         int timeout_ms, struct guestcred_ticket **ret_ticket,
+                         struct guestcred_error *err)
 {
-    const struct gc_custody_request request = {
-        .ref = vm,
-        .fresh = (flags & GUESTCRED_NEW) != 0,
-        .trust = (flags & GUESTCRED_NO_VALIDATE) != 0,
-    };
     struct gc_want want = {0};
     struct gc_error why = {0};
     struct gc_limit limit;
@@ -93,154 +102,230 @@ guestcred_acquire(struct guestcred_client *client,
 
     if (ret_ticket == NULL)
         return gc_api_done(gc_api_missing(&why, "ret_ticket"), &why, err);
-    st = check_request(credential, vm, target, flags, &want, &why);
+    st = gc_api_request_want(request, &want, &why);
     if (st == GC_OK)
         st = gc_api_client_ready(client, timeout_ms, &limit, &why);
-    if (st == GC_OK)
-        st = acquire(client, &request, &want, limit, ret_ticket, &why);
-    return gc_api_done(st, &why, err);
+    if (st == GC_OK) {
+        const struct gc_tickets_request what = {
+            .ref = request->vm,
+            .want = &want,
+            .fresh = (request->flags & GUESTCRED_NEW) != 0,
+            .trust = (request->flags & GUESTCRED_NO_VALIDATE) != 0,
+        };
+
+        st = acquire(client, &what, limit, ret_ticket, &why);
+    }
+    return done(client, st, &why, err);
 }
 
 /* ---- validate, release ---- */
 
-/* A ticket, the store that keeps it, and who looks after both. */
-struct keeping {
-    struct gc_store *opened; /* if it is not the client's */
-    struct gc_custody custody;
-    char *guess; /* the ticket's URL, if a success has yet to confirm it */
-};
-
-static void
-keeping_clear(struct keeping *k)
-{
-    if (k->guess != NULL)
-        k->guess[0] = '\0';
-    gc_store_free(k->opened);
-}
-
+/* A ticket's own store, opened where it is not the client's; or NULL. */
 static gc_status
-open_keeping(struct guestcred_client *client, struct guestcred_ticket *ticket,
-             struct keeping *k, struct gc_error *err)
+open_keeper(struct guestcred_client *client,
+            const struct guestcred_ticket *ticket, struct gc_store **ret_opened,
+            struct gc_store **ret_store, struct gc_error *err)
 {
-    struct gc_store *store = client->store;
-    const char *url = gc_session_url(gc_client_session(client->client));
     gc_status st = GC_OK;
 
-    if (ticket->record.url[0] != '\0' && strcmp(ticket->record.url, url) != 0)
-        return gc_fail(err, GC_E_CONFIG,
-                       "the ticket for %s is from %s, and the client's server "
-                       "is %s",
-                       ticket->record.ticket.vm, ticket->record.url, url);
-    if (ticket->store[0] == '\0')
-        store = NULL;
-    else if (store == NULL
-             || strcmp(ticket->store, gc_store_name(store)) != 0) {
-        st = gc_store_open(ticket->store, false, &k->opened, err);
-        store = k->opened;
-    }
-    if (st != GC_OK && st != GC_E_NOT_FOUND)
-        return st;
-    /* A ticket of unknown origin is tried here, and belongs here if that works.
-     */
-    if (ticket->record.url[0] == '\0') {
-        k->guess = ticket->record.url;
-        memcpy(ticket->record.url, url, strlen(url) + 1);
-    }
-    k->custody = custody_of(client, store);
-    return GC_OK;
+    *ret_store = client->store;
+    if (ticket->store == NULL || ticket->is_copy
+        || (client->store != NULL
+            && strcmp(ticket->store, gc_store_path(client->store)) == 0))
+        return GC_OK;
+    st = gc_store_open(ticket->store, GC_STORE_READ, ret_opened, err);
+    if (st == GC_OK)
+        *ret_store = *ret_opened;
+    return st == GC_E_NOT_FOUND ? GC_OK : st;
 }
 
+/* No store keeps TICKET any more. */
 static void
 no_longer_kept(struct guestcred_ticket *ticket)
 {
-    ticket->store[0] = ticket->record.id[0] = '\0';
+    free(ticket->store);
+    ticket->store = NULL;
+    ticket->entry.id[0] = '\0';
 }
 
-enum guestcred_status
-guestcred_validate(struct guestcred_client *client,
-                   struct guestcred_ticket *ticket, int timeout_ms,
-                   struct guestcred_error *err)
+/* A ticket of unknown origin belongs here if a call succeeded with it. */
+static void
+settle_url(struct guestcred_client *client, struct guestcred_ticket *ticket,
+           bool known, gc_status st)
 {
-    __attribute__((cleanup(keeping_clear))) struct keeping k = {0};
-    struct gc_error why = {0};
+    struct gc_guest_about here = client->guest->ops->about(client->guest);
+
+    if (!known)
+        (void)snprintf(ticket->entry.url, sizeof(ticket->entry.url), "%s",
+                       st == GC_OK ? here.url : "");
+}
+
+/* What validate and release have in common: HOW is NULL for the former. */
+static gc_status
+ask(struct guestcred_client *client, struct guestcred_ticket *ticket,
+    int timeout_ms, enum gc_released *how, struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_store) opened = NULL;
+    struct gc_store *store = NULL;
+    struct gc_tickets tickets;
     struct gc_limit limit;
+    bool known;
     gc_status st;
 
     if (ticket == NULL)
-        return gc_api_done(gc_api_missing(&why, "the ticket"), &why, err);
-    st = gc_api_client_ready(client, timeout_ms, &limit, &why);
+        return gc_api_missing(err, "the ticket");
+    st = gc_api_client_ready(client, timeout_ms, &limit, err);
     if (st == GC_OK)
-        st = open_keeping(client, ticket, &k, &why);
+        st = open_keeper(client, ticket, &opened, &store, err);
     if (st != GC_OK)
-        return gc_api_done(st, &why, err);
-    st = gc_custody_validate(&k.custody, &ticket->record, limit, &why);
-    if (st == GC_OK)
-        k.guess = NULL;
-    if (st == GC_E_DENIED)
+        return st;
+    known = ticket->entry.url[0] != '\0';
+    tickets = tickets_of(client, store);
+    if (how == NULL)
+        st = gc_tickets_validate(&tickets, &ticket->entry, limit, err);
+    else
+        st = gc_tickets_release(&tickets, &ticket->entry, limit, how, err);
+    settle_url(client, ticket, known, st);
+    if (st == (how == NULL ? GC_E_DENIED : GC_OK))
         no_longer_kept(ticket);
-    return gc_api_done(st, &why, err);
+    return st;
 }
 
 enum guestcred_status
-guestcred_release(struct guestcred_client *client,
-                  struct guestcred_ticket *ticket, int timeout_ms,
-                  enum guestcred_released *ret_how, struct guestcred_error *err)
+guestcred_client_validate(struct guestcred_client *client,
+                          struct guestcred_ticket *ticket, int timeout_ms,
+                          struct guestcred_error *err)
 {
-    __attribute__((cleanup(keeping_clear))) struct keeping k = {0};
+    struct gc_error why = {0};
+    gc_status st = ask(client, ticket, timeout_ms, NULL, &why);
+
+    return done(client, st, &why, err);
+}
+
+enum guestcred_status
+guestcred_client_release(struct guestcred_client *client,
+                         struct guestcred_ticket *ticket, int timeout_ms,
+                         enum guestcred_released *ret_how,
+                         struct guestcred_error *err)
+{
     enum gc_released how = GC_RELEASED;
     struct gc_error why = {0};
-    struct gc_limit limit;
-    gc_status st;
+    gc_status st = ask(client, ticket, timeout_ms, &how, &why);
 
-    if (ticket == NULL)
-        return gc_api_done(gc_api_missing(&why, "the ticket"), &why, err);
-    st = gc_api_client_ready(client, timeout_ms, &limit, &why);
-    if (st == GC_OK)
-        st = open_keeping(client, ticket, &k, &why);
-    if (st != GC_OK)
-        return gc_api_done(st, &why, err);
-    st = gc_custody_release(&k.custody, &ticket->record, limit, &how, &why);
-    if (k.custody.store == NULL
-        || !gc_store_has(k.custody.store, ticket->record.id))
-        no_longer_kept(ticket);
-    if (st == GC_OK)
-        k.guess = NULL;
     if (st == GC_OK && ret_how != NULL)
         *ret_how = (enum guestcred_released)how;
-    return gc_api_done(st, &why, err);
+    return done(client, st, &why, err);
+}
+
+/* ---- guest operations ---- */
+
+static gc_status
+call_guest(struct guestcred_client *client,
+           const struct guestcred_ticket *ticket, struct gc_guest_call *call,
+           int timeout_ms, struct gc_bytes *ret_text, struct gc_error *err)
+{
+    struct gc_tickets tickets;
+    gc_status st;
+
+    st = gc_guest_call_check(call, err);
+    if (st == GC_OK)
+        st = gc_api_client_ready(client, timeout_ms, &call->limit, err);
+    if (st != GC_OK)
+        return st;
+    tickets = tickets_of(client, NULL);
+    st = gc_tickets_reach(&tickets, &ticket->entry, call->limit, err);
+    if (st != GC_OK)
+        return st;
+    return gc_guest_call(gc_vcenter_session(client->guest), call, ret_text,
+                         err);
+}
+
+enum guestcred_status
+guestcred_client_guest_call(struct guestcred_client *client,
+                            const struct guestcred_ticket *ticket,
+                            const char *manager, const char *method,
+                            const char *params_json, int timeout_ms,
+                            struct guestcred_reply **ret_reply,
+                            struct guestcred_error *err)
+{
+    struct gc_guest_call call = {
+        .manager = manager, .method = method, .params = params_json};
+    struct guestcred_reply *reply;
+    struct gc_error why = {0};
+    gc_status st;
+
+    if (ticket == NULL || manager == NULL || method == NULL
+        || ret_reply == NULL) {
+        st = gc_api_missing(&why, ticket == NULL    ? "the ticket"
+                                  : manager == NULL ? "the manager"
+                                  : method == NULL  ? "the method"
+                                                    : "ret_reply");
+        return gc_api_done(st, &why, err);
+    }
+    /* Before it is sent: what was done must be told. */
+    reply = calloc(1, sizeof(*reply));
+    if (reply == NULL)
+        return gc_api_done(gc_fail_no_memory(&why), &why, err);
+    call.vm = ticket->entry.ticket.vm;
+    call.ticket = &ticket->entry.ticket.ticket;
+    st = call_guest(client, ticket, &call, timeout_ms, &reply->text, &why);
+    if (st == GC_OK)
+        *ret_reply = reply;
+    else
+        guestcred_reply_free(reply);
+    return done(client, st, &why, err);
+}
+
+const char *
+guestcred_reply_text(const struct guestcred_reply *reply, size_t *ret_len)
+{
+    if (ret_len != NULL)
+        *ret_len = reply == NULL ? 0 : reply->text.len;
+    return reply == NULL ? NULL : gc_bytes_text(&reply->text);
+}
+
+void
+guestcred_reply_free(struct guestcred_reply *reply)
+{
+    if (reply == NULL)
+        return;
+    gc_bytes_clear(&reply->text);
+    free(reply);
 }
 
 /* ---- the rest ---- */
 
 enum guestcred_status
-guestcred_sweep(struct guestcred_client *client, int timeout_ms,
-                int *ret_released, int *ret_owed, struct guestcred_error *err)
+guestcred_client_sweep(struct guestcred_client *client, int timeout_ms,
+                       int *ret_released, int *ret_owed,
+                       struct guestcred_error *err)
 {
-    struct gc_custody_tally tally = {0};
-    struct gc_custody custody;
+    struct gc_tickets_tally tally = {0};
+    struct gc_tickets tickets;
     struct gc_error why = {0};
     struct gc_limit limit;
     gc_status st = gc_api_client_ready(client, timeout_ms, &limit, &why);
 
-    if (st == GC_OK && client->ledger == NULL)
-        st = gc_fail(&why, GC_E_CONFIG, "the client has no ledger");
+    if (st == GC_OK && client->store == NULL)
+        st = gc_fail(&why, GC_E_CONFIG, "the client has no store");
     if (st == GC_OK) {
-        custody = custody_of(client, client->store);
-        st = gc_custody_sweep(&custody, limit, &tally, &why);
+        tickets = tickets_of(client, client->store);
+        st = gc_tickets_sweep(&tickets, limit, &tally, &why);
     }
     if (ret_released != NULL)
         *ret_released = tally.released + tally.gone;
     if (ret_owed != NULL)
         *ret_owed = tally.owed;
-    return gc_api_done(st, &why, err);
+    return done(client, st, &why, err);
 }
 
 enum guestcred_status
-guestcred_locate(struct guestcred_client *client, const char *vm,
-                 int timeout_ms, char ret_vm[GUESTCRED_VM_SIZE],
-                 struct guestcred_error *err)
+guestcred_client_locate(struct guestcred_client *client, const char *vm,
+                        int timeout_ms, char ret_vm[GUESTCRED_VM_SIZE],
+                        struct guestcred_error *err)
 {
     struct gc_place place = {0};
+    struct gc_tickets tickets;
     struct gc_error why = {0};
     struct gc_limit limit;
     gc_status st;
@@ -250,25 +335,28 @@ guestcred_locate(struct guestcred_client *client, const char *vm,
     st = gc_api_check_text(vm, "the VM", &why);
     if (st == GC_OK)
         st = gc_api_client_ready(client, timeout_ms, &limit, &why);
-    if (st == GC_OK)
-        st = gc_client_locate(client->client, vm, limit, NULL, &place, &why);
+    if (st == GC_OK) {
+        tickets = tickets_of(client, NULL);
+        st = gc_tickets_locate(&tickets, vm, limit, NULL, &place, &why);
+    }
     if (st == GC_OK)
         memcpy(ret_vm, place.vm, sizeof(place.vm));
-    return gc_api_done(st, &why, err);
+    return done(client, st, &why, err);
 }
 
 enum guestcred_status
-guestcred_logout(struct guestcred_client *client, struct guestcred_error *err)
+guestcred_client_logout(struct guestcred_client *client,
+                        struct guestcred_error *err)
 {
     struct gc_error why = {0};
     struct gc_limit limit;
     gc_status st;
 
     /* Never used: there is nothing to log out of, nor perhaps a URL. */
-    if (client != NULL && client->client == NULL)
+    if (client != NULL && client->guest == NULL)
         return gc_api_done(GC_OK, NULL, err);
-    st = gc_api_client_ready(client, GC_CLIENT_GRACE_MS, &limit, &why);
+    st = gc_api_client_ready(client, GC_TICKETS_GRACE_MS, &limit, &why);
     if (st == GC_OK)
-        gc_client_logout(client->client);
-    return gc_api_done(st, &why, err);
+        client->guest->ops->close(client->guest, GC_OK, true);
+    return done(client, st, &why, err);
 }

@@ -2,8 +2,8 @@
 /*
  * The public calls of guestcred.h: what their families share.
  *
- * They check arguments, keep handles, and translate; what is done is done by
- * custody, client, store and ledger.  Nothing below src/api/ knows of them.
+ * They check arguments, keep handles and translate; src/tickets does the work.
+ * Nothing below src/api/ knows of them.
  */
 
 #ifndef GC_SRC_API_API_H
@@ -12,13 +12,12 @@
 #include <stdbool.h>
 
 #include "gss/initiator.h"
-#include "src/custody.h"
 #include "src/guestcred.h"
+#include "src/tickets/tickets.h"
 
 #define GC_API_USERNAME_SIZE 256
 #define GC_API_PASSWORD_MAX  1024
 #define GC_API_TEXT_MAX      4095
-#define GC_API_STORE_SIZE    1024
 
 struct guestcred_client {
     pid_t owner; /* the process that made it: after a fork, leave it alone */
@@ -30,27 +29,40 @@ struct guestcred_client {
     struct gc_bytes password; /* secret */
     void (*log)(void *user, int level, const char *line);
     void *log_user;
-    struct gc_store *store;   /* or NULL */
-    struct gc_ledger *ledger; /* or NULL */
-    struct gc_client *client; /* NULL before the first call */
+    struct gc_store *store, *copies; /* or NULL */
+    struct gc_guest *guest;          /* NULL before the first call */
+    gc_status last;                  /* how the last call ended */
     struct gc_initiator *initiator;
 };
 
-struct guestcred_credential {
-    struct gc_want want;      /* without deadline and target */
+struct guestcred_request {
+    char vm[GC_ENTRY_ASKED_SIZE];
+    unsigned flags;
+    struct gc_want want;      /* without deadline */
     struct gc_bytes password; /* secret; WANT borrows it */
 };
 
 struct guestcred_ticket {
-    struct gc_record record;
-    char store[GC_API_STORE_SIZE]; /* who keeps it, or "" */
-    struct gc_bytes json, auth;    /* secret */
+    struct gc_entry entry;
+    char *store;                /* the directory that keeps it, or NULL */
+    bool is_copy;               /* STORE is a login's */
+    struct gc_bytes json, auth; /* secret */
+};
+
+struct guestcred_tickets {
+    size_t count;
+    struct guestcred_ticket *items[];
 };
 
 struct guestcred_store {
     struct gc_store *store;
+    bool is_login;
     void (*log)(void *user, int level, const char *line);
     void *log_user;
+};
+
+struct guestcred_reply {
+    struct gc_bytes text; /* secret */
 };
 
 /*
@@ -75,10 +87,6 @@ GC_MUST_USE gc_status gc_api_check_secret(const void *data, size_t len,
                                           size_t max, const char *what,
                                           struct gc_error *err);
 
-/* 0 or 1, and nothing else. */
-GC_MUST_USE gc_status gc_api_check_flag(int flag, const char *what,
-                                        struct gc_error *err);
-
 /*
  * CLIENT is there, ours and set up, TIMEOUT_MS is one: connect, as far as that
  * needs no request, and say when the call must be over.
@@ -88,16 +96,16 @@ GC_MUST_USE gc_status gc_api_client_ready(struct guestcred_client *client,
                                           struct gc_limit *ret_limit,
                                           struct gc_error *err);
 
-/* From TAKE_RECORD, left empty on success, kept in STORE (or ""). */
-GC_MUST_USE gc_status gc_api_ticket_new(struct gc_record *take_record,
-                                        const char *store,
+/* What REQUEST wants, if all of it goes together; the password is borrowed. */
+GC_MUST_USE gc_status
+gc_api_request_want(const struct guestcred_request *request,
+                    struct gc_want *ret_want, struct gc_error *err);
+
+/* From TAKE_ENTRY, left empty on success; the directory STORE (or NULL) keeps
+ * it, a login's where IS_COPY. */
+GC_MUST_USE gc_status gc_api_ticket_new(struct gc_entry *take_entry,
+                                        const char *store, bool is_copy,
                                         struct guestcred_ticket **ret_ticket,
                                         struct gc_error *err);
-
-/* guestcred_store_get, for those who have the parts. */
-GC_MUST_USE gc_status gc_api_store_get(struct guestcred_store *store,
-                                       const char *vm,
-                                       struct guestcred_ticket **ret_ticket,
-                                       struct gc_error *err);
 
 #endif

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/tickets/vcenter.h"
+#include "src/vim/address.h"
 
 enum guestcred_status
 guestcred_client_new(int cancel_fd, struct guestcred_client **ret_client,
@@ -45,12 +47,15 @@ guestcred_client_free(struct guestcred_client *client)
 {
     if (client == NULL)
         return;
-    /* In a forked child the connection is the parent's. */
-    if (client->owner == getpid())
-        gc_client_free(client->client);
+    /* In a forked child connection and session are the parent's. */
+    if (client->owner == getpid() && client->guest != NULL) {
+        if (client->store != NULL && !client->insecure)
+            client->guest->ops->close(client->guest, client->last, false);
+        gc_guest_free(client->guest);
+    }
     gc_initiator_free(client->initiator);
     gc_store_free(client->store);
-    gc_ledger_free(client->ledger);
+    gc_store_free(client->copies);
     gc_bytes_clear(&client->password);
     free(client->ca_file);
     free(client->pin);
@@ -76,10 +81,9 @@ check_fresh(const struct guestcred_client *client, struct gc_error *err)
 {
     gc_status st = check_client(client, err);
 
-    if (st == GC_OK && client->client != NULL)
+    if (st == GC_OK && client->guest != NULL)
         return gc_fail(err, GC_E_CONFIG,
-                       "the client has been used: its server and login are "
-                       "settled");
+                       "the client has been used: its settings are fixed");
     return st;
 }
 
@@ -87,12 +91,16 @@ enum guestcred_status
 guestcred_client_set_url(struct guestcred_client *client, const char *url,
                          struct guestcred_error *err)
 {
+    char checked[GC_URL_SIZE];
     struct gc_error why = {0};
     gc_status st = check_fresh(client, &why);
 
     if (st == GC_OK)
-        st =
-            gc_api_copy(client->url, sizeof(client->url), url, "the URL", &why);
+        st = gc_api_copy(checked, sizeof(checked), url, "the URL", &why);
+    if (st == GC_OK)
+        st = gc_address_check_url(checked, &why);
+    if (st == GC_OK)
+        memcpy(client->url, checked, sizeof(checked));
     return gc_api_done(st, &why, err);
 }
 
@@ -115,10 +123,11 @@ guestcred_client_set_login(struct guestcred_client *client,
     return gc_api_done(st, &why, err);
 }
 
-/* A copy of TEXT, or nothing for NULL, in place of *DST. */
+/* A copy of TEXT, if CHECK likes it, or nothing for NULL, in place of *DST. */
 static enum guestcred_status
 set_text(struct guestcred_client *client, char **dst, const char *text,
-         const char *what, struct guestcred_error *err)
+         const char *what, gc_status (*check)(const char *, struct gc_error *),
+         struct guestcred_error *err)
 {
     struct gc_error why = {0};
     char *copy = NULL;
@@ -126,6 +135,8 @@ set_text(struct guestcred_client *client, char **dst, const char *text,
 
     if (st == GC_OK && text != NULL)
         st = gc_api_check_text(text, what, &why);
+    if (st == GC_OK && text != NULL)
+        st = check(text, &why);
     if (st == GC_OK && text != NULL && (copy = strdup(text)) == NULL)
         st = gc_fail_no_memory(&why);
     if (st == GC_OK) {
@@ -140,7 +151,7 @@ guestcred_client_set_ca_file(struct guestcred_client *client, const char *file,
                              struct guestcred_error *err)
 {
     return set_text(client, client == NULL ? NULL : &client->ca_file, file,
-                    "the CA file's name", err);
+                    "the CA file's name", gc_http_check_ca_file, err);
 }
 
 enum guestcred_status
@@ -148,7 +159,7 @@ guestcred_client_set_pin(struct guestcred_client *client, const char *pin,
                          struct guestcred_error *err)
 {
     return set_text(client, client == NULL ? NULL : &client->pin, pin,
-                    "the pin", err);
+                    "the pin", gc_address_check_pin, err);
 }
 
 enum guestcred_status
@@ -156,7 +167,7 @@ guestcred_client_set_proxy(struct guestcred_client *client, const char *proxy,
                            struct guestcred_error *err)
 {
     return set_text(client, client == NULL ? NULL : &client->proxy, proxy,
-                    "the proxy", err);
+                    "the proxy", gc_address_check_proxy, err);
 }
 
 enum guestcred_status
@@ -166,8 +177,8 @@ guestcred_client_set_insecure(struct guestcred_client *client, int insecure,
     struct gc_error why = {0};
     gc_status st = check_fresh(client, &why);
 
-    if (st == GC_OK)
-        st = gc_api_check_flag(insecure, "insecure", &why);
+    if (st == GC_OK && insecure != 0 && insecure != 1)
+        st = gc_fail(&why, GC_E_CONFIG, "insecure is %d, not 0 or 1", insecure);
     if (st == GC_OK)
         client->insecure = insecure == 1;
     return gc_api_done(st, &why, err);
@@ -206,67 +217,63 @@ tell_request(void *user, const char *line)
         client->log(client->log_user, GUESTCRED_LOG_REQUEST, line);
 }
 
-enum guestcred_status
-guestcred_client_set_store(struct guestcred_client *client, const char *name,
-                           struct guestcred_error *err)
+/* The store in PATH, or none for NULL, in place of *DST. */
+static enum guestcred_status
+set_directory(struct guestcred_client *client, struct gc_store **dst,
+              const char *path, gc_store_mode mode, struct guestcred_error *err)
 {
     GC_AUTO_PTR(gc_store) store = NULL;
-    char checked[GC_API_STORE_SIZE];
     struct gc_error why = {0};
-    gc_status st = check_client(client, &why);
+    gc_status st = check_fresh(client, &why);
 
-    if (st == GC_OK && name != NULL) {
-        st = gc_api_copy(checked, sizeof(checked), name, "the store's name",
-                         &why);
-        if (st == GC_OK)
-            st = gc_store_open(checked, true, &store, &why);
-    }
-    if (st == GC_OK) {
-        if (store != NULL)
-            gc_store_on_skip(store, tell_step, client);
-        gc_store_free(client->store);
-        client->store = GC_TAKE(store);
-    }
-    return gc_api_done(st, &why, err);
+    if (st == GC_OK && path != NULL)
+        st = gc_api_check_text(path, "the directory", &why);
+    if (st == GC_OK && path != NULL)
+        st = gc_store_open(path, mode, &store, &why);
+    if (st != GC_OK)
+        return gc_api_done(st, &why, err);
+    if (store != NULL)
+        gc_store_on_skip(store, tell_step, client);
+    gc_store_free(*dst);
+    *dst = GC_TAKE(store);
+    return gc_api_done(GC_OK, NULL, err);
 }
 
 enum guestcred_status
-guestcred_client_set_ledger(struct guestcred_client *client,
-                            const char *directory, struct guestcred_error *err)
+guestcred_client_set_store(struct guestcred_client *client, const char *path,
+                           struct guestcred_error *err)
 {
-    GC_AUTO_PTR(gc_ledger) ledger = NULL;
-    struct gc_error why = {0};
-    gc_status st = check_client(client, &why);
+    return set_directory(client, client == NULL ? NULL : &client->store, path,
+                         GC_STORE_CREATE, err);
+}
 
-    if (st == GC_OK && directory != NULL) {
-        st = gc_api_check_text(directory, "the ledger's directory", &why);
-        if (st == GC_OK)
-            st = gc_ledger_open(directory, geteuid(), &ledger, &why);
-    }
-    if (st == GC_OK) {
-        if (ledger != NULL)
-            gc_ledger_on_skip(ledger, tell_step, client);
-        gc_ledger_free(client->ledger);
-        client->ledger = GC_TAKE(ledger);
-    }
-    return gc_api_done(st, &why, err);
+enum guestcred_status
+guestcred_client_set_login_dir(struct guestcred_client *client,
+                               const char *path, struct guestcred_error *err)
+{
+    return set_directory(client, client == NULL ? NULL : &client->copies, path,
+                         GC_STORE_LOGIN, err);
 }
 
 /* ---- the first call, and every other ---- */
 
+/* It has no file: the same password is refused again for as long as CLIENT. */
 static gc_status
-hand_password(void *user, struct gc_bytes *ret_password, struct gc_error *err)
+hand_password(void *user, struct gc_limit limit, struct gc_bytes *ret_password,
+              struct gc_password_identity *ret_identity, struct gc_error *err)
 {
     const struct guestcred_client *client = user;
 
+    (void)limit;
+    (void)ret_identity;
     return gc_bytes_set(ret_password, client->password.data,
                         client->password.len, err);
 }
 
 static gc_status
-make_client(struct guestcred_client *client, struct gc_error *err)
+connect_guest(struct guestcred_client *client, struct gc_error *err)
 {
-    const struct gc_client_options options = {
+    const struct gc_vcenter_options options = {
         .http = {.url = client->url,
                  .ca_file = client->ca_file,
                  .pin = client->pin,
@@ -274,9 +281,12 @@ make_client(struct guestcred_client *client, struct gc_error *err)
                  .insecure = client->insecure,
                  .trace = tell_request,
                  .trace_user = client},
-        .login = {.username = client->username,
-                  .password = hand_password,
-                  .user = client},
+        .username = client->username,
+        .password = hand_password,
+        .user = client,
+        .store = client->store,
+        /* A stored session is not for a server that was not verified. */
+        .no_reuse = client->insecure,
         .log = tell_step,
         .log_user = client,
     };
@@ -285,7 +295,7 @@ make_client(struct guestcred_client *client, struct gc_error *err)
         return gc_fail(err, GC_E_CONFIG, "the client has no URL");
     if (client->username[0] == '\0')
         return gc_fail(err, GC_E_CONFIG, "the client has no login");
-    return gc_client_new(&options, &client->client, err);
+    return gc_vcenter_new(&options, &client->guest, err);
 }
 
 gc_status
@@ -298,8 +308,8 @@ gc_api_client_ready(struct guestcred_client *client, int timeout_ms,
         return gc_fail(err, GC_E_CONFIG,
                        "a timeout of %d ms is not between 1 and %d", timeout_ms,
                        GUESTCRED_TIMEOUT_MAX);
-    if (st == GC_OK && client->client == NULL)
-        st = make_client(client, err);
+    if (st == GC_OK && client->guest == NULL)
+        st = connect_guest(client, err);
     if (st == GC_OK)
         *ret_limit =
             (struct gc_limit){gc_clock_now() + timeout_ms, client->cancel_fd};

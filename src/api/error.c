@@ -29,6 +29,17 @@ SAME(GUESTCRED_INTERNAL, GC_E_INTERNAL);
 SAME(GUESTCRED_CANCELED, GC_E_CANCELED);
 SAME(GUESTCRED_CANCELED + 1, GC_STATUS_COUNT);
 
+SAME(GUESTCRED_ADVICE_NONE, GC_ADVICE_NONE);
+SAME(GUESTCRED_ADVICE_CA, GC_ADVICE_CA);
+SAME(GUESTCRED_ADVICE_NO_CA, GC_ADVICE_NO_CA);
+SAME(GUESTCRED_ADVICE_SELF_SIGNED, GC_ADVICE_SELF_SIGNED);
+SAME(GUESTCRED_ADVICE_CA_BEFORE_PIN, GC_ADVICE_CA_BEFORE_PIN);
+SAME(GUESTCRED_ADVICE_PROXY, GC_ADVICE_PROXY);
+SAME(GUESTCRED_ADVICE_PROXY_TLS, GC_ADVICE_PROXY_TLS);
+SAME(GUESTCRED_ADVICE_TARGET, GC_ADVICE_TARGET);
+SAME(GUESTCRED_ADVICE_URL, GC_ADVICE_URL);
+SAME(GUESTCRED_ADVICE_URL + 1, GC_ADVICE_COUNT);
+
 SAME(GUESTCRED_KERBEROS, GC_MECH_KERBEROS);
 SAME(GUESTCRED_NEGOTIATE, GC_MECH_NEGOTIATE);
 SAME(GUESTCRED_NTLM, GC_MECH_NTLM);
@@ -62,6 +73,7 @@ gc_api_done(gc_status st, const struct gc_error *why,
     *err = (struct guestcred_error){.status = (enum guestcred_status)st};
     if (st == GC_OK)
         return GUESTCRED_OK;
+    err->advice = (enum guestcred_advice)why->advice;
     err->retryable = st == GC_E_BUSY || st == GC_E_UNAVAILABLE;
     err->gss_major = why->gss_major;
     err->gss_minor = why->gss_minor;
@@ -123,12 +135,4 @@ gc_api_check_secret(const void *data, size_t len, size_t max, const char *what,
     if (memchr(data, '\0', len) != NULL)
         return gc_fail(err, GC_E_CONFIG, "%s holds a NUL", what);
     return GC_OK;
-}
-
-gc_status
-gc_api_check_flag(int flag, const char *what, struct gc_error *err)
-{
-    if (flag == 0 || flag == 1)
-        return GC_OK;
-    return gc_fail(err, GC_E_CONFIG, "%s is %d, not 0 or 1", what, flag);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stores: tickets in, tickets out.
+ * Stores without a client: which tickets there are.
  */
 #include <config.h>
 
@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "src/tickets/vcenter.h"
 
 static void
 tell_skipped(void *user, const char *line)
@@ -20,15 +22,20 @@ tell_skipped(void *user, const char *line)
 }
 
 static gc_status
-open_store(const char *name, bool create, struct guestcred_store **ret_store,
+open_store(const char *path, bool is_login, struct guestcred_store **ret_store,
            struct gc_error *err)
 {
-    struct guestcred_store *store = calloc(1, sizeof(*store));
-    gc_status st;
+    struct guestcred_store *store;
+    gc_status st = gc_api_check_text(path, "the directory", err);
 
+    if (st != GC_OK)
+        return st;
+    store = calloc(1, sizeof(*store));
     if (store == NULL)
         return gc_fail_no_memory(err);
-    st = gc_store_open(name, create, &store->store, err);
+    store->is_login = is_login;
+    st = gc_store_open(path, is_login ? GC_STORE_LOGIN : GC_STORE_READ,
+                       &store->store, err);
     if (st != GC_OK) {
         free(store);
         return st;
@@ -39,21 +46,15 @@ open_store(const char *name, bool create, struct guestcred_store **ret_store,
 }
 
 enum guestcred_status
-guestcred_store_open(const char *name, int create,
-                     struct guestcred_store **ret_store,
+guestcred_store_open(const char *path, struct guestcred_store **ret_store,
                      struct guestcred_error *err)
 {
-    char checked[GC_API_STORE_SIZE];
     struct gc_error why = {0};
     gc_status st;
 
     if (ret_store == NULL)
         return gc_api_done(gc_api_missing(&why, "ret_store"), &why, err);
-    st = gc_api_copy(checked, sizeof(checked), name, "the store's name", &why);
-    if (st == GC_OK)
-        st = gc_api_check_flag(create, "create", &why);
-    if (st == GC_OK)
-        st = open_store(checked, create == 1, ret_store, &why);
+    st = open_store(path, false, ret_store, &why);
     return gc_api_done(st, &why, err);
 }
 
@@ -67,236 +68,213 @@ guestcred_store_free(struct guestcred_store *store)
 }
 
 const char *
-guestcred_store_name(const struct guestcred_store *store)
+guestcred_store_path(const struct guestcred_store *store)
 {
-    return store == NULL ? NULL : gc_store_name(store->store);
+    return store == NULL ? NULL : gc_store_path(store->store);
 }
 
 enum guestcred_status
 guestcred_store_set_log(struct guestcred_store *store,
-                        void (*skipped)(void *user, int level,
-                                        const char *line),
+                        void (*log)(void *user, int level, const char *line),
                         void *user, struct guestcred_error *err)
 {
     struct gc_error why;
 
     if (store == NULL)
         return gc_api_done(gc_api_missing(&why, "the store"), &why, err);
-    store->log = skipped;
+    store->log = log;
     store->log_user = user;
     return gc_api_done(GC_OK, NULL, err);
 }
 
+/* ---- lists ---- */
+
 void
-guestcred_tickets_free(struct guestcred_ticket **tickets, size_t count)
+guestcred_tickets_free(struct guestcred_tickets *tickets)
 {
     if (tickets == NULL)
         return;
-    for (size_t i = 0; i < count; i++)
-        guestcred_ticket_free(tickets[i]);
+    for (size_t i = 0; i < tickets->count; i++)
+        guestcred_ticket_free(tickets->items[i]);
     free(tickets);
 }
 
-static gc_status
-list(struct guestcred_store *store, struct guestcred_ticket ***ret_tickets,
-     size_t *ret_count, struct gc_error *err)
+size_t
+guestcred_tickets_count(const struct guestcred_tickets *tickets)
 {
-    GC_AUTO(gc_records) records = {0};
-    struct guestcred_ticket **tickets;
-    gc_status st = gc_store_list(store->store, &records, err);
+    return tickets == NULL ? 0 : tickets->count;
+}
+
+struct guestcred_ticket *
+guestcred_tickets_get(const struct guestcred_tickets *tickets, size_t index)
+{
+    if (tickets == NULL || index >= tickets->count)
+        return NULL;
+    return tickets->items[index];
+}
+
+/* Is ENTRY a ticket for VM, which may be "UUID/vm-42", or NULL for any? */
+static bool
+is_wanted(const struct gc_entry *entry, const char *vm)
+{
+    const char *uuid = entry->ticket.vcenter;
+    size_t len = strlen(uuid);
+
+    if (entry->state != GC_ENTRY_TICKET || vm == NULL)
+        return entry->state == GC_ENTRY_TICKET;
+    if (len > 0 && strncasecmp(vm, uuid, len) == 0 && vm[len] == '/')
+        return strcmp(vm + len + 1, entry->ticket.vm) == 0;
+    return gc_vcenter_means(vm, entry);
+}
+
+static gc_status
+list(struct guestcred_store *store, const char *vm,
+     struct guestcred_tickets **ret_tickets, struct gc_error *err)
+{
+    GC_AUTO(gc_entries) entries = {0};
+    struct guestcred_tickets *tickets;
+    gc_status st = gc_store_list(store->store, NULL, &entries, err);
 
     if (st != GC_OK)
         return st;
-    tickets = calloc(records.count + 1, sizeof(struct guestcred_ticket *));
+    tickets =
+        calloc(1, sizeof(*tickets) + entries.count * sizeof(tickets->items[0]));
     if (tickets == NULL)
         return gc_fail_no_memory(err);
-    for (size_t i = 0; i < records.count; i++) {
-        st = gc_api_ticket_new(&records.items[i], gc_store_name(store->store),
-                               &tickets[i], err);
-        if (st != GC_OK) {
-            guestcred_tickets_free(tickets, i);
-            return st;
-        }
+    for (size_t i = 0; i < entries.count && st == GC_OK; i++) {
+        if (!is_wanted(&entries.items[i], vm))
+            continue;
+        st = gc_api_ticket_new(&entries.items[i], gc_store_path(store->store),
+                               store->is_login, &tickets->items[tickets->count],
+                               err);
+        tickets->count += st == GC_OK;
+    }
+    if (st != GC_OK) {
+        guestcred_tickets_free(tickets);
+        return st;
     }
     *ret_tickets = tickets;
-    *ret_count = records.count;
     return GC_OK;
 }
 
 enum guestcred_status
-guestcred_store_list(struct guestcred_store *store,
-                     struct guestcred_ticket ***ret_tickets, size_t *ret_count,
+guestcred_store_list(struct guestcred_store *store, const char *vm,
+                     struct guestcred_tickets **ret_tickets,
                      struct guestcred_error *err)
 {
     struct gc_error why = {0};
-    gc_status st;
+    gc_status st = GC_OK;
 
-    if (store == NULL)
-        st = gc_api_missing(&why, "the store");
-    else if (ret_tickets == NULL || ret_count == NULL)
-        st = gc_api_missing(&why, "ret_tickets or ret_count");
-    else
-        st = list(store, ret_tickets, ret_count, &why);
+    if (store == NULL || ret_tickets == NULL)
+        st = gc_api_missing(&why, store == NULL ? "the store" : "ret_tickets");
+    if (st == GC_OK && vm != NULL)
+        st = gc_api_check_text(vm, "the VM", &why);
+    if (st == GC_OK)
+        st = list(store, vm, ret_tickets, &why);
     return gc_api_done(st, &why, err);
 }
 
-/*
- * Is TICKET for VM, "[UUID/]MOID" or NULL?  Never by the VM's name: whoever may
- * rename a VM chooses that.
- */
-static bool
-is_for(const struct gc_ticket *ticket, const char *vm)
-{
-    const char *slash = vm == NULL ? NULL : strchr(vm, '/');
+/* ---- what a login left ---- */
 
-    if (vm == NULL)
-        return true;
-    if (slash == NULL)
-        return strcmp(ticket->vm, vm) == 0;
-    return strlen(ticket->vcenter) == (size_t)(slash - vm)
-           && strncasecmp(ticket->vcenter, vm, (size_t)(slash - vm)) == 0
-           && strcmp(ticket->vm, slash + 1) == 0;
+#define VARIABLE "GUESTCRED_LOGIN"
+
+static gc_status
+find_login(char *const *envlist, const char **ret_path, struct gc_error *err)
+{
+    static const char start[] = VARIABLE "=";
+    const char *found = NULL;
+    gc_status st;
+
+    if (envlist == NULL)
+        return gc_api_missing(err, "the environment");
+    for (; *envlist != NULL; envlist++) {
+        const char *value = *envlist + strlen(start);
+
+        if (strncmp(*envlist, start, strlen(start)) != 0)
+            continue;
+        if (found != NULL && strcmp(found, value) != 0)
+            return gc_fail(err, GC_E_CONFIG,
+                           VARIABLE " is set twice, to different values");
+        found = value;
+    }
+    if (found == NULL || found[0] == '\0') {
+        st = gc_fail(err, GC_E_NOT_FOUND,
+                     "this login left no ticket (" VARIABLE " is not set)");
+        return gc_fail_hint(err, st,
+                            "see whether pam_guestcred is in the service's "
+                            "session stack");
+    }
+    *ret_path = found;
+    return GC_OK;
 }
 
 static gc_status
-fail_several(const char *vm, struct gc_error *err)
+open_login(char *const *envlist, struct guestcred_store **ret_store,
+           struct gc_error *err)
 {
-    gc_status st;
+    const char *path = NULL;
+    gc_status st = find_login(envlist, &path, err);
 
-    if (vm == NULL) {
-        st = gc_fail(err, GC_E_CONFIG,
-                     "there are several tickets, and no VM is named");
-        return gc_fail_hint(err, st, "name the VM: vm-42");
-    }
-    st = gc_fail(err, GC_E_CONFIG, "there are several tickets for %s", vm);
-    return gc_fail_hint(err, st,
-                        "name the vCenter too, INSTANCE-UUID/vm-42, or choose "
-                        "by principal from the list");
-}
-
-gc_status
-gc_api_store_get(struct guestcred_store *store, const char *vm,
-                 struct guestcred_ticket **ret_ticket, struct gc_error *err)
-{
-    GC_AUTO(gc_records) records = {0};
-    struct gc_record *found = NULL;
-    gc_status st = gc_store_list(store->store, &records, err);
-
-    if (st != GC_OK)
-        return st;
-    for (size_t i = 0; i < records.count; i++) {
-        if (!is_for(&records.items[i].ticket, vm))
-            continue;
-        if (found != NULL)
-            return fail_several(vm, err);
-        found = &records.items[i];
-    }
-    if (found == NULL)
-        return gc_fail(err, GC_E_NOT_FOUND, "the store holds no ticket%s%s",
-                       vm == NULL ? "" : " for ", vm == NULL ? "" : vm);
-    return gc_api_ticket_new(found, gc_store_name(store->store), ret_ticket,
-                             err);
+    return st == GC_OK ? open_store(path, true, ret_store, err) : st;
 }
 
 enum guestcred_status
-guestcred_store_get(struct guestcred_store *store, const char *vm,
-                    struct guestcred_ticket **ret_ticket,
-                    struct guestcred_error *err)
+guestcred_store_from_pam_env(char *const *envlist,
+                             struct guestcred_store **ret_store,
+                             struct guestcred_error *err)
 {
     struct gc_error why = {0};
     gc_status st;
 
-    if (store == NULL || ret_ticket == NULL)
-        st = gc_api_missing(&why, store == NULL ? "the store" : "ret_ticket");
-    else
-        st = gc_api_store_get(store, vm, ret_ticket, &why);
+    if (ret_store == NULL)
+        return gc_api_done(gc_api_missing(&why, "ret_store"), &why, err);
+    st = open_login(envlist, ret_store, &why);
     return gc_api_done(st, &why, err);
 }
 
+/* Take the only ticket out of TICKETS, which are those for VM. */
 static gc_status
-copy_record(const struct gc_record *from, struct gc_record *ret_copy,
-            struct gc_error *err)
+take_one(struct guestcred_tickets *tickets, const char *vm,
+         struct guestcred_ticket **ret_ticket, struct gc_error *err)
 {
-    const struct gc_bytes *ticket = &from->ticket.ticket;
+    const char *whose = vm == NULL ? "" : " for ";
 
-    *ret_copy = *from;
-    ret_copy->ticket.ticket = (struct gc_bytes){0};
-    return gc_bytes_set(&ret_copy->ticket.ticket, ticket->data, ticket->len,
-                        err);
-}
+    if (vm == NULL)
+        vm = "";
+    if (tickets->count == 0)
+        return gc_fail(err, GC_E_NOT_FOUND, "the login has no ticket%s%s",
+                       whose, vm);
+    if (tickets->count > 1) {
+        gc_status st = gc_fail(err, GC_E_CONFIG,
+                               "the login has several tickets%s%s", whose, vm);
 
-static gc_status
-put(struct guestcred_store *store, struct guestcred_ticket *ticket,
-    struct guestcred_ticket **ret_earlier, struct gc_error *err)
-{
-    GC_AUTO(gc_record) record = {0};
-    GC_AUTO(gc_record) earlier = {0};
-    const char *name = gc_store_name(store->store);
-    gc_status st;
-
-    if (ticket->record.url[0] == '\0')
-        return gc_fail(err, GC_E_CONFIG,
-                       "the ticket does not say which vCenter it is from");
-    if (ticket->store[0] != '\0')
-        return gc_fail(err, GC_E_CONFIG, "the ticket is kept in %s already",
-                       ticket->store);
-    st = copy_record(&ticket->record, &record, err);
-    if (st == GC_OK)
-        st = gc_store_put(store->store, &record, NULL, &earlier, err);
-    if (st != GC_OK)
-        return st;
-    if (earlier.id[0] != '\0')
-        return gc_api_ticket_new(&earlier, name, ret_earlier, err);
-    memcpy(ticket->record.id, record.id, sizeof(record.id));
-    memcpy(ticket->store, name, strlen(name) + 1);
-    *ret_earlier = NULL;
+        return gc_fail_hint(err, st,
+                            "name the VM, vm-42 or INSTANCE-UUID/vm-42, or "
+                            "choose from the list");
+    }
+    *ret_ticket = tickets->items[0];
+    tickets->count = 0;
     return GC_OK;
 }
 
 enum guestcred_status
-guestcred_store_put(struct guestcred_store *store,
-                    struct guestcred_ticket *ticket,
-                    struct guestcred_ticket **ret_earlier,
-                    struct guestcred_error *err)
+guestcred_ticket_from_pam_env(char *const *envlist, const char *vm,
+                              struct guestcred_ticket **ret_ticket,
+                              struct guestcred_error *err)
 {
+    struct guestcred_tickets *tickets = NULL;
+    struct guestcred_store *store = NULL;
     struct gc_error why = {0};
     gc_status st;
 
-    if (store == NULL)
-        st = gc_api_missing(&why, "the store");
-    else if (ticket == NULL || ret_earlier == NULL)
-        st = gc_api_missing(&why, "the ticket or ret_earlier");
-    else
-        st = put(store, ticket, ret_earlier, &why);
-    return gc_api_done(st, &why, err);
-}
-
-static gc_status
-forget(struct guestcred_store *store, struct guestcred_ticket *ticket,
-       struct gc_error *err)
-{
-    gc_status st;
-
-    if (strcmp(ticket->store, gc_store_name(store->store)) != 0)
-        return gc_fail(err, GC_E_CONFIG, "the ticket is not from %s",
-                       gc_store_name(store->store));
-    st = gc_store_forget(store->store, ticket->record.id, err);
+    if (ret_ticket == NULL)
+        return gc_api_done(gc_api_missing(&why, "ret_ticket"), &why, err);
+    st = open_login(envlist, &store, &why);
     if (st == GC_OK)
-        ticket->store[0] = ticket->record.id[0] = '\0';
-    return st;
-}
-
-enum guestcred_status
-guestcred_store_forget(struct guestcred_store *store,
-                       struct guestcred_ticket *ticket,
-                       struct guestcred_error *err)
-{
-    struct gc_error why = {0};
-    gc_status st;
-
-    if (store == NULL || ticket == NULL)
-        st = gc_api_missing(&why, store == NULL ? "the store" : "the ticket");
-    else
-        st = forget(store, ticket, &why);
+        st = list(store, vm, &tickets, &why);
+    if (st == GC_OK)
+        st = take_one(tickets, vm, ret_ticket, &why);
+    guestcred_tickets_free(tickets);
+    guestcred_store_free(store);
     return gc_api_done(st, &why, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tickets: a record with its texts made beforehand, so that no accessor can
+ * Tickets: an entry with its texts made beforehand, so that no accessor can
  * fail.
  */
 #include <config.h>
@@ -11,12 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/tickets/ticket_json.h"
+#include "src/vim/guest_call.h"
+
 void
 guestcred_ticket_free(struct guestcred_ticket *ticket)
 {
     if (ticket == NULL)
         return;
-    gc_record_clear(&ticket->record);
+    gc_entry_clear(&ticket->entry);
+    free(ticket->store);
     gc_bytes_clear(&ticket->json);
     gc_bytes_clear(&ticket->auth);
     free(ticket);
@@ -28,12 +32,12 @@ print_auth(const struct gc_bytes *ticket, struct gc_bytes *ret_text,
 {
     GC_AUTO_PTR(gc_json) root = gc_json_new_object();
 
-    gc_ticket_write_auth(root, "auth", ticket);
+    gc_guest_add_auth(root, "auth", ticket);
     return gc_json_print(gc_json_get(root, "auth"), ret_text, err);
 }
 
 gc_status
-gc_api_ticket_new(struct gc_record *take_record, const char *store,
+gc_api_ticket_new(struct gc_entry *take_entry, const char *store, bool is_copy,
                   struct guestcred_ticket **ret_ticket, struct gc_error *err)
 {
     struct guestcred_ticket *ticket = calloc(1, sizeof(*ticket));
@@ -41,17 +45,53 @@ gc_api_ticket_new(struct gc_record *take_record, const char *store,
 
     if (ticket == NULL)
         return gc_fail_no_memory(err);
-    st = gc_ticket_to_json(&take_record->ticket, &ticket->json, err);
+    st = gc_ticket_to_json(&take_entry->ticket, &ticket->json, err);
     if (st == GC_OK)
-        st = print_auth(&take_record->ticket.ticket, &ticket->auth, err);
+        st = print_auth(&take_entry->ticket.ticket, &ticket->auth, err);
+    if (st == GC_OK && store != NULL && (ticket->store = strdup(store)) == NULL)
+        st = gc_fail_no_memory(err);
     if (st != GC_OK) {
         guestcred_ticket_free(ticket);
         return st;
     }
-    (void)snprintf(ticket->store, sizeof(ticket->store), "%s", store);
-    gc_record_move(&ticket->record, take_record);
+    ticket->is_copy = is_copy;
+    gc_entry_move(&ticket->entry, take_entry);
     *ret_ticket = ticket;
     return GC_OK;
+}
+
+static gc_status
+forget(struct guestcred_ticket *ticket, struct gc_error *err)
+{
+    GC_AUTO_PTR(gc_store) store = NULL;
+    gc_status st;
+
+    if (ticket == NULL)
+        return gc_api_missing(err, "the ticket");
+    if (ticket->is_copy)
+        return gc_fail(err, GC_E_CONFIG,
+                       "the ticket is the login's in %s, and ends with that",
+                       ticket->store);
+    if (ticket->store == NULL)
+        return GC_OK;
+    st = gc_store_open(ticket->store, GC_STORE_READ, &store, err);
+    if (st == GC_OK)
+        st = gc_store_refused(store, &ticket->entry, err);
+    if (st != GC_OK && st != GC_E_NOT_FOUND)
+        return st;
+    free(ticket->store);
+    ticket->store = NULL;
+    ticket->entry.id[0] = '\0';
+    return GC_OK;
+}
+
+enum guestcred_status
+guestcred_ticket_forget(struct guestcred_ticket *ticket,
+                        struct guestcred_error *err)
+{
+    struct gc_error why = {0};
+
+    return gc_api_done(forget(ticket, &why), &why, err);
 }
 
 enum guestcred_status
@@ -59,7 +99,7 @@ guestcred_ticket_from_json(const void *text, size_t len,
                            struct guestcred_ticket **ret_ticket,
                            struct guestcred_error *err)
 {
-    GC_AUTO(gc_record) record = {0};
+    GC_AUTO(gc_entry) entry = {0};
     struct gc_error why = {0};
     gc_status st;
 
@@ -67,85 +107,86 @@ guestcred_ticket_from_json(const void *text, size_t len,
         return gc_api_done(
             gc_api_missing(&why, text == NULL ? "the text" : "ret_ticket"),
             &why, err);
-    st = gc_ticket_from_json(text, len, &record.ticket, &why);
-    record.used = record.ticket.acquired;
+    st = gc_ticket_from_json(text, len, &entry.ticket, &why);
+    entry.used = entry.ticket.acquired;
     if (st == GC_OK)
-        st = gc_api_ticket_new(&record, "", ret_ticket, &why);
+        st = gc_api_ticket_new(&entry, NULL, false, ret_ticket, &why);
     return gc_api_done(st, &why, err);
 }
 
 const char *
 guestcred_ticket_vm(const struct guestcred_ticket *ticket)
 {
-    return ticket == NULL ? NULL : ticket->record.ticket.vm;
+    return ticket == NULL ? NULL : ticket->entry.ticket.vm;
 }
 
 const char *
 guestcred_ticket_name(const struct guestcred_ticket *ticket)
 {
-    return ticket == NULL ? NULL : ticket->record.ticket.name;
+    return ticket == NULL ? NULL : ticket->entry.ticket.name;
 }
 
 const char *
 guestcred_ticket_vcenter(const struct guestcred_ticket *ticket)
 {
-    return ticket == NULL ? NULL : ticket->record.ticket.vcenter;
+    return ticket == NULL ? NULL : ticket->entry.ticket.vcenter;
 }
 
 const char *
 guestcred_ticket_url(const struct guestcred_ticket *ticket)
 {
-    return ticket == NULL ? NULL : ticket->record.url;
+    return ticket == NULL ? NULL : ticket->entry.url;
 }
 
 const char *
 guestcred_ticket_principal(const struct guestcred_ticket *ticket)
 {
-    return ticket == NULL ? NULL : ticket->record.ticket.principal;
+    return ticket == NULL ? NULL : ticket->entry.ticket.principal;
 }
 
 const char *
 guestcred_ticket_target(const struct guestcred_ticket *ticket)
 {
-    return ticket == NULL ? NULL : ticket->record.ticket.target;
+    return ticket == NULL ? NULL : ticket->entry.ticket.target;
 }
 
 enum guestcred_mechanism
 guestcred_ticket_mechanism(const struct guestcred_ticket *ticket)
 {
-    return ticket == NULL
-               ? GUESTCRED_KERBEROS
-               : (enum guestcred_mechanism)ticket->record.ticket.mech;
+    return ticket == NULL ? GUESTCRED_KERBEROS
+                          : (enum guestcred_mechanism)ticket->entry.ticket.mech;
 }
 
 int
 guestcred_ticket_mutual(const struct guestcred_ticket *ticket)
 {
-    return ticket != NULL && ticket->record.ticket.mutual;
+    return ticket != NULL && ticket->entry.ticket.mutual;
 }
 
 int
 guestcred_ticket_legs(const struct guestcred_ticket *ticket)
 {
-    return ticket == NULL ? 0 : ticket->record.ticket.legs;
+    return ticket == NULL ? 0 : (int)ticket->entry.ticket.legs;
 }
 
 int64_t
 guestcred_ticket_acquired(const struct guestcred_ticket *ticket)
 {
-    return ticket == NULL ? 0 : ticket->record.ticket.acquired;
+    return ticket == NULL ? 0 : ticket->entry.ticket.acquired;
 }
 
 int64_t
 guestcred_ticket_used(const struct guestcred_ticket *ticket)
 {
-    return ticket == NULL ? 0 : ticket->record.used;
+    return ticket == NULL ? 0 : ticket->entry.used;
 }
 
 const char *
 guestcred_ticket_store(const struct guestcred_ticket *ticket)
 {
-    return ticket == NULL ? NULL : ticket->store;
+    if (ticket == NULL)
+        return NULL;
+    return ticket->store == NULL ? "" : ticket->store;
 }
 
 static const char *
@@ -159,7 +200,7 @@ text_of(const struct gc_bytes *bytes, size_t *ret_len)
 const char *
 guestcred_ticket_secret(const struct guestcred_ticket *ticket, size_t *ret_len)
 {
-    return text_of(ticket == NULL ? NULL : &ticket->record.ticket.ticket,
+    return text_of(ticket == NULL ? NULL : &ticket->entry.ticket.ticket,
                    ret_len);
 }
 

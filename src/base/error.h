@@ -50,7 +50,10 @@ typedef enum { GC_STATUS_TABLE(GC_STATUS_SYMBOL) GC_STATUS_COUNT } gc_status;
       "name the right CA file, or none: then the pin stands alone")            \
     X(GC_ADVICE_PROXY, "check that the proxy is up, and its address")          \
     X(GC_ADVICE_PROXY_TLS, "check the proxy's address: https:// there is for " \
-                           "a proxy that speaks TLS itself")
+                           "a proxy that speaks TLS itself")                   \
+    X(GC_ADVICE_TARGET, "check the target name: it must name the guest's "     \
+                        "account in this realm")                               \
+    X(GC_ADVICE_URL, "name that vCenter's URL")
 
 #define GC_ADVICE_SYMBOL(symbol, text) symbol,
 enum gc_advice { GC_ADVICE_TABLE(GC_ADVICE_SYMBOL) GC_ADVICE_COUNT };

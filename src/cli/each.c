@@ -149,8 +149,6 @@ do_one(struct gc_connection *connection, struct gc_entry *entry, gc_each *what,
                    entry->ticket.vm);
     st = what(connection, entry, members, err);
     gc_output_step_end();
-    if (st == GC_E_CONFIG && !is_here(connection, entry))
-        return gc_fail_hint(err, st, "give that vCenter's --url");
     return st;
 }
 

@@ -15,6 +15,7 @@
 #include "src/cli/output.h"
 #include "src/cli/settings.h"
 #include "src/tickets/ticket_json.h"
+#include "src/tickets/vcenter.h"
 #include "src/vim/inventory.h"
 
 /* The guest forgets a ticket that was not used for a day. */
@@ -62,20 +63,6 @@ state(const struct list *l, const struct gc_entry *entry, bool person)
 
 /* ---- which ---- */
 
-/* Does REF mean ENTRY's VM, as far as the store knows? */
-static bool
-is_meant(const struct gc_entry *entry, const char *ref)
-{
-    char meant[GC_INVENTORY_REF_SIZE], asked[GC_INVENTORY_REF_SIZE];
-    const char *name = strncmp(ref, "name:", 5) == 0 ? ref + 5 : ref;
-
-    (void)gc_inventory_canonical(ref, meant);
-    (void)gc_inventory_canonical(entry->asked, asked);
-    return strcmp(meant, entry->ticket.vm) == 0 || strcmp(meant, asked) == 0
-           || (entry->ticket.name[0] != '\0'
-               && strcmp(name, entry->ticket.name) == 0);
-}
-
 static bool
 wanted(const struct list *l, const struct gc_entry *entry)
 {
@@ -89,7 +76,7 @@ wanted(const struct list *l, const struct gc_entry *entry)
     if (gc_options_flag(c, GC_OPT_SILENT) && !live)
         return false;
     for (size_t i = 0; i < vms; i++)
-        if (is_meant(entry, gc_options_item(c, GC_OPT_VM, i)))
+        if (gc_vcenter_means(gc_options_item(c, GC_OPT_VM, i), entry))
             return true;
     return vms == 0;
 }
@@ -109,7 +96,7 @@ check_vms(const struct list *l, struct gc_error *err)
             gc_inventory_canonical(ref, meant) && strncmp(meant, "vm-", 3) == 0;
 
         for (size_t n = 0; n < l->entries.count; n++)
-            found |= is_meant(&l->entries.items[n], ref);
+            found |= gc_vcenter_means(ref, &l->entries.items[n]);
         if (found)
             continue;
         (void)gc_fail(err, GC_E_CONFIG,

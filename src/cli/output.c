@@ -220,6 +220,9 @@ hint_of(const struct gc_error *err)
         [GC_ADVICE_PROXY] = "check that the proxy is up, and --proxy",
         [GC_ADVICE_PROXY_TLS] = "check --proxy: https:// there is for a proxy "
                                 "that speaks TLS itself",
+        [GC_ADVICE_TARGET] =
+            "check --spn: it must name the guest's account in this realm",
+        [GC_ADVICE_URL] = "give that vCenter's --url",
     };
     const char *text = advice[err->advice];
 

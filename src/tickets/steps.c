@@ -310,6 +310,12 @@ age(struct gc_store *store, const struct gc_entry *entry, struct gc_error *err)
     bool past = entry->until < now();
     struct gc_entry next;
 
+    /* Nothing needs a login's ticket any more. */
+    if (entry->state == GC_ENTRY_TICKET && !past
+        && gc_owner_is_dead(entry->host)) {
+        next = turned(entry, GC_ENTRY_OWED);
+        return gc_store_replace(store, &next, GC_FROM_TICKET, true, err);
+    }
     if (entry->state != GC_ENTRY_INTENT)
         return past ? gc_store_drop(
                    store, entry, GC_FROM(entry->state) | GC_FROM_UNCHANGED, err)

@@ -147,7 +147,8 @@ GC_MUST_USE gc_status gc_store_refused(struct gc_store *store,
 
 /*
  * Without any network: intents whose owner is dead, or that are past their
- * time, become "lost" (and can still become tickets); what else is past its
+ * time, become "lost" (and can still become tickets); a login's tickets whose
+ * host process is dead become "owed"; what else is past its
  * time, half-written for an hour or torn for 48 hours is removed.  Goes on
  * after a failure and returns the first.
  */

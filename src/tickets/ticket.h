@@ -15,8 +15,8 @@
 
 #include "gss/initiator.h"
 #include "src/base/bytes.h"
+#include "src/vim/exchange.h"
 
-#define GC_TICKET_MAX       (64 * 1024) /* bytes of the ticket string */
 #define GC_TICKET_LEGS_MAX  999
 #define GC_TICKET_VM_SIZE   128
 #define GC_TICKET_NAME_SIZE 512

@@ -5,18 +5,9 @@
 
 #include <string.h>
 
+#include "src/vim/guest_call.h"
+
 #define TYPE_NAME "TicketedSessionAuthentication"
-
-void
-gc_ticket_write_auth(struct gc_json *parent, const char *key,
-                     const struct gc_bytes *ticket)
-{
-    struct gc_json *auth = gc_json_add_object(parent, key);
-
-    (void)gc_json_add_string(auth, "_typeName", TYPE_NAME);
-    (void)gc_json_add_bool(auth, "interactiveSession", false);
-    (void)gc_json_add_string(auth, "ticket", gc_bytes_text(ticket));
-}
 
 void
 gc_ticket_write(const struct gc_ticket *t, bool with_secret,
@@ -37,7 +28,7 @@ gc_ticket_write(const struct gc_ticket *t, bool with_secret,
     (void)gc_json_add_int(object, "legs", t->legs);
     (void)gc_json_add_string(object, "acquired", when);
     if (with_secret)
-        gc_ticket_write_auth(object, "authentication", &t->ticket);
+        gc_guest_add_auth(object, "authentication", &t->ticket);
 }
 
 /* Copy the string member KEY to DST; an absent one only if OPTIONAL. */

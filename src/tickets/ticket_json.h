@@ -33,9 +33,4 @@ GC_MUST_USE gc_status gc_ticket_to_json(const struct gc_ticket *ticket,
                                         struct gc_bytes *ret_text,
                                         struct gc_error *err);
 
-/* {"_typeName":"TicketedSessionAuthentication",...} under KEY: a call's `auth`.
- */
-void gc_ticket_write_auth(struct gc_json *parent, const char *key,
-                          const struct gc_bytes *ticket);
-
 #endif

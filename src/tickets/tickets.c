@@ -140,15 +140,18 @@ check_vcenter(const struct gc_tickets *t, const struct gc_entry *entry,
     struct gc_guest_about here = gc_tickets_about(t);
     gc_status st = GC_OK;
 
-    if (entry->url[0] != '\0' && strcmp(entry->url, here.url) != 0)
-        return gc_fail(err, GC_E_CONFIG, "%s is a VM of another vCenter, %s",
-                       ticket->vm, entry->url);
+    if (entry->url[0] != '\0' && strcmp(entry->url, here.url) != 0) {
+        st = gc_fail(err, GC_E_CONFIG, "%s is a VM of another vCenter, %s",
+                     ticket->vm, entry->url);
+        return gc_fail_advise(err, st, GC_ADVICE_URL);
+    }
     st = t->guest->ops->open(t->guest, limit, err);
     if (st != GC_OK || !gc_tickets_is_foreign(t, ticket->vcenter))
         return st;
-    return gc_fail(
+    st = gc_fail(
         err, GC_E_CONFIG, "the ticket for %s is from vCenter %s, but %s is %s",
         ticket->vm, ticket->vcenter, here.url, gc_tickets_about(t).vcenter);
+    return gc_fail_advise(err, st, GC_ADVICE_URL);
 }
 
 enum question { REACH, VALIDATE, RELEASE };
@@ -174,6 +177,13 @@ ask(const struct gc_tickets *t, enum question question,
                                         &why);
     } while (st != GC_OK && gc_retry_harmless(&retry, &why));
     return gc_retry_done(st, &why, err);
+}
+
+gc_status
+gc_tickets_reach(const struct gc_tickets *t, const struct gc_entry *entry,
+                 struct gc_limit limit, struct gc_error *err)
+{
+    return ask(t, REACH, entry, limit, NULL, err);
 }
 
 /* ENTRY may come from a file: its ticket may be in the store, too. */
@@ -263,7 +273,7 @@ gc_tickets_release(const struct gc_tickets *t, struct gc_entry *entry,
     gc_status st;
 
     find_stored(t, entry);
-    st = ask(t, REACH, entry, limit, NULL, err);
+    st = gc_tickets_reach(t, entry, limit, err);
     /* Another vCenter's is not this one's to release. */
     if (st == GC_E_CONFIG)
         return st;

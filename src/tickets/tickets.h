@@ -83,6 +83,15 @@ GC_MUST_USE gc_status gc_tickets_acquire(
     struct gc_error *err);
 
 /*
+ * May ENTRY's ticket be shown to this vCenter?  GC_E_CONFIG: it is from
+ * another.  Logs in where that is due.
+ */
+GC_MUST_USE gc_status gc_tickets_reach(const struct gc_tickets *tickets,
+                                       const struct gc_entry *entry,
+                                       struct gc_limit limit,
+                                       struct gc_error *err);
+
+/*
  * Does the guest still take ENTRY's ticket?  GC_E_DENIED: it does not, and the
  * store has forgotten it.  Here and in gc_tickets_release ENTRY is the store's,
  * one of the copies, or in no store (id "").

@@ -333,7 +333,8 @@ static gc_status
 vcenter_open(struct gc_guest *guest, struct gc_limit limit,
              struct gc_error *err)
 {
-    return gc_auth_manager_find(self(guest)->session, limit, err);
+    return gc_guest_manager_find(self(guest)->session, GC_GUEST_AUTH, limit,
+                                 err);
 }
 
 static gc_status
@@ -431,17 +432,18 @@ vcenter_close(struct gc_guest *guest, gc_status status, bool logout)
 
     if (!logout && !gc_session_spoke(v->session))
         return;
+    /* Forgotten first, so that no other process takes it up as it ends. */
+    if (logout && !v->options.no_reuse && v->options.store != NULL
+        && gc_store_forget_session(v->options.store, url(v),
+                                   v->options.username, &why)
+               != GC_OK)
+        say(v, "%s", why.message);
     if (logout || v->alone || v->options.no_reuse || v->options.store == NULL) {
         log_out(v);
     } else {
         /* What did not serve may be due to facts that are not true. */
         update_kept(v, status != GC_E_PROTOCOL && status != GC_E_NOT_SUPPORTED);
     }
-    if (logout && !v->options.no_reuse && v->options.store != NULL
-        && gc_store_forget_session(v->options.store, url(v),
-                                   v->options.username, &why)
-               != GC_OK)
-        say(v, "%s", why.message);
 }
 
 static void
@@ -498,4 +500,17 @@ struct gc_session *
 gc_vcenter_session(struct gc_guest *guest)
 {
     return self(guest)->session;
+}
+
+bool
+gc_vcenter_means(const char *ref, const struct gc_entry *entry)
+{
+    char meant[GC_INVENTORY_REF_SIZE], asked[GC_INVENTORY_REF_SIZE];
+    const char *name = strncmp(ref, "name:", 5) == 0 ? ref + 5 : ref;
+
+    (void)gc_inventory_canonical(ref, meant);
+    (void)gc_inventory_canonical(entry->asked, asked);
+    return strcmp(meant, entry->ticket.vm) == 0 || strcmp(meant, asked) == 0
+           || (entry->ticket.name[0] != '\0'
+               && strcmp(name, entry->ticket.name) == 0);
 }

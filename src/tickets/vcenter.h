@@ -38,6 +38,10 @@ GC_MUST_USE gc_status gc_vcenter_new(const struct gc_vcenter_options *options,
 /* The session behind a guest of gc_vcenter_new, for other calls; borrowed. */
 struct gc_session *gc_vcenter_session(struct gc_guest *guest);
 
+/* Does REF mean ENTRY's VM, as far as that is known without asking vCenter: by
+ * its moId, the reference it was asked by, or its inventory name? */
+bool gc_vcenter_means(const char *ref, const struct gc_entry *entry);
+
 /* The identity of the file PATH; zero for what is no regular file. */
 void gc_vcenter_identify(const char *path,
                          struct gc_password_identity *ret_identity);

@@ -18,9 +18,7 @@
 #include "gss/initiator.h"
 #include "src/base64.h"
 
-#define TICKET_MAX   (32 * 1024)
-#define RELEASE_MAX  (1024 * 1024) /* one that is refused is released, too */
-#define PROOF_MAX    1024          /* of a body that is looked at for one */
+#define PROOF_MAX    1024 /* of a body that is looked at for one */
 #define SUBJECT_SIZE (GC_MOID_SIZE + 8)
 
 _Static_assert(GC_EXCHANGE_ID_SIZE == GC_JSON_INT64_SIZE,
@@ -32,105 +30,9 @@ name_vm(const char *vm, char ret_subject[SUBJECT_SIZE])
     (void)snprintf(ret_subject, SUBJECT_SIZE, "VM %s", vm);
 }
 
-gc_status
-gc_auth_manager_find(struct gc_session *session, struct gc_limit limit,
-                     struct gc_error *err)
-{
-    GC_AUTO(gc_session_reply) reply = {0};
-    struct gc_session_facts *facts = gc_session_facts(session);
-    struct gc_session_call call = {.type = "GuestOperationsManager",
-                                   .moid = facts->guest_operations_manager,
-                                   .member = "authManager",
-                                   .limit = limit};
-    char type[64], moid[GC_MOID_SIZE];
-    gc_status st;
-
-    /* It may find that what was kept of the manager is not to be trusted. */
-    st = gc_session_open(session, limit, err);
-    if (st != GC_OK || facts->auth_manager[0] != '\0')
-        return st;
-    if (facts->guest_operations_manager[0] == '\0')
-        return gc_fail(err, GC_E_NOT_SUPPORTED, "%s has no guest operations",
-                       gc_session_url(session));
-    st = gc_session_call(session, &call, &reply, err);
-    if (st != GC_OK)
-        return st;
-    if (reply.is_fault)
-        return gc_fault_fail(&reply.fault, "vCenter", err);
-    if (reply.root == NULL)
-        return gc_fail(err, GC_E_NOT_SUPPORTED,
-                       "%s cannot log in to guests for others",
-                       gc_session_url(session));
-    if (!gc_session_moref(reply.root, type, moid)
-        || strcmp(type, "GuestAuthManager") != 0)
-        return gc_fail(
-            err, GC_E_PROTOCOL,
-            "%s names something as its GuestAuthManager that is none",
-            gc_session_url(session));
-    memcpy(facts->auth_manager, moid, sizeof(moid));
-    return GC_OK;
-}
-
-/* A reply that holds a ticket is not dropped, whatever else it says. */
-static bool
-holds_ticket(const struct gc_session_reply *reply)
-{
-    GC_AUTO(gc_bytes) ticket = {0};
-
-    return gc_json_salvage(reply->text.data, reply->text.len, "ticket",
-                           &ticket);
-}
-
-/* Call METHOD with BODY; NULL stands for a body that found no memory. */
-static gc_status
-call_manager(struct gc_session *session, const struct gc_session_call *how,
-             const char *method, const struct gc_json *body,
-             struct gc_session_reply *reply, struct gc_error *err)
-{
-    struct gc_session_call call = *how;
-    gc_status st;
-
-    if (body == NULL)
-        return gc_fail_no_memory(err);
-    call.type = "GuestAuthManager";
-    call.moid = gc_session_facts(session)->auth_manager;
-    call.member = method;
-    call.body = body;
-    /* It is forgotten at most once: what is looked up here is no hearsay. */
-    for (;;) {
-        st = gc_auth_manager_find(session, how->limit, err);
-        if (st != GC_OK)
-            return st;
-        st = gc_session_call(session, &call, reply, err);
-        if (st == GC_OK || !reply->forgotten || holds_ticket(reply))
-            return st;
-    }
-}
-
 /*
  * Release and Validate
  */
-
-static gc_status
-write_ticket(const char *vm, const struct gc_bytes *ticket,
-             struct gc_json **ret_body, struct gc_error *err)
-{
-    GC_AUTO_PTR(gc_json) body = gc_json_new_object();
-    struct gc_json *auth;
-
-    if (ticket->len == 0 || ticket->len > RELEASE_MAX
-        || memchr(ticket->data, '\0', ticket->len) != NULL)
-        return gc_fail(err, GC_E_CONFIG, "that is no ticket of a guest");
-    gc_session_add_moref(body, "vm", "VirtualMachine", vm);
-    auth = gc_json_add_object(body, "auth");
-    (void)gc_json_add_string(auth, "_typeName",
-                             "TicketedSessionAuthentication");
-    (void)gc_json_add_bool(auth, "interactiveSession", false);
-    if (gc_json_add_string(auth, "ticket", gc_bytes_text(ticket)) == NULL)
-        return gc_fail_no_memory(err);
-    *ret_body = GC_TAKE(body);
-    return GC_OK;
-}
 
 /* Call METHOD, which answers nothing and may be repeated, about TICKET. */
 static gc_status
@@ -140,31 +42,18 @@ call_with_ticket(struct gc_session *session, const char *method, const char *vm,
                  struct gc_session_reply *reply, struct gc_error *err)
 {
     GC_AUTO_PTR(gc_json) body = NULL;
-    gc_status st = write_ticket(vm, ticket, &body, err);
+    gc_status st = gc_guest_body(vm, ticket, &body, err);
 
     if (st != GC_OK)
         return st;
-    st = call_manager(session, how, method, body, reply, err);
+    st = gc_guest_manager_call(session, how, GC_GUEST_AUTH, method, body, reply,
+                               err);
     if (st == GC_OK && !reply->is_fault && reply->root != NULL)
         return gc_fail(err, GC_E_PROTOCOL,
                        "%s answered %s with something, and nothing is promised",
                        gc_session_url(session), method);
     if (st != GC_OK)
         gc_fail_blank(err, ticket->data, ticket->len);
-    return st;
-}
-
-/* REPLY's fault about VM, which may quote TICKET. */
-static gc_status
-fail_ticket(const struct gc_session_reply *reply, const char *vm,
-            const struct gc_bytes *ticket, struct gc_error *err)
-{
-    char subject[SUBJECT_SIZE];
-    gc_status st;
-
-    name_vm(vm, subject);
-    st = gc_fault_fail(&reply->fault, subject, err);
-    gc_fail_blank(err, ticket->data, ticket->len);
     return st;
 }
 
@@ -207,7 +96,7 @@ gc_auth_manager_release(struct gc_session *session, const char *vm,
     }
     if (is_gone(&reply.fault, vm, ret_how))
         return GC_OK;
-    return fail_ticket(&reply, vm, ticket, err);
+    return gc_guest_fail(&reply, vm, ticket, err);
 }
 
 gc_status
@@ -223,17 +112,10 @@ gc_auth_manager_validate(struct gc_session *session, const char *vm,
                           &how, &reply, err);
     if (st != GC_OK || !reply.is_fault)
         return st;
-    st = fail_ticket(&reply, vm, ticket, err);
-    if (!gc_fault_is(&reply.fault, "InvalidGuestLogin")
-        && !gc_fault_is(&reply.fault, "GuestPermissionDenied"))
-        return st;
     /* The page's prose names the one fault and its list the other. */
-    (void)gc_fail(err, GC_E_DENIED,
-                  "the guest of VM %s does not take this ticket", vm);
-    if (err != NULL)
-        memcpy(err->fault, reply.fault.name, sizeof(err->fault));
-    return gc_fail_hint(err, GC_E_DENIED,
-                        "it has ended or was released: acquire a new one");
+    if (gc_fault_is(&reply.fault, "GuestPermissionDenied"))
+        return gc_guest_refuse(&reply.fault, vm, err);
+    return gc_guest_fail(&reply, vm, ticket, err);
 }
 
 /*
@@ -301,10 +183,10 @@ read_ticket(const struct gc_json *root, const char *vm,
     if (len == 0)
         return gc_fail(err, GC_E_PROTOCOL,
                        "the answer for VM %s has no usable ticket", vm);
-    if (len > TICKET_MAX)
+    if (len > GC_TICKET_MAX)
         return gc_fail(err, GC_E_PROTOCOL,
                        "the ticket for VM %s has %zu bytes, more than %d", vm,
-                       len, TICKET_MAX);
+                       len, GC_TICKET_MAX);
     return gc_bytes_set(ret_ticket, ticket, len, err);
 }
 
@@ -452,8 +334,8 @@ gc_auth_manager_leg(struct gc_exchange *exchange, const struct gc_bytes *token,
     exchange->legs++;
     tell(exchange, "%s: a token of %zu bytes is sent%s", exchange->vm,
          token->len, exchange->session_id[0] != '\0' ? ", with it" : "");
-    st = call_manager(exchange->session, &how, "AcquireCredentialsInGuest",
-                      body, &reply, err);
+    st = gc_guest_manager_call(exchange->session, &how, GC_GUEST_AUTH,
+                               "AcquireCredentialsInGuest", body, &reply, err);
     if (st == GC_OK)
         st = read_leg(&reply, exchange, &leg, &said, err);
     if (st == GC_OK && leg == GC_LEG_TICKET) {

@@ -12,17 +12,12 @@
 #define GC_SRC_VIM_AUTH_MANAGER_H
 
 #include "src/vim/exchange.h"
-#include "src/vim/session.h"
+#include "src/vim/guest_call.h"
 
 /*
- * Look up the GuestAuthManager, once a session, logging in where that is due:
- * after it a leg sends Acquire and nothing else.
- */
-GC_MUST_USE gc_status gc_auth_manager_find(struct gc_session *session,
-                                           struct gc_limit limit,
-                                           struct gc_error *err);
-
-/*
+ * After gc_guest_manager_find(GC_GUEST_AUTH) a leg sends Acquire and nothing
+ * else.
+ *
  * Send TOKEN (raw, secret) and read the answer: a ticket (text, secret: it also
  * names a session that stays open in the guest) or a challenge (raw, secret).
  * A ticket string found in a reply that is refused is released, best effort.

@@ -10,7 +10,8 @@
 #include "src/base/bytes.h"
 #include "src/base/clock.h"
 
-#define GC_EXCHANGE_ID_SIZE 21 /* the digits of a 64-bit integer */
+#define GC_EXCHANGE_ID_SIZE 21          /* the digits of a 64-bit integer */
+#define GC_TICKET_MAX       (32 * 1024) /* bytes of a guest ticket's string */
 
 struct gc_session;
 

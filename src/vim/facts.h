@@ -15,7 +15,12 @@ struct gc_session_facts {
     char session_manager[GC_MOID_SIZE];
     char search_index[GC_MOID_SIZE];
     char guest_operations_manager[GC_MOID_SIZE];
-    char auth_manager[GC_MOID_SIZE]; /* "" until auth_manager looked it up */
+    /* Managers of guest operations, each "" until it was looked up. */
+    char auth_manager[GC_MOID_SIZE];
+    char process_manager[GC_MOID_SIZE];
+    char file_manager[GC_MOID_SIZE];
+    char registry_manager[GC_MOID_SIZE];
+    char alias_manager[GC_MOID_SIZE];
 };
 
 #endif

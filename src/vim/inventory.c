@@ -251,7 +251,7 @@ check_vcenter(struct gc_session *session, const char *ref, const char *uuid,
         return st;
     st = gc_fail(err, GC_E_CONFIG, "%s is of another vCenter than %s, %s", ref,
                  gc_session_url(session), vc->instance_uuid);
-    return gc_fail_hint(err, st, "give that vCenter's --url");
+    return gc_fail_advise(err, st, GC_ADVICE_URL);
 }
 
 gc_status

@@ -468,7 +468,7 @@ get_content(struct gc_session *session, struct gc_limit limit,
 
 /*
  * Hello and content anew, in the place of facts that may be another vCenter's.
- * The GuestAuthManager is looked up again when it is needed.
+ * The managers of guest operations are looked up again when they are needed.
  */
 static gc_status
 find_facts(struct gc_session *session, struct gc_limit limit,
@@ -592,10 +592,29 @@ gc_session_open(struct gc_session *session, struct gc_limit limit,
 
 /* NUL-terminated, and "" or a moId. */
 static bool
-is_kept_moid(const char moid[GC_MOID_SIZE])
+is_kept_moid(const char *moid)
 {
     return memchr(moid, '\0', GC_MOID_SIZE) != NULL
            && (moid[0] == '\0' || is_moid(moid));
+}
+
+#define MANAGERS_OF(f)                                                         \
+    {                                                                          \
+        (f)->session_manager, (f)->search_index,                               \
+            (f)->guest_operations_manager, (f)->auth_manager,                  \
+            (f)->process_manager, (f)->file_manager, (f)->registry_manager,    \
+            (f)->alias_manager                                                 \
+    }
+
+static bool
+are_kept_moids(const struct gc_session_facts *facts)
+{
+    const char *const moids[] = MANAGERS_OF(facts);
+
+    for (size_t i = 0; i < GC_COUNT_OF(moids); i++)
+        if (!is_kept_moid(moids[i]))
+            return false;
+    return true;
 }
 
 static bool
@@ -620,11 +639,8 @@ gc_session_adopt(struct gc_session *session,
     if ((facts->release[0] != '\0' && find_release(facts->release) == NULL)
         || memchr(facts->instance_uuid, '\0', sizeof(facts->instance_uuid))
                == NULL
-        || !is_uuid_text(facts->instance_uuid)
-        || !is_kept_moid(facts->session_manager)
-        || !is_kept_moid(facts->search_index)
-        || !is_kept_moid(facts->guest_operations_manager)
-        || !is_kept_moid(facts->auth_manager) || !is_kept_id(id))
+        || !is_uuid_text(facts->instance_uuid) || !are_kept_moids(facts)
+        || !is_kept_id(id))
         return gc_fail(err, GC_E_PROTOCOL,
                        "what was kept of the vCenter session is damaged");
     if (id->len > 0) {
@@ -648,9 +664,7 @@ static bool
 lacks_manager(const struct gc_session *session,
               const struct gc_session_reply *reply)
 {
-    const struct gc_session_facts *f = &session->facts;
-    const char *const ours[] = {f->session_manager, f->search_index,
-                                f->guest_operations_manager, f->auth_manager};
+    const char *const ours[] = MANAGERS_OF(&session->facts);
 
     if (!reply->is_fault || !gc_fault_is(&reply->fault, NOT_FOUND)
         || reply->fault.object[0] == '\0')

@@ -59,7 +59,7 @@ GC_MUST_USE gc_status gc_session_open(struct gc_session *session,
 /* Was the server asked anything at all? */
 bool gc_session_spoke(const struct gc_session *session);
 
-/* Borrowed, writable: auth_manager keeps its moId there. */
+/* Borrowed, writable: guest_call keeps moIds there. */
 struct gc_session_facts *gc_session_facts(struct gc_session *session);
 /* The server's url, borrowed. */
 const char *gc_session_url(const struct gc_session *session);
@@ -128,7 +128,7 @@ GC_MUST_USE gc_status gc_session_call(struct gc_session *session,
 
 /*
  * Log in anew even though we hold an id (it was refused).  Adopted facts are
- * read anew first, auth_manager is emptied then.  A session that came with an
+ * read anew first, the managers of guest operations are emptied then.  A session that came with an
  * answer which is refused is logged out.
  */
 GC_MUST_USE gc_status gc_session_relogin(struct gc_session *session,

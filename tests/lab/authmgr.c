@@ -137,7 +137,7 @@ gc_authmgr_acquire(struct gc_request *request, struct gc_reply *reply)
     gc_text_clear(&answer.token);
 }
 
-static void
+static bool
 with_ticket(struct gc_request *request, struct gc_reply *reply,
             const char *(*call)(struct gc_vm *vm, const char *ticket))
 {
@@ -146,22 +146,73 @@ with_ticket(struct gc_request *request, struct gc_reply *reply,
     const char *fault;
 
     if (vm == NULL)
-        return;
+        return false;
     fault = call(vm, ticket);
     if (fault != NULL)
         gc_reply_fault(reply, fault);
     else
         gc_reply_void(reply);
+    return fault == NULL;
 }
 
 void
 gc_authmgr_release(struct gc_request *request, struct gc_reply *reply)
 {
-    with_ticket(request, reply, gc_guest_release);
+    (void)with_ticket(request, reply, gc_guest_release);
 }
 
 void
 gc_authmgr_validate(struct gc_request *request, struct gc_reply *reply)
 {
-    with_ticket(request, reply, gc_guest_validate);
+    (void)with_ticket(request, reply, gc_guest_validate);
+}
+
+/* Is PID among PIDS, or is nothing said there? */
+static bool
+is_asked_for(const cJSON *pids, int64_t pid)
+{
+    const cJSON *item;
+    int64_t number;
+
+    cJSON_ArrayForEach(item, pids)
+    {
+        if (gc_doc_int64(item, &number) && number == pid)
+            return true;
+    }
+    return cJSON_GetArraySize(pids) == 0;
+}
+
+void
+gc_authmgr_processes(struct gc_request *request, struct gc_reply *reply)
+{
+    static const struct {
+        int64_t pid;
+        const char *name, *owner, *line;
+    } processes[] = {
+        {4, "System", "NT AUTHORITY\\SYSTEM", ""},
+        {1544, "vmtoolsd.exe", "NT AUTHORITY\\SYSTEM",
+         "\"C:\\Program Files\\VMware\\VMware Tools\\vmtoolsd.exe\""},
+        {2048, "cmd.exe", "EXAMPLE\\alice", "C:\\Windows\\System32\\cmd.exe"},
+    };
+    const cJSON *pids = gc_doc_get(request->args, "pids");
+    cJSON *list;
+    size_t i;
+
+    if (!with_ticket(request, reply, gc_guest_validate))
+        return;
+    list = cJSON_CreateArray();
+    for (i = 0; i < GC_COUNT(processes); i++) {
+        cJSON *info;
+
+        if (!is_asked_for(pids, processes[i].pid))
+            continue;
+        info = gc_doc_object("GuestProcessInfo");
+        gc_doc_add_string(info, "name", processes[i].name);
+        gc_doc_add_int(info, "pid", processes[i].pid);
+        gc_doc_add_string(info, "owner", processes[i].owner);
+        gc_doc_add_string(info, "cmdLine", processes[i].line);
+        gc_doc_add_string(info, "startTime", "2026-01-02T03:04:05Z");
+        cJSON_AddItemToArray(list, info);
+    }
+    gc_reply_doc(reply, 200, list);
 }

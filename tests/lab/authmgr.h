@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GuestAuthManager: JSON on one side, a guest on the other.
+ * GuestAuthManager, and what else takes a ticket: JSON on one side, a guest on
+ * the other.
  */
 
 #ifndef GC_LAB_AUTHMGR_H
@@ -11,5 +12,7 @@
 void gc_authmgr_acquire(struct gc_request *request, struct gc_reply *reply);
 void gc_authmgr_release(struct gc_request *request, struct gc_reply *reply);
 void gc_authmgr_validate(struct gc_request *request, struct gc_reply *reply);
+/* ListProcessesInGuest of GuestProcessManager. */
+void gc_authmgr_processes(struct gc_request *request, struct gc_reply *reply);
 
 #endif
