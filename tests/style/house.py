@@ -141,7 +141,7 @@ def functions(text):
 # extension; a name with a final slash is a directory.  gss/ is open to all of
 # src/, and src/base/, which includes itself alone, is open to everybody.
 VIM_LOW = ["src/json", "src/base64", "src/vim/http", "src/vim/fault"]
-MANAGERS = ["src/vim/guest_call", "src/vim/auth_manager", "src/vim/inventory",
+MANAGERS = ["src/vim/auth_manager", "src/vim/inventory",
             "src/vim/process_manager", "src/vim/file_manager"]
 SRC_ARROWS = {
     "src/base/": [],
@@ -155,12 +155,15 @@ SRC_ARROWS = {
     "src/vim/facts": [],
     "src/vim/session": VIM_LOW + ["src/vim/facts"],
     "src/vim/exchange": [],
+    "src/vim/guest_call": VIM_LOW + ["src/vim/session", "src/vim/facts",
+                                     "src/vim/exchange"],
     **{m: VIM_LOW + ["src/vim/session", "src/vim/exchange",
                      "src/vim/guest_call"] for m in MANAGERS},
     "src/tickets/ticket_json": ["src/json", "src/tickets/ticket",
                                 "src/vim/guest_call"],
     "src/tickets/vcenter": VIM_LOW + ["src/vim/session"] + MANAGERS
-    + ["src/tickets/", "src/vim/facts", "src/vim/exchange"],
+    + ["src/tickets/", "src/vim/facts", "src/vim/exchange",
+       "src/vim/guest_call"],
     "src/tickets/": ["src/tickets/", "src/vim/facts", "src/vim/exchange"],
     "src/api/": ["src/"],
     "src/guestcred": [],
