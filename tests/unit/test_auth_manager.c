@@ -672,7 +672,7 @@ other_tickets_are_none(void **state)
                          "{\"_typeName\":\"TicketedSessionAuthentication\","
                          "\"ticket\":\"");
 
-        memset(body + n, 't', (size_t)(32768 + over));
+        memset(body + n, 't', (size_t)(GC_TICKET_MAX + over));
         (void)snprintf(body + n + 32768 + over, 3, "\"}");
         WIRE(JSON(200, body), JSON(204, ""));
         assert_int_equal(send_leg("token"), over ? GC_E_PROTOCOL : GC_OK);
