@@ -12,6 +12,7 @@
 
 #include "gss/initiator.h"
 #include "src/base/base.h"
+#include "src/base/bytes.h"
 
 struct gc_ccache {
     krb5_context krb5;
@@ -27,6 +28,10 @@ void gc_ccache_move(struct gc_ccache *dst, struct gc_ccache *src);
 
 GC_MUST_USE gc_status gc_ccache_new(struct gc_ccache *ret_cache,
                                     struct gc_error *err);
+
+/* The same with what BYTES, a cache file's, hold; libkrb5's code or errno. */
+krb5_error_code gc_ccache_load(const struct gc_bytes *bytes,
+                               struct gc_ccache *ret_cache);
 
 /* Is it a ticket that others are got with, krbtgt/REALM? */
 bool gc_ccache_is_tgt(krb5_const_principal server);

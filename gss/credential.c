@@ -268,8 +268,9 @@ locate(const struct gc_want *want, struct gc_ccache_file *file,
     if (st != GC_OK || gc_spn_parse(want->target, &target, NULL) != GC_OK
         || !gc_ccache_file_read(file, place))
         return st;
-    credential->selected = true;
-    return gc_ccache_file_select(file, &target, &credential->cache, err);
+    credential->selected =
+        gc_ccache_file_select(file, &target, &credential->cache);
+    return GC_OK;
 }
 
 gc_status

@@ -3,8 +3,8 @@
  * The initiator in a thread of its own: a deadline, a cancel descriptor, and
  * copies of everything that passes.
  *
- * Owner and thread share a struct exchange.  Who of them has it is settled
- * under one lock: an owner that waits no longer leaves it to the thread.
+ * Owner and thread share a struct exchange.  One lock settles which of them
+ * frees it: an owner that stops waiting leaves it to the thread.
  */
 #include <config.h>
 
@@ -235,7 +235,7 @@ reap(void)
     return count;
 }
 
-/* All signals are the host's own threads' business. */
+/* Signals belong to the host's own threads. */
 static int
 launch(struct exchange *x)
 {

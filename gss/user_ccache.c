@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,11 +22,6 @@
     "nobody else may write"
 #define KIND_HINT                                                              \
     "use a cache of type FILE, DIR::, KCM, KEYRING:persistent or KEYRING:user"
-
-/* Linux 6.3; a host may insist on it. */
-#ifndef MFD_NOEXEC_SEAL
-#    define MFD_NOEXEC_SEAL 0x0008U
-#endif
 
 static gc_status
 refuse(const char *name, const char *why, const char *hint,
@@ -119,99 +113,48 @@ open_file(const char *name, const char *path, int *ret_fd, struct gc_error *err)
     return GC_OK;
 }
 
-/* Copy FROM to TO, GC_USER_CCACHE_MAX bytes at most.  False: errno says why. */
+/* FD's bytes, GC_USER_CCACHE_MAX at most. */
 static bool
-copy_bytes(int from, int to)
+read_bytes(int fd, struct gc_bytes *bytes)
 {
-    char piece[4096];
-    ssize_t got = 0, put = 0;
-    size_t total = 0;
+    unsigned char piece[4096];
+    gc_status st = GC_OK;
+    ssize_t got;
 
     do {
-        got = read(from, piece, sizeof(piece));
-        if (got > 0) {
-            total += (size_t)got;
-            put =
-                total > GC_USER_CCACHE_MAX ? -1 : write(to, piece, (size_t)got);
-        }
-    } while (got > 0 && put == got);
+        got = read(fd, piece, sizeof(piece));
+        if (got > 0)
+            st = gc_bytes_append(bytes, piece, (size_t)got, GC_USER_CCACHE_MAX,
+                                 NULL);
+    } while (got > 0 && st == GC_OK);
     explicit_bzero(piece, sizeof(piece));
-    return got == 0;
+    return got == 0 && st == GC_OK;
 }
 
 /*
- * A file of ours with FD's bytes, in memory.  FD itself would do for libkrb5,
- * but for a lock that the user may hold on it, and for what he may do to it
- * while it is read.
+ * By way of bytes of ours: FD itself would do for libkrb5, but for a lock that
+ * the user may hold on it, and for what he may do to it while it is read.
  */
-static gc_status
-snapshot(const char *name, int fd, int *ret_fd, struct gc_error *err)
-{
-    int copy = memfd_create("guestcred", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-
-    if (copy < 0)
-        copy = memfd_create("guestcred", MFD_CLOEXEC);
-    if (copy < 0)
-        return gc_fail(err, GC_E_INTERNAL, "cannot make a file in memory: %s",
-                       strerror(errno));
-    if (!copy_bytes(fd, copy)) {
-        (void)close(copy);
-        return refuse(name, "cannot be read, or grows", FILE_HINT, err);
-    }
-    *ret_fd = copy;
-    return GC_OK;
-}
-
-/* What FD, a cache's bytes, holds becomes what CACHE holds. */
-static krb5_error_code
-load(struct gc_ccache *cache, int fd)
-{
-    krb5_context krb5 = cache->krb5;
-    krb5_ccache file = NULL;
-    krb5_principal owner = NULL;
-    char name[64];
-    krb5_error_code code;
-
-    /* By way of the descriptor, also where /proc/self is not ours to look at,
-     * because we are not dumpable. */
-    (void)snprintf(name, sizeof(name), "FILE:/proc/self/fd/%d", fd);
-    code = krb5_cc_resolve(krb5, name, &file);
-    if (code == 0)
-        code = krb5_cc_get_principal(krb5, file, &owner);
-    if (code == 0)
-        code = krb5_cc_initialize(krb5, cache->cache, owner);
-    if (code == 0)
-        code = krb5_cc_copy_creds(krb5, file, cache->cache);
-    krb5_free_principal(krb5, owner);
-    if (file != NULL)
-        (void)krb5_cc_close(krb5, file);
-    return code;
-}
-
 static gc_status
 copy_file(const char *name, const char *path, struct gc_ccache *ret_copy,
           struct gc_error *err)
 {
-    GC_AUTO(gc_ccache) copy = {NULL, NULL, NULL};
-    DESCRIPTOR file = -1, bytes = -1;
+    DESCRIPTOR file = -1;
+    GC_AUTO(gc_bytes) bytes = {0};
     struct gc_verdict v = {GSS_S_FAILURE, 0, gc_mech_oid(GC_MECH_KERBEROS)};
     gc_status st = open_file(name, path, &file, err);
 
-    if (st == GC_OK)
-        st = snapshot(name, file, &bytes, err);
-    if (st == GC_OK)
-        st = gc_ccache_new(&copy, err);
     if (st != GC_OK)
         return st;
-    v.minor = (OM_uint32)load(&copy, bytes);
-    if (v.minor != 0) {
-        st = gc_gssmsg_fail(
-            err, v.minor == ENOMEM ? GC_E_NO_MEMORY : GC_E_NO_CREDENTIAL, &v,
-            "the cache %.200s cannot be read", name);
-        return gc_fail_hint(err, st, FILE_HINT);
-    }
-    gc_ccache_move(ret_copy, &copy);
-    return GC_OK;
+    if (!read_bytes(file, &bytes))
+        return refuse(name, "cannot be read, or grows", FILE_HINT, err);
+    v.minor = (OM_uint32)gc_ccache_load(&bytes, ret_copy);
+    if (v.minor == 0)
+        return GC_OK;
+    st = gc_gssmsg_fail(err,
+                        v.minor == ENOMEM ? GC_E_NO_MEMORY : GC_E_NO_CREDENTIAL,
+                        &v, "the cache %.200s cannot be read", name);
+    return gc_fail_hint(err, st, FILE_HINT);
 }
 
 gc_status

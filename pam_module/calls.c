@@ -231,7 +231,7 @@ static void
 hide(pam_handle_t *pamh)
 {
     (void)!gc_kept_export(pamh, GC_KEPT_TRANSACTION, NULL, NULL);
-    (void)!gc_kept_export(pamh, GC_KEPT_CACHE, NULL, NULL);
+    (void)!gc_kept_export(pamh, GC_KEPT_LOGIN, NULL, NULL);
 }
 
 /* Was somebody else proved in this transaction than its subject is now? */
@@ -265,7 +265,7 @@ keep_ticket(struct gc_visit *visit, const struct gc_wire_reply *reply,
         st = gc_kept_export(visit->pamh, GC_KEPT_TRANSACTION,
                             reply->transaction, err);
     if (st == GC_OK)
-        st = gc_kept_export(visit->pamh, GC_KEPT_CACHE, reply->cache, err);
+        st = gc_kept_export(visit->pamh, GC_KEPT_LOGIN, reply->copies, err);
     return st;
 }
 
@@ -318,7 +318,7 @@ release(struct gc_visit *visit, gc_wire_call call)
         st = gc_kept_put(visit->pamh, &kept, &error);
     }
     if (st == GC_OK)
-        st = gc_kept_export(visit->pamh, GC_KEPT_CACHE, NULL, &error);
+        st = gc_kept_export(visit->pamh, GC_KEPT_LOGIN, NULL, &error);
     if (st != GC_OK)
         gc_visit_failed(visit, "release", &error);
     return st;
@@ -417,7 +417,7 @@ gc_calls_close_session(pam_handle_t *pamh, int flags, int argc,
 
 /* ---- account ---- */
 
-/* Proved in another process: the ledger knows by whom. */
+/* Proved in another process: the helper knows by whom. */
 static int
 ask_account(struct gc_visit *visit)
 {

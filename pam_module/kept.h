@@ -20,7 +20,7 @@
 #include "src/helper/wire.h"
 
 #define GC_KEPT_TRANSACTION "GUESTCRED_TRANSACTION"
-#define GC_KEPT_CACHE       "GUESTCRED_CACHE"
+#define GC_KEPT_LOGIN       "GUESTCRED_LOGIN"
 
 typedef enum {
     GC_KEPT_NO_TICKET,

@@ -84,12 +84,18 @@ read_pid_ns(void)
     return inode;
 }
 
+struct stat_line {
+    char state;      /* field 3 */
+    uint64_t parent; /* field 4; 0: none that we can see */
+    uint64_t start;  /* field 22 */
+};
+
 /*
- * State and start of process PID, fields 3 and 22 of its stat.  Field 2 is the
- * program's name in parentheses, which may hold blanks and parentheses.
+ * Those fields of process PID's stat.  Field 2 is the program's name in
+ * parentheses, which may hold blanks and parentheses.
  */
 static bool
-read_stat(uint64_t pid, char *ret_state, uint64_t *ret_start)
+read_stat(uint64_t pid, struct stat_line *ret_line)
 {
     char path[64], text[1024];
     const char *at;
@@ -101,29 +107,53 @@ read_stat(uint64_t pid, char *ret_state, uint64_t *ret_start)
     at = strrchr(text, ')');
     if (at == NULL || at[1] != ' ')
         return false;
-    *ret_state = at[2];
+    ret_line->state = at[2];
     for (int field = 2; field < 22; field++) {
         at = strchr(at + 1, ' ');
         if (at == NULL)
             return false;
+        if (field == 3) {
+            const char *parent = at + 1;
+
+            if (!parse_number(&parent, &ret_line->parent))
+                return false;
+        }
     }
     at++;
-    return parse_number(&at, ret_start);
+    return parse_number(&at, &ret_line->start);
+}
+
+static void
+print(uint64_t pid, uint64_t start, char ret_owner[GC_OWNER_SIZE])
+{
+    char boot[BOOT_SIZE];
+
+    read_boot(boot);
+    (void)snprintf(ret_owner, GC_OWNER_SIZE, "%llu.%llu.%s.%llu",
+                   (unsigned long long)pid, (unsigned long long)start,
+                   boot[0] == '\0' ? "-" : boot,
+                   (unsigned long long)read_pid_ns());
 }
 
 void
 gc_owner_self(char ret_owner[GC_OWNER_SIZE])
 {
-    struct owner self = {.pid = (uint64_t)getpid()};
-    char state;
+    struct stat_line line;
+    uint64_t pid = (uint64_t)getpid();
 
-    if (!read_stat(self.pid, &state, &self.start))
-        self.start = 0;
-    read_boot(self.boot);
-    (void)snprintf(ret_owner, GC_OWNER_SIZE, "%llu.%llu.%s.%llu",
-                   (unsigned long long)self.pid, (unsigned long long)self.start,
-                   self.boot[0] == '\0' ? "-" : self.boot,
-                   (unsigned long long)read_pid_ns());
+    print(pid, read_stat(pid, &line) ? line.start : 0, ret_owner);
+}
+
+bool
+gc_owner_of(pid_t pid, uint64_t start, char ret_owner[GC_OWNER_SIZE])
+{
+    struct stat_line line;
+
+    if (pid <= 0 || start == 0 || !read_stat((uint64_t)pid, &line)
+        || line.start != start)
+        return false;
+    print((uint64_t)pid, start, ret_owner);
+    return strstr(ret_owner, ".-.") == NULL;
 }
 
 static bool
@@ -149,11 +179,26 @@ parse(const char *text, struct owner *ret_owner)
 }
 
 bool
+gc_owner_parent(const char *owner, char ret_parent[GC_OWNER_SIZE])
+{
+    struct stat_line line, parent, again;
+    struct owner it;
+
+    /* A parent that ended meanwhile may have given its number to another. */
+    return parse(owner, &it) && read_stat(it.pid, &line)
+           && line.start == it.start && line.parent != 0
+           && line.parent <= INT_MAX && read_stat(line.parent, &parent)
+           && read_stat(it.pid, &again) && again.start == it.start
+           && again.parent == line.parent
+           && gc_owner_of((pid_t)line.parent, parent.start, ret_parent);
+}
+
+bool
 gc_owner_is_dead(const char *owner)
 {
+    struct stat_line line = {0};
     struct owner it;
-    char boot[BOOT_SIZE], state = '\0';
-    uint64_t start = 0;
+    char boot[BOOT_SIZE];
 
     read_boot(boot);
     if (!parse(owner, &it) || it.boot[0] == '\0' || boot[0] == '\0')
@@ -163,9 +208,9 @@ gc_owner_is_dead(const char *owner)
     if (it.pid_ns == 0 || it.pid_ns != read_pid_ns())
         return false;
     /* hidepid= hides a process from stat, but not from kill. */
-    if (!read_stat(it.pid, &state, &start))
+    if (!read_stat(it.pid, &line))
         return kill((pid_t)it.pid, 0) != 0 && errno == ESRCH;
-    if (state == 'Z' || state == 'X' || state == 'x')
+    if (line.state == 'Z' || line.state == 'X' || line.state == 'x')
         return true;
-    return it.start != 0 && it.start != start;
+    return it.start != 0 && it.start != line.start;
 }

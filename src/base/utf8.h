@@ -19,7 +19,6 @@ size_t gc_utf8_length(const unsigned char *s, size_t left);
 size_t gc_utf8_printable(const unsigned char *s, size_t left);
 /* Is TEXT (LEN bytes) UTF-8 from end to end? */
 bool gc_utf8_is(const char *text, size_t len);
-
 /* How many of LEN bytes are the byte order mark that TEXT begins with: 3 or 0.
  */
 size_t gc_utf8_mark(const char *text, size_t len);

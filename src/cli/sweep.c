@@ -17,6 +17,7 @@
 #include "src/cli/connect.h"
 #include "src/cli/output.h"
 #include "src/json.h"
+#include "src/tickets/copies.h"
 
 static gc_status
 print(struct gc_cli *cli, const struct gc_tickets_tally *tally,
@@ -132,6 +133,8 @@ gc_cli_sweep(struct gc_cli *cli, struct gc_error *err)
 
     if (all && geteuid() != 0)
         return gc_fail(err, GC_E_CONFIG, "--all-users is for root");
+    if (all)
+        gc_copies_tidy();
     st = gc_connect_stores(cli, false, &s.connection, err);
     if (st != GC_OK)
         return st;

@@ -131,32 +131,34 @@ ask_guest(struct gc_errand *e, struct gc_initiator *worker,
           struct gc_want *want, const struct gc_login *login,
           struct gc_wire_reply *reply, struct gc_error *err)
 {
-    GC_AUTO(gc_vcenter) vcenter = {.client = NULL};
-    GC_AUTO(gc_record) record = {.used = 0};
-    gc_status st = gc_vcenter_open(e, &vcenter, err);
+    GC_AUTO(gc_vcenter) vcenter = {.guest = NULL};
+    GC_AUTO(gc_entry) entry = {0};
+    char self[GC_OWNER_SIZE];
+    gc_status st;
 
-    if (st == GC_OK)
-        st = gc_handshake(e, &vcenter, worker, &e->vms[0], want, &record, err);
-    if (st == GC_OK && strcmp(record.ticket.principal, login->principal) != 0)
+    /* Nothing needs the ticket once this process has ended. */
+    gc_owner_self(self);
+    st = gc_vcenter_open(e, login->transaction, self, &vcenter, err);
+    if (st != GC_OK)
+        return st;
+    st = gc_handshake(e, &vcenter, worker, &e->vms[0], want, &entry, err);
+    if (st == GC_OK && strcmp(entry.ticket.principal, login->principal) != 0)
         st = gc_fail(err, GC_E_DENIED, "the guest was shown another principal");
     (void)snprintf(reply->mech, sizeof(reply->mech), "%s",
-                   gc_mech_word(record.ticket.mech));
+                   gc_mech_word(entry.ticket.mech));
     /* A release that fails is owed, and takes nothing from the proof. */
-    if (record.ticket.ticket.len > 0)
-        (void)!gc_handshake_undo(e, &vcenter, &record, NULL);
-    if (vcenter.client != NULL)
-        gc_vcenter_keep(&vcenter, st);
+    if (entry.ticket.ticket.len > 0)
+        (void)!gc_handshake_undo(e, &vcenter, &entry, NULL);
+    vcenter.guest->ops->close(vcenter.guest, st, false);
     return st;
 }
 
 static gc_status
 note(struct gc_errand *e, struct gc_login *login, struct gc_error *err)
 {
-    gc_status st = gc_logins_new_id(login->transaction, err);
+    gc_status st = gc_login_asked_by(login, (pid_t)e->request.host_pid,
+                                     e->request.host_start, err);
 
-    if (st == GC_OK)
-        st = gc_login_asked_by(login, (pid_t)e->request.host_pid,
-                               e->request.host_start, err);
     if (st != GC_OK)
         return st;
     e->made = true;
@@ -231,13 +233,15 @@ authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
     if (st == GC_OK)
         st = prove(e, worker, &want, &login, err);
     if (st == GC_OK)
+        st = gc_logins_new_id(login.transaction, err);
+    if (st == GC_OK)
         st = ask_guest(e, worker, &want, &login, reply, err);
     if (st == GC_OK)
         st = note(e, &login, err);
     if (st != GC_OK)
         return st;
     (void)!gc_logins_tidy(e->logins, NULL);
-    reply->uid = login.uid;
+    reply->uid = (uint32_t)login.uid;
     (void)snprintf(reply->transaction, sizeof(reply->transaction), "%s",
                    login.transaction);
     (void)snprintf(reply->principal, sizeof(reply->principal), "%s",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What each of the module's calls does here.  A reply is filled in only on
- * GC_OK; after an error nothing is left in a guest that the ledger does not
+ * GC_OK; after an error nothing is left in a guest that the store does not
  * know.
  */
 

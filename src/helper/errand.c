@@ -53,10 +53,9 @@ gc_errand_clear(struct gc_errand *errand)
     gc_errand_wipe(errand);
     gc_wire_request_clear(&errand->request);
     gc_options_clear(&errand->config);
-    gc_ledger_free(errand->ledger);
+    gc_store_free(errand->store);
     gc_logins_free(errand->logins);
-    gc_shelf_clear(&errand->shelf);
-    *errand = (struct gc_errand){.ledger = NULL};
+    *errand = (struct gc_errand){.store = NULL};
 }
 
 static gc_status
@@ -148,12 +147,12 @@ gc_errand_account(struct gc_errand *errand, struct gc_error *err)
 gc_status
 gc_errand_open(struct gc_errand *errand, struct gc_error *err)
 {
-    gc_status st =
-        gc_ledger_open(GC_ERRAND_STATE, errand->as.uid, &errand->ledger, err);
+    char path[sizeof(GC_ERRAND_LOGINS) + 24];
+    gc_status st;
 
-    /* Users pass through it, to their stores. */
-    if (st == GC_OK)
-        st = gc_shelf_prepare(GC_SHELF_RUN, err);
+    (void)snprintf(path, sizeof(path), GC_ERRAND_LOGINS "/%lu",
+                   (unsigned long)errand->as.uid);
+    st = gc_store_open(path, GC_STORE_CREATE, &errand->store, err);
     if (st == GC_OK)
         st = gc_logins_open(GC_ERRAND_RUN "/logins", &errand->logins, err);
     return st;

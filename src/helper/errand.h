@@ -11,16 +11,13 @@
 #include "src/helper/logins.h"
 #include "src/helper/map.h"
 #include "src/helper/wire.h"
-#include "src/ledger.h"
 #include "src/options.h"
-#include "src/shelf.h"
+#include "src/tickets/store.h"
 
-/*
- * Root's own places; a boot empties the second.  Nothing of root's is below
- * GC_SHELF_RUN, which users may fill.
- */
-#define GC_ERRAND_STATE GC_LOCALSTATEDIR "/lib/guestcred"
-#define GC_ERRAND_RUN   "/run/guestcred-helper"
+/* Root's own places; a boot empties the second. */
+#define GC_ERRAND_STATE  GC_LOCALSTATEDIR "/lib/guestcred"
+#define GC_ERRAND_LOGINS GC_ERRAND_STATE "/logins" /* a store for each uid */
+#define GC_ERRAND_RUN    "/run/guestcred-helper"
 
 /* Kept of the deadline for what must be ended before there is an answer. */
 #define GC_ERRAND_RESERVE_MS 1000
@@ -38,12 +35,11 @@ struct gc_errand {
     int64_t latest;        /* to send a guest anything */
     struct gc_child_as as; /* USER's ids */
     bool nobody; /* no account gets in: USER and AS are a stand-in's */
-    struct gc_ledger *ledger; /* root's, of what is owed for USER */
+    struct gc_store *store; /* root's, of USER's logins */
     struct gc_logins *logins;
-    struct gc_shelf shelf; /* of the session that is being made */
-    bool suspect;          /* a credential was refused as a forged one is */
-    bool expired;          /* a password proved right, and too old */
-    bool made; /* something that is to be undone where nobody hears of it */
+    bool suspect; /* a credential was refused as a forged one is */
+    bool expired; /* a password proved right, and too old */
+    bool made;    /* something that is to be undone where nobody hears of it */
     size_t vm_count;
     struct gc_map_vm vms[GC_ERRAND_VMS_MAX]; /* those that USER may enter */
 };

@@ -5,10 +5,14 @@
 
 #include <string.h>
 
+#include "src/base/clock.h"
 #include "src/helper/gate.h"
 #include "src/helper/quota.h"
 
 #define QUOTA GC_ERRAND_RUN "/quota"
+
+/* A logout waits no longer for a guest: what is owed is swept. */
+#define RELEASE_MS 5000
 
 void
 gc_handshake_want(const struct gc_errand *e, struct gc_want *ret_want)
@@ -26,36 +30,40 @@ gc_handshake_want(const struct gc_errand *e, struct gc_want *ret_want)
 gc_status
 gc_handshake(struct gc_errand *e, struct gc_vcenter *vcenter,
              struct gc_initiator *worker, const struct gc_map_vm *vm,
-             struct gc_want *want, struct gc_record *ret_record,
+             struct gc_want *want, struct gc_entry *ret_entry,
              struct gc_error *err)
 {
-    const char *url = gc_session_url(gc_client_session(vcenter->client));
-    const struct gc_custody_request request = {.ref = vm->vm, .fresh = true};
+    const struct gc_tickets_request request = {
+        .ref = vm->vm, .want = want, .fresh = true};
     const struct gc_limit limit = {e->deadline, GC_WIRE_FD};
-    struct gc_quota_pass pass;
+    struct gc_tickets tickets = vcenter->tickets;
+    bool reused;
+    int pass = -1;
     struct gc_gate gate;
-    gc_status st = gc_quota_enter(QUOTA, e->ledger, url, e->as.uid, vm->vm,
-                                  e->deadline, &pass, err);
+    gc_status st = gc_quota_enter(
+        QUOTA, e->store, vcenter->guest->ops->about(vcenter->guest).url,
+        e->as.uid, vm->vm, e->deadline, &pass, err);
 
     if (st != GC_OK)
         return st;
     gc_gate_init(&gate, worker, e->latest);
+    tickets.initiator = &gate.door;
     memcpy(want->target, vm->target, sizeof(want->target));
     st = gc_vcenter_check(vcenter, vm, limit, err);
     if (st == GC_OK)
-        st = gc_custody_acquire(&vcenter->custody, &gate.door, &request, want,
-                                limit, ret_record, err);
+        st = gc_tickets_acquire(&tickets, &request, limit, ret_entry, &reused,
+                                err);
     worker->ops->end(worker);
-    gc_quota_leave(QUOTA, &pass);
+    gc_quota_leave(&pass);
     return st;
 }
 
 gc_status
 gc_handshake_undo(struct gc_errand *e, struct gc_vcenter *vcenter,
-                  const struct gc_record *record, struct gc_error *err)
+                  struct gc_entry *entry, struct gc_error *err)
 {
+    const struct gc_limit limit = {gc_clock_within(e->end, RELEASE_MS), -1};
     enum gc_released how;
 
-    return gc_custody_release(&vcenter->custody, record,
-                              (struct gc_limit){e->end, -1}, &how, err);
+    return gc_tickets_release(&vcenter->tickets, entry, limit, &how, err);
 }

@@ -21,12 +21,12 @@ void gc_handshake_want(const struct gc_errand *errand,
 GC_MUST_USE gc_status gc_handshake(
     struct gc_errand *errand, struct gc_vcenter *vcenter,
     struct gc_initiator *worker, const struct gc_map_vm *vm,
-    struct gc_want *want, struct gc_record *ret_record, struct gc_error *err);
+    struct gc_want *want, struct gc_entry *ret_entry, struct gc_error *err);
 
-/* End RECORD's ticket; what cannot be done now is owed. */
+/* End ENTRY's ticket; what cannot be done now is owed. */
 GC_MUST_USE gc_status gc_handshake_undo(struct gc_errand *errand,
                                         struct gc_vcenter *vcenter,
-                                        const struct gc_record *record,
+                                        struct gc_entry *entry,
                                         struct gc_error *err);
 
 #endif

@@ -10,8 +10,8 @@
  *
  * One small file a transaction, 0600, in a directory of root's own, each
  * written atomically, so that no lock is needed and nobody waits for a process
- * that somebody stopped.  Who makes a transaction's session claims it in there,
- * for as long as that process lives.
+ * that somebody stopped.  One process at a time makes a transaction's session:
+ * it has a lock, which ends with it.
  */
 
 #ifndef GC_SRC_HELPER_LOGINS_H
@@ -23,11 +23,13 @@
 #include "gss/initiator.h"
 #include "src/base/base.h"
 #include "src/base/bytes.h"
-#include "src/ledger.h"
-#include "src/process.h"
+#include "src/base/owner.h"
+#include "src/tickets/copies.h"
+#include "src/tickets/entry.h"
 
+#define GC_TRANSACTION_SIZE     GC_ENTRY_ID_SIZE
 #define GC_LOGIN_CREDENTIAL_MAX 45000        /* bytes */
-#define GC_LOGIN_TEXT_MAX       (128 * 1024) /* of a record */
+#define GC_LOGIN_TEXT_MAX       (256 * 1024) /* of a record */
 
 /* What tidying takes: seconds. */
 #define GC_LOGIN_WAIT_S 3600 /* for a session to begin */
@@ -37,24 +39,23 @@
 
 struct gc_login {
     char transaction[GC_TRANSACTION_SIZE];
-    uid_t uid;                         /* whose login; never -1 */
+    int64_t uid;                       /* whose login; never 0 */
     char service[256];                 /* PAM's, never "" */
     char principal[GC_PRINCIPAL_SIZE]; /* verified to be UID's, or "" */
     bool proved;  /* by that principal, to us; others may have proved a user */
     char vm[256]; /* which of the map the user chose, or "" */
-    char cache[1024]; /* the session's store, "DIR:/…", or "": none yet */
-    struct gc_process host;     /* who asked … */
-    struct gc_process parent;   /* … and its parent then; pid 0: none */
-    struct gc_process claim;    /* who makes its session; pid 0: nobody */
-    int64_t written;            /* epoch seconds; gc_logins_put sets it */
-    struct gc_bytes credential; /* secret: exported tickets, or empty */
+    char copies[GC_COPIES_PATH_SIZE]; /* of its tickets; "": no session yet */
+    char host[GC_OWNER_SIZE];         /* the process that asked … */
+    char parent[GC_OWNER_SIZE];       /* … and its parent then, or "" */
+    int64_t written;                  /* epoch seconds; gc_logins_put sets it */
+    struct gc_bytes credential;       /* secret: exported tickets, or empty */
 };
 /* Wipe all of it. */
 void gc_login_clear(struct gc_login *login);
 
 /*
  * Put HOST_PID, which must have started at HOST_START, and its parent into
- * LOGIN.  GC_E_NOT_FOUND: it is gone.  GC_E_INTERNAL: no /proc.
+ * LOGIN.  GC_E_NOT_FOUND: it is gone.
  */
 GC_MUST_USE gc_status gc_login_asked_by(struct gc_login *login, pid_t host_pid,
                                         uint64_t host_start,
@@ -108,14 +109,14 @@ gc_logins_find_anyones(struct gc_logins *logins, const char *transaction,
                        struct gc_login *ret_login, struct gc_error *err);
 
 /*
- * The session of LOGIN, which was found, is this process's to make.  GC_E_BUSY:
- * another living process has claimed it, or has just made one; LOGIN is as it
- * stands by now then, and whoever waits for that asks again.  GC_E_NOT_FOUND:
- * it was forgotten meanwhile.
+ * The session of TRANSACTION is this process's to make, until it ends or
+ * gc_logins_free.  Waits while another one is at it, until DEADLINE (GC_E_BUSY)
+ * or until CANCEL_FD, or -1, is readable (GC_E_CANCELED).  What was found
+ * before may have changed by then.
  */
-GC_MUST_USE gc_status gc_logins_claim(struct gc_logins *logins,
-                                      struct gc_login *login,
-                                      struct gc_error *err);
+GC_MUST_USE gc_status gc_logins_lock(struct gc_logins *logins,
+                                     const char *transaction, int64_t deadline,
+                                     int cancel_fd, struct gc_error *err);
 
 /* Remove it.  Absent, and no name at all, are GC_OK. */
 GC_MUST_USE gc_status gc_logins_forget(struct gc_logins *logins,
@@ -127,9 +128,9 @@ GC_MUST_USE gc_status gc_logins_forget(struct gc_logins *logins,
  * and those whose session's host is, with the tickets that they keep;
  * those with no session after GC_LOGIN_WAIT_S, because a service that lives for
  * months may leave one with every password; and all after GC_LOGIN_OLDEST_S:
- * what they still owe is in the ledger.  So does what cannot be read, after
- * GC_LOGIN_WAIT_S, and what dead processes were writing.  A time to come counts
- * as now.
+ * what they still owe is in the ticket store.  So does what cannot be read or
+ * was not written to its end, after GC_LOGIN_WAIT_S.  A time to come counts as
+ * now.
  */
 GC_MUST_USE gc_status gc_logins_tidy(struct gc_logins *logins,
                                      struct gc_error *err);

@@ -94,7 +94,7 @@ answer(struct gc_errand *errand, gc_status st, struct gc_error *err)
 static int
 run(void)
 {
-    GC_AUTO(gc_errand) errand = {.ledger = NULL};
+    GC_AUTO(gc_errand) errand = {.store = NULL};
     struct gc_error error = {.status = GC_OK};
     gc_status st = gc_errand_read(GC_WIRE_FD, &errand, &error);
 

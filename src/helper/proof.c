@@ -10,15 +10,15 @@
 
 #include "gss/account.h"
 #include "gss/verifier.h"
-#include "src/aside.h"
-#include "src/frame.h"
+#include "src/helper/aside.h"
+#include "src/helper/frame.h"
 
 /*
  * Root's own, and one for each account, for the library locks it: whoever may
  * stop a verifier of theirs stops nobody else.  A token is good for one
  * account.
  */
-#define REPLAYS "file2:" GC_ERRAND_STATE "/%lu/replay"
+#define REPLAYS "file2:" GC_ERRAND_LOGINS "/%lu/replay"
 
 /* ---- the verifier ---- */
 

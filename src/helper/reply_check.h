@@ -9,7 +9,7 @@
 #ifndef GC_SRC_HELPER_REPLY_CHECK_H
 #define GC_SRC_HELPER_REPLY_CHECK_H
 
-#include "src/frame.h"
+#include "src/helper/frame.h"
 
 /* What the owner knows of the exchange under way.  Nothing of it is secret. */
 struct gc_reply_check {

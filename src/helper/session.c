@@ -10,18 +10,15 @@
 
 #include "src/helper/calls.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "src/helper/worker.h"
 #include "src/base/clock.h"
 #include "src/helper/handshake.h"
 #include "src/helper/proof.h"
-#include "src/shelf.h"
+#include "src/helper/worker.h"
+#include "src/tickets/copies.h"
 
-#define WIPE_MS        1000        /* of the user's own store, and no more */
-#define LOOK_MS        50          /* at what another call makes of a login */
 #define SYSTEM_ACCOUNT "guestcred" /* may act for others, and nothing else */
 
 /* What one session is made of while it is. */
@@ -31,7 +28,8 @@ struct session {
     struct gc_initiator *worker;
     struct gc_vcenter vcenter;
     struct gc_want want;
-    struct gc_records records;
+    struct gc_dir copies;
+    struct gc_entries entries;
     bool stranger; /* the credential is not the account's */
     size_t failures;
     struct gc_error failed; /* the first that did */
@@ -43,7 +41,8 @@ session_clear(struct session *s)
     gc_login_clear(&s->login);
     gc_initiator_free(s->worker);
     gc_vcenter_clear(&s->vcenter);
-    gc_records_clear(&s->records);
+    gc_dir_close(&s->copies);
+    gc_entries_clear(&s->entries);
 }
 #define SESSION __attribute__((cleanup(session_clear))) struct session
 
@@ -167,55 +166,35 @@ choose_credential(struct session *s, struct gc_error *err)
 
 /* ---- the tickets ---- */
 
-/* RECORD is the session's now: its host needs it, until that ends. */
-static gc_status
-hand_over(struct session *s, const struct gc_record *record,
-          struct gc_error *err)
-{
-    struct gc_errand *e = s->errand;
-    GC_AUTO(gc_entry) entry = {.uid = 0};
-    gc_status st = gc_ledger_lock(e->ledger, e->deadline, err);
-
-    if (st != GC_OK)
-        return st;
-    st = gc_ledger_find(e->ledger, &record->ticket, &entry, err);
-    if (st == GC_OK) {
-        entry.process = s->login.host;
-        (void)snprintf(entry.record, sizeof(entry.record), "%s", record->id);
-        (void)snprintf(entry.transaction, sizeof(entry.transaction), "%s",
-                       s->login.transaction);
-        st = gc_ledger_write(e->ledger, &entry, err);
-    }
-    gc_ledger_unlock(e->ledger);
-    return st;
-}
-
 static gc_status
 acquire_one(struct session *s, const struct gc_map_vm *vm, struct gc_error *err)
 {
     struct gc_errand *e = s->errand;
-    GC_AUTO(gc_record) record = {.used = 0};
+    GC_AUTO(gc_entry) entry = {0};
     gc_status st =
-        gc_handshake(e, &s->vcenter, s->worker, vm, &s->want, &record, err);
+        gc_handshake(e, &s->vcenter, s->worker, vm, &s->want, &entry, err);
 
     if (st != GC_OK)
         return st;
-    st = gc_shelf_put(&e->shelf, &record, e->deadline, err);
+    if (s->copies.path == NULL)
+        st = gc_copies_open(e->as.uid, &s->copies, err);
     if (st == GC_OK)
-        st = hand_over(s, &record, err);
+        st = gc_copies_put(&s->copies, &entry, err);
     if (st == GC_OK)
-        return gc_records_add(&s->records, &record, err);
-    (void)!gc_handshake_undo(e, &s->vcenter, &record, NULL);
+        st = gc_entries_add(&s->entries, &entry, err);
+    if (st != GC_OK)
+        (void)!gc_handshake_undo(e, &s->vcenter, &entry, NULL);
     return st;
 }
 
 static void
 give_back(struct session *s)
 {
-    for (size_t i = 0; i < s->records.count; i++)
-        (void)!gc_handshake_undo(s->errand, &s->vcenter, &s->records.items[i],
+    if (s->copies.path != NULL)
+        gc_copies_remove(s->copies.path);
+    for (size_t i = 0; i < s->entries.count; i++)
+        (void)!gc_handshake_undo(s->errand, &s->vcenter, &s->entries.items[i],
                                  NULL);
-    (void)!gc_shelf_wipe(&s->errand->shelf, gc_clock_now() + WIPE_MS, NULL);
 }
 
 /* One VM that fails does not take the others' tickets away. */
@@ -235,7 +214,7 @@ acquire_all(struct session *s, struct gc_error *err)
         if (s->failures++ == 0)
             s->failed = why;
     }
-    if (s->records.count > 0 && st != GC_E_CANCELED)
+    if (s->entries.count > 0 && st != GC_E_CANCELED)
         return GC_OK;
     *err = s->failed;
     return s->failed.status;
@@ -246,30 +225,26 @@ write_login(struct session *s, struct gc_error *err)
 {
     struct gc_errand *e = s->errand;
     struct gc_login *login = &s->login;
-    gc_status st;
 
     login->uid = e->as.uid;
-    memcpy(login->principal, s->records.items[0].ticket.principal,
+    memcpy(login->principal, s->entries.items[0].ticket.principal,
            sizeof(login->principal));
     (void)snprintf(login->service, sizeof(login->service), "%s",
                    e->request.service);
-    (void)snprintf(login->cache, sizeof(login->cache), "%s", e->shelf.name);
-    login->claim = (struct gc_process){.pid = 0};
-    /* They have served: nobody needs the user's tickets any more. */
+    (void)snprintf(login->copies, sizeof(login->copies), "%s", s->copies.path);
+    /* They have served: nothing needs the user's tickets any more. */
     gc_bytes_clear(&login->credential);
-    st = gc_logins_put(e->logins, login, err);
-    return st;
+    return gc_logins_put(e->logins, login, err);
 }
 
 static void
 fill_reply(const struct session *s, struct gc_wire_reply *reply)
 {
-    const struct gc_ticket *first = &s->records.items[0].ticket;
+    const struct gc_ticket *first = &s->entries.items[0].ticket;
 
     (void)snprintf(reply->transaction, sizeof(reply->transaction), "%s",
                    s->login.transaction);
-    (void)snprintf(reply->cache, sizeof(reply->cache), "%s",
-                   s->errand->shelf.name);
+    (void)snprintf(reply->copies, sizeof(reply->copies), "%s", s->copies.path);
     (void)snprintf(reply->principal, sizeof(reply->principal), "%s",
                    first->principal);
     (void)snprintf(reply->vm, sizeof(reply->vm), "%s", first->vm);
@@ -277,8 +252,8 @@ fill_reply(const struct session *s, struct gc_wire_reply *reply)
                    gc_mech_word(first->mech));
     if (s->failures > 0)
         (void)snprintf(reply->message, sizeof(reply->message),
-                       "%zu of %zu tickets; %.400s", s->records.count,
-                       s->records.count + s->failures, s->failed.message);
+                       "%zu of %zu tickets; %.400s", s->entries.count,
+                       s->entries.count + s->failures, s->failed.message);
 }
 
 static gc_status
@@ -287,14 +262,15 @@ make_session(struct session *s, struct gc_error *err)
     struct gc_errand *e = s->errand;
     gc_status st;
 
-    /* From here on this process is who needs the tickets. */
+    /* The tickets are needed for as long as this process lives. */
     st = gc_login_asked_by(&s->login, (pid_t)e->request.host_pid,
                            e->request.host_start, err);
-    /* Both children before a secret of root's is read. */
+    /* What an earlier host of this login left is not taken for its ticket. */
+    if (st == GC_OK)
+        st = gc_store_tidy(e->store, err);
+    /* Before a secret of root's is read. */
     if (st == GC_OK)
         st = gc_worker_new_as(GC_WIRE_FD, &e->as, &s->worker, err);
-    if (st == GC_OK)
-        st = gc_shelf_open(GC_SHELF_RUN, &e->as, &e->shelf, err);
     if (st == GC_OK)
         st = gc_errand_choose(
             e, e->request.vm[0] != '\0' ? e->request.vm : s->login.vm, err);
@@ -305,17 +281,32 @@ make_session(struct session *s, struct gc_error *err)
         s->stranger = st == GC_E_DENIED;
     }
     if (st == GC_OK)
-        st = gc_vcenter_open(e, &s->vcenter, err);
+        st = gc_vcenter_open(e, s->login.transaction, s->login.host,
+                             &s->vcenter, err);
     if (st != GC_OK)
         return st;
     e->made = true;
-    s->vcenter.custody.elsewhere = e->shelf.name;
     st = acquire_all(s, err);
     if (st == GC_OK)
         st = write_login(s, err);
     if (st != GC_OK)
         give_back(s);
-    gc_vcenter_keep(&s->vcenter, st);
+    s->vcenter.guest->ops->close(s->vcenter.guest, st, false);
+    return st;
+}
+
+/* LOGIN's tickets, those that are to be used and those that are owed. */
+static gc_status
+list_tickets(struct gc_errand *e, const char *transaction,
+             struct gc_entries *ret_entries, struct gc_error *err)
+{
+    GC_AUTO(gc_entries) all = {0};
+    gc_status st = gc_store_list(e->store, NULL, &all, err);
+
+    for (size_t i = 0; st == GC_OK && i < all.count; i++)
+        if (strcmp(all.items[i].login, transaction) == 0
+            && all.items[i].ticket.ticket.len > 0)
+            st = gc_entries_add(ret_entries, &all.items[i], err);
     return st;
 }
 
@@ -326,50 +317,34 @@ still_live(struct gc_errand *e, const struct gc_login *login)
     GC_AUTO(gc_entries) entries = {.count = 0};
     bool live = false;
 
-    if (gc_ledger_list_of(e->ledger, login->transaction, &entries, NULL)
-        != GC_OK)
+    if (login->copies[0] == '\0')
+        return false;
+    if (list_tickets(e, login->transaction, &entries, NULL) != GC_OK)
         return true; /* then another one would fare no better */
     for (size_t i = 0; i < entries.count && !live; i++)
-        live = entries.items[i].state == GC_OWED_TICKET
-               && gc_process_alive(&entries.items[i].process);
+        live = entries.items[i].state == GC_ENTRY_TICKET
+               && !gc_owner_is_dead(entries.items[i].host);
     return live;
-}
-
-/* Until it is worth another look, the host is gone, or it is too late. */
-static gc_status
-wait_a_moment(const struct gc_errand *e, struct gc_error *err)
-{
-    struct pollfd peer = {GC_WIRE_FD, POLLIN, 0};
-    int left = gc_clock_left(e->deadline);
-
-    if (left == 0)
-        return gc_fail(err, GC_E_BUSY,
-                       "another call of this login is still at work");
-    if (poll(&peer, 1, left < LOOK_MS ? left : LOOK_MS) > 0)
-        return gc_fail(err, GC_E_CANCELED, "the host program is gone");
-    return GC_OK;
 }
 
 /*
  * The login of this transaction: with a live session (RET_LIVE), which another
- * call may be making while we wait, or claimed for us to make one.
- * GC_E_NOT_FOUND: there is none.
+ * call may be making while we wait, or for us to make one.  GC_E_NOT_FOUND:
+ * there is none.
  */
 static gc_status
-claim_login(struct gc_errand *e, struct gc_login *ret_login, bool *ret_live,
+await_login(struct gc_errand *e, struct gc_login *ret_login, bool *ret_live,
             struct gc_error *err)
 {
     gc_status st = find_login(e, ret_login, err);
 
-    while (st == GC_OK) {
-        *ret_live = ret_login->cache[0] != '\0' && still_live(e, ret_login);
-        if (*ret_live)
-            return GC_OK;
-        st = gc_logins_claim(e->logins, ret_login, err);
-        if (st != GC_E_BUSY)
-            return st;
-        st = wait_a_moment(e, err);
+    if (st == GC_OK && !still_live(e, ret_login)) {
+        st = gc_logins_lock(e->logins, ret_login->transaction, e->deadline,
+                            GC_WIRE_FD, err);
+        if (st == GC_OK)
+            st = find_login(e, ret_login, err);
     }
+    *ret_live = st == GC_OK && still_live(e, ret_login);
     return st;
 }
 
@@ -385,11 +360,12 @@ gc_call_establish(struct gc_errand *e, struct gc_wire_reply *reply,
         st = gc_errand_open(e, err);
     if (st != GC_OK)
         return st;
-    st = claim_login(e, &s.login, &live, err);
+    st = await_login(e, &s.login, &live, err);
     if (st != GC_OK && st != GC_E_NOT_FOUND)
         return st;
     if (live) {
-        (void)snprintf(reply->cache, sizeof(reply->cache), "%s", s.login.cache);
+        (void)snprintf(reply->copies, sizeof(reply->copies), "%s",
+                       s.login.copies);
         (void)snprintf(reply->transaction, sizeof(reply->transaction), "%s",
                        s.login.transaction);
         (void)snprintf(reply->principal, sizeof(reply->principal), "%s",
@@ -410,71 +386,26 @@ gc_call_establish(struct gc_errand *e, struct gc_wire_reply *reply,
 /* ---- the end ---- */
 
 static gc_status
-release_one(struct gc_errand *e, struct gc_vcenter *vcenter,
-            struct gc_entry *entry, struct gc_error *err)
+release_all(struct gc_errand *e, const char *transaction,
+            struct gc_entries *entries, struct gc_error *err)
 {
-    const char *url = gc_session_url(gc_client_session(vcenter->client));
-    GC_AUTO(gc_record) record = {.used = 0};
-
-    if (strcmp(entry->url, url) != 0)
-        return gc_fail(err, GC_E_CONFIG,
-                       "%s has a ticket of another vCenter than the one that "
-                       "is configured",
-                       entry->ticket.vm);
-    memcpy(record.url, entry->url, sizeof(record.url));
-    gc_ticket_move(&record.ticket, &entry->ticket);
-    return gc_handshake_undo(e, vcenter, &record, err);
-}
-
-/* All of them, so that a kill on the way owes the rest. */
-static gc_status
-mark_all(struct gc_errand *e, struct gc_entries *entries, struct gc_error *err)
-{
-    gc_status st = GC_OK;
-
-    for (size_t i = 0; st == GC_OK && i < entries->count; i++) {
-        entries->items[i].state = GC_OWED_RELEASE;
-        st = gc_ledger_write(e->ledger, &entries->items[i], err);
-    }
-    return st;
-}
-
-static gc_status
-release_all(struct gc_errand *e, struct gc_entries *entries,
-            struct gc_error *err)
-{
-    GC_AUTO(gc_vcenter) vcenter = {.client = NULL};
+    GC_AUTO(gc_vcenter) vcenter = {.guest = NULL};
     gc_status first = GC_OK, st;
 
-    st = gc_vcenter_open(e, &vcenter, err);
+    st = gc_vcenter_open(e, transaction, "", &vcenter, err);
     if (st != GC_OK)
         return st;
     for (size_t i = 0; i < entries->count; i++) {
         struct gc_error why = {.status = GC_OK};
 
-        st = release_one(e, &vcenter, &entries->items[i], &why);
+        st = gc_handshake_undo(e, &vcenter, &entries->items[i], &why);
         if (st != GC_OK && first == GC_OK) {
             first = st;
             *err = why;
         }
     }
-    gc_vcenter_keep(&vcenter, first);
+    vcenter.guest->ops->close(vcenter.guest, first, false);
     return first;
-}
-
-/*
- * By a process with the user's ids that was forked before the first secret of
- * root's was read: the one that filled it, or, in another call, a new one.
- */
-static void
-take_store_away(struct gc_errand *e, const char *name)
-{
-    int64_t deadline = gc_clock_now() + WIPE_MS;
-
-    if (e->shelf.child.pid > 0)
-        (void)!gc_shelf_wipe(&e->shelf, deadline, NULL);
-    else
-        (void)!gc_shelf_remove(GC_SHELF_RUN, &e->as, name, deadline, NULL);
 }
 
 static gc_status
@@ -484,18 +415,19 @@ end_login(struct gc_errand *e, const struct gc_login *login,
     GC_AUTO(gc_entries) entries = {.count = 0};
     gc_status st;
 
-    st = gc_ledger_list_of(e->ledger, login->transaction, &entries, err);
-    if (st == GC_OK)
-        st = mark_all(e, &entries, err);
+    st = list_tickets(e, login->transaction, &entries, err);
+    /* All of them, so that a kill on the way owes the rest. */
+    for (size_t i = 0; st == GC_OK && i < entries.count; i++)
+        st = gc_store_owed(e->store, &entries.items[i], err);
     /* What could not even be owed must be found again by another close. */
     if (st != GC_OK)
         return st;
-    take_store_away(e, login->cache);
+    gc_copies_remove(login->copies);
     if (entries.count > 0) {
-        /* The log names the first; releasing moves the entry's ticket away. */
+        /* The log names the first. */
         (void)snprintf(reply->vm, sizeof(reply->vm), "%s",
                        entries.items[0].ticket.vm);
-        st = release_all(e, &entries, err);
+        st = release_all(e, login->transaction, &entries, err);
     }
     (void)!gc_logins_forget(e->logins, login->transaction, NULL);
     return st;
@@ -560,9 +492,9 @@ gc_call_undo(struct gc_errand *e, const struct gc_wire_reply *reply)
 
     if (!e->made || reply->transaction[0] == '\0' || e->logins == NULL)
         return;
-    e->end = gc_clock_now() + GC_CLIENT_GRACE_MS;
+    e->end = gc_clock_now() + GC_TICKETS_GRACE_MS;
     /* It is ours, whether or not the host that asked is still there. */
     memcpy(login.transaction, reply->transaction, sizeof(login.transaction));
-    memcpy(login.cache, reply->cache, sizeof(login.cache));
+    memcpy(login.copies, reply->copies, sizeof(login.copies));
     (void)!end_login(e, &login, &unsent, &ignored);
 }

@@ -1,33 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Root's way to vCenter: the service login, its session kept between logins in
- * root's own place and nowhere else (P6).
+ * Root's way to vCenter and its guests: the service login, whose session is
+ * kept between logins in a store of root's own and nowhere else.
  */
 
 #ifndef GC_SRC_HELPER_VCENTER_H
 #define GC_SRC_HELPER_VCENTER_H
 
-#include "src/custody.h"
 #include "src/helper/errand.h"
+#include "src/tickets/tickets.h"
 
-struct gc_vcenter_login; /* the password, once it was needed */
-
+/* Zero it before use. */
 struct gc_vcenter {
-    struct gc_custody custody; /* without a store: that is the user's */
-    struct gc_client *client;
     struct gc_store *sessions;
-    struct gc_vcenter_login *login;
-    char key[512];                   /* the login and how it is verified */
-    struct gc_session_facts adopted; /* what an earlier helper kept … */
-    struct gc_bytes adopted_id;      /* … and its session; secret */
+    struct gc_guest *guest;
+    struct gc_tickets_login login;
+    struct gc_tickets tickets;
 };
 void gc_vcenter_clear(struct gc_vcenter *vcenter);
 
 /*
- * From ERRAND's options; asks nobody anything and reads no password yet.  The
- * host going away cancels what is under way.
+ * From ERRAND's options; sends nothing and reads no password yet.  Tickets are
+ * those of the login TRANSACTION of ERRAND's user, until the process HOST is
+ * dead; both are borrowed.
  */
 GC_MUST_USE gc_status gc_vcenter_open(const struct gc_errand *errand,
+                                      const char *transaction, const char *host,
                                       struct gc_vcenter *ret_vcenter,
                                       struct gc_error *err);
 
@@ -36,11 +34,5 @@ GC_MUST_USE gc_status gc_vcenter_check(struct gc_vcenter *vcenter,
                                        const struct gc_map_vm *vm,
                                        struct gc_limit limit,
                                        struct gc_error *err);
-
-/*
- * For the next helper, unless STATUS says that the session is no good.  A new
- * one that cannot be kept is ended.
- */
-void gc_vcenter_keep(struct gc_vcenter *vcenter, gc_status status);
 
 #endif

@@ -17,14 +17,14 @@
  *      which becomes the account's uid, or the caller's for source=ccache;
  *   3  local and cheap first: KDC, verifier (a child of its own: the only one
  *      that opens the host's keytab), mapping child, quota (P10);
- *   4  then reads the vCenter password, writes the ledger ahead with host_pid
+ *   4  then reads the vCenter password, writes the intent with host_pid
  *      and host_start, acquires; AUTHENTICATE releases what it acquired;
  *   5  replies once, before DEADLINE, and exits.  End of file on the socket
  *      means that the host died: release, and leave no reply.
  * OPTIONS are the module's one reading of arguments and configuration file:
  * the helper reads that file no second time.  TRANSACTION, CCNAME and VM are
  * hints from the PAM environment, hence from whoever could write there; VM is
- * looked up in the map, a TRANSACTION counts only as the ledger confirms it.
+ * looked up in the map, a TRANSACTION counts only as its login confirms it.
  * Overrunning the deadline, its process group is killed.
  */
 
@@ -36,11 +36,9 @@
 #include "src/base/base.h"
 #include "src/base/bytes.h"
 
-#define GC_WIRE_FD       3
-#define GC_WIRE_VERSION  1
-#define GC_WIRE_BODY_MAX 65536
+#define GC_WIRE_FD  3
+#define GC_WIRE_MAX (128 * 1024) /* bytes of a message */
 
-#define GC_WIRE_HEAD_SIZE        12
 #define GC_WIRE_NAME_SIZE        256
 #define GC_WIRE_PLACE_SIZE       1024
 #define GC_WIRE_PRINCIPAL_SIZE   512
@@ -117,9 +115,9 @@ GC_MUST_USE gc_status gc_wire_request_read(const struct gc_bytes *frame,
 
 /*
  * With GC_OK: AUTHENTICATE names PRINCIPAL, UID (never 0) and TRANSACTION;
- * ESTABLISH and OPEN a CACHE and a TRANSACTION, unless NOTHING was done, for
+ * ESTABLISH and OPEN COPIES and a TRANSACTION, unless NOTHING was done, for
  * which MESSAGE has the reason.  Otherwise MESSAGE is the cause and none of
- * UID, CACHE and TRANSACTION is there.  No text holds a control character.
+ * UID, COPIES and TRANSACTION is there.  No text holds a control character.
  */
 struct gc_wire_reply {
     gc_wire_call call; /* the request's */
@@ -131,7 +129,7 @@ struct gc_wire_reply {
     char message[GC_ERROR_MESSAGE_SIZE]; /* for the log */
     char hint[GC_ERROR_HINT_SIZE];       /* for the log */
     char fault[GC_FAULT_NAME_SIZE];
-    char cache[GC_WIRE_PLACE_SIZE]; /* GUESTCRED_CACHE to set, "DIR:/…" */
+    char copies[GC_WIRE_PLACE_SIZE]; /* GUESTCRED_LOGIN to set, a path */
     char transaction[GC_WIRE_TRANSACTION_SIZE];
     char principal[GC_WIRE_PRINCIPAL_SIZE];
     char vm[GC_WIRE_NAME_SIZE]; /* for the log */

@@ -17,7 +17,7 @@
 #include "gss/spn.h"
 #include "src/base/child.h"
 #include "src/base/clock.h"
-#include "src/frame.h"
+#include "src/helper/frame.h"
 #include "src/helper/reply_check.h"
 #include "src/helper/worker_child.h"
 

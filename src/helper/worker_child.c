@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "gss/initiator.h"
-#include "src/frame.h"
+#include "src/helper/frame.h"
 
 static bool
 reply_failure(int socket, uint32_t op, const struct gc_error *failed)

@@ -22,6 +22,10 @@ struct gc_store {
 /* Say that a file is passed over: WHY begins with its name. */
 void gc_store_tell(const struct gc_store *store, const char *why);
 
+/* GC_E_NOT_FOUND, in the words of all steps. */
+gc_status gc_store_fail_gone(const struct gc_store *store,
+                             struct gc_error *err);
+
 /*
  * Read the entry NAME into RET_ENTRY, by way of BUFFER.  GC_E_PROTOCOL: "NAME:
  * why it is passed over".  GC_E_NOT_FOUND.
@@ -53,8 +57,8 @@ void gc_store_unlock(struct gc_store *store);
 #define GC_FROM(state) (1u << (state))
 #define GC_FROM_INTENT GC_FROM(GC_ENTRY_INTENT)
 #define GC_FROM_TICKET GC_FROM(GC_ENTRY_TICKET)
-#define GC_FROM_OWED   GC_FROM(GC_ENTRY_OWED)
 #define GC_FROM_LOST   GC_FROM(GC_ENTRY_LOST)
+#define GC_FROM_ANY    0xfu
 /* ... as long as nobody else has changed the entry. */
 #define GC_FROM_UNCHANGED GC_FROM(8)
 

@@ -25,18 +25,14 @@ now(void)
     return (int64_t)time(NULL);
 }
 
-/* What a step changes of an entry; ticket and key stay the caller's. */
+/* ENTRY is NEXT by now; the ticket stays the caller's. */
 static void
 adopt(struct gc_entry *entry, const struct gc_entry *next)
 {
-    memcpy(entry->id, next->id, sizeof(entry->id));
-    memcpy(entry->owner, next->owner, sizeof(entry->owner));
-    entry->state = next->state;
-    entry->made = next->made;
-    entry->changed = next->changed;
-    entry->used = next->used;
-    entry->until = next->until;
-    entry->tries = next->tries;
+    struct gc_bytes ticket = entry->ticket.ticket;
+
+    *entry = *next;
+    entry->ticket.ticket = ticket;
 }
 
 /* ENTRY as it is after a step to STATE: a copy that borrows its ticket. */
@@ -175,6 +171,28 @@ name_ticket(struct gc_store *store, struct gc_entry *next,
     return st;
 }
 
+/* Write ENTRY, which may have no id yet, as "owed". */
+static gc_status
+owe(struct gc_store *store, struct gc_entry *entry, struct gc_error *err)
+{
+    struct gc_entry next = turned(entry, GC_ENTRY_OWED);
+    gc_status st;
+
+    if (entry->id[0] == '\0') {
+        next.made = next.changed;
+        next.until = next.made + GC_ENTRY_UNUSED_S;
+        st = gc_store_put(store, &next, true, err);
+    } else {
+        /* An intent's time is that of a handshake. */
+        if (entry->state == GC_ENTRY_INTENT || entry->state == GC_ENTRY_LOST)
+            next.until = next.changed + GC_ENTRY_UNUSED_S;
+        st = gc_store_replace(store, &next, GC_FROM_ANY, true, err);
+    }
+    if (st == GC_OK)
+        adopt(entry, &next);
+    return st;
+}
+
 gc_status
 gc_store_ticket(struct gc_store *store, struct gc_entry *entry,
                 const struct gc_entries *seen, struct gc_entry *ret_earlier,
@@ -205,7 +223,7 @@ gc_store_ticket(struct gc_store *store, struct gc_entry *entry,
     adopt(entry, &next);
     /* It is the caller's to release, whether or not that can be written. */
     if (next.state == GC_ENTRY_OWED)
-        (void)!gc_store_owed(store, entry, NULL);
+        (void)!owe(store, entry, NULL);
     else
         gc_dir_sync(&store->dir);
     for (size_t i = 0;
@@ -214,7 +232,7 @@ gc_store_ticket(struct gc_store *store, struct gc_entry *entry,
         struct gc_entry old = seen->items[i];
 
         if (gc_entry_matches(&old, &key) && same_login(&old, entry))
-            (void)!gc_store_owed(store, &old, NULL);
+            (void)!owe(store, &old, NULL);
     }
     gc_entry_move(ret_earlier, &earlier);
     return GC_OK;
@@ -226,24 +244,17 @@ gc_status
 gc_store_owed(struct gc_store *store, struct gc_entry *entry,
               struct gc_error *err)
 {
-    struct gc_entry next = turned(entry, GC_ENTRY_OWED);
+    GC_AUTO(gc_entry) there = {0};
     gc_status st;
 
-    if (entry->id[0] == '\0') {
-        next.made = next.changed;
-        next.until = next.made + GC_ENTRY_UNUSED_S;
-        st = gc_store_put(store, &next, true, err);
-    } else {
-        /* An intent's time is that of a handshake. */
-        if (entry->state == GC_ENTRY_INTENT || entry->state == GC_ENTRY_LOST)
-            next.until = next.changed + GC_ENTRY_UNUSED_S;
-        st = gc_store_replace(store, &next,
-                              GC_FROM_INTENT | GC_FROM_TICKET | GC_FROM_OWED
-                                  | GC_FROM_LOST,
-                              true, err);
-    }
-    if (st == GC_OK)
-        adopt(entry, &next);
+    if (entry->state != GC_ENTRY_OWED || entry->id[0] == '\0')
+        return owe(store, entry, err);
+    /* Another try: nothing is new but that it begins. */
+    st = gc_store_read(store, entry->id, &there, err);
+    if (st == GC_OK && there.state != GC_ENTRY_OWED)
+        return owe(store, entry, err);
+    if (st == GC_OK && !gc_entry_same_ticket(&there, entry))
+        return gc_store_fail_gone(store, err);
     return st;
 }
 
@@ -251,9 +262,7 @@ gc_status
 gc_store_released(struct gc_store *store, const struct gc_entry *entry,
                   struct gc_error *err)
 {
-    return gc_store_drop(
-        store, entry,
-        GC_FROM_INTENT | GC_FROM_TICKET | GC_FROM_OWED | GC_FROM_LOST, err);
+    return gc_store_drop(store, entry, GC_FROM_ANY, err);
 }
 
 gc_status
@@ -264,7 +273,7 @@ gc_store_not_released(struct gc_store *store, const struct gc_entry *entry,
     gc_status st;
 
     next.tries++;
-    st = gc_store_owed(store, &next, err);
+    st = owe(store, &next, err);
     return st == GC_E_NOT_FOUND ? GC_OK : st;
 }
 
@@ -301,6 +310,12 @@ age(struct gc_store *store, const struct gc_entry *entry, struct gc_error *err)
     bool past = entry->until < now();
     struct gc_entry next;
 
+    /* Nothing needs a login's ticket any more. */
+    if (entry->state == GC_ENTRY_TICKET && !past
+        && gc_owner_is_dead(entry->host)) {
+        next = turned(entry, GC_ENTRY_OWED);
+        return gc_store_replace(store, &next, GC_FROM_TICKET, true, err);
+    }
     if (entry->state != GC_ENTRY_INTENT)
         return past ? gc_store_drop(
                    store, entry, GC_FROM(entry->state) | GC_FROM_UNCHANGED, err)
@@ -314,18 +329,13 @@ age(struct gc_store *store, const struct gc_entry *entry, struct gc_error *err)
     return gc_store_replace(store, &next, GC_FROM_INTENT, false, err);
 }
 
-/* Is NAME one that an entry or a session has while it is written? */
+/* Is NAME what an entry or a session has while it is written? */
 static bool
 is_temp(const char *name)
 {
-    char id[GC_ENTRY_ID_SIZE];
+    size_t len = strspn(name, "0123456789abcdef");
 
-    if (strlen(name) != GC_DIR_TEMP_SIZE - 1
-        || strcmp(name + GC_ENTRY_ID_SIZE - 1, ".new") != 0)
-        return false;
-    memcpy(id, name, sizeof(id) - 1);
-    id[sizeof(id) - 1] = '\0';
-    return gc_entry_id_is(id);
+    return len == GC_DIR_RANDOM_SIZE - 1 && strcmp(name + len, ".new") == 0;
 }
 
 static gc_status

@@ -74,6 +74,13 @@ gc_store_tell(const struct gc_store *store, const char *why)
 /* ---- reading ---- */
 
 gc_status
+gc_store_fail_gone(const struct gc_store *store, struct gc_error *err)
+{
+    return gc_fail(err, GC_E_NOT_FOUND,
+                   "the store %s has no such ticket any more", store->dir.path);
+}
+
+gc_status
 gc_store_look(struct gc_store *store, const char *name, struct gc_bytes *buffer,
               struct gc_entry *ret_entry, struct gc_error *err)
 {
@@ -178,9 +185,7 @@ gc_store_read(struct gc_store *store, const char *id,
     if (st == GC_E_PROTOCOL)
         gc_store_tell(store, why.message);
     if (st == GC_E_PROTOCOL || st == GC_E_NOT_FOUND)
-        return gc_fail(err, GC_E_NOT_FOUND,
-                       "the store %s has no such ticket any more",
-                       store->dir.path);
+        return gc_store_fail_gone(store, err);
     if (st == GC_OK)
         gc_entry_move(ret_entry, &entry);
     else if (err != NULL)
@@ -259,9 +264,7 @@ hold(struct gc_store *store, const struct gc_entry *entry, unsigned from,
                     && there.changed != entry->changed)
                 || (there.ticket.ticket.len > 0
                     && !gc_entry_same_ticket(&there, entry)))))
-        st = gc_fail(err, GC_E_NOT_FOUND,
-                     "the store %s has no such ticket any more",
-                     store->dir.path);
+        st = gc_store_fail_gone(store, err);
     if (st != GC_OK)
         gc_store_unlock(store);
     return st;

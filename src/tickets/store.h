@@ -111,9 +111,10 @@ GC_MUST_USE gc_status gc_store_ticket(struct gc_store *store,
 /* ---- the steps of a release ---- */
 
 /*
- * ENTRY's ticket is about to be released, or must be: "owed", synced.  An entry
- * that is in no store yet is added.  GC_E_NOT_FOUND: it is gone, or another
- * ticket's by now.  Where this fails the ticket is released all the same.
+ * ENTRY's ticket is about to be released, or must be: "owed", synced, unless it
+ * already is.  An entry that is in no store yet is added.  GC_E_NOT_FOUND: it
+ * is gone, or another ticket's by now.  Where this fails the ticket is released
+ * all the same.
  */
 GC_MUST_USE gc_status gc_store_owed(struct gc_store *store,
                                     struct gc_entry *entry,
@@ -146,7 +147,8 @@ GC_MUST_USE gc_status gc_store_refused(struct gc_store *store,
 
 /*
  * Without any network: intents whose owner is dead, or that are past their
- * time, become "lost" (and can still become tickets); what else is past its
+ * time, become "lost" (and can still become tickets); a login's tickets whose
+ * host process is dead become "owed"; what else is past its
  * time, half-written for an hour or torn for 48 hours is removed.  Goes on
  * after a failure and returns the first.
  */

@@ -30,14 +30,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                    "refused leaves nothing behind");
         return 0;
     }
-    fuzz_check(gc_entry_transaction_ok(login.transaction), "it has a name");
-    fuzz_check(login.uid != (uid_t)-1 && login.service[0] != '\0'
-                   && login.host.pid > 0,
+    fuzz_check(gc_entry_id_is(login.transaction), "it has a name");
+    fuzz_check(login.uid > 0 && login.service[0] != '\0'
+                   && login.host[0] != '\0',
                "a login says whose, by what, for which process");
-    fuzz_check(login.cache[0] == '\0' || strncmp(login.cache, "DIR:/", 5) == 0,
-               "a store is named from / on");
+    fuzz_check(login.copies[0] == '\0' || gc_copies_path_is(login.copies),
+               "its tickets are where a session's are");
     fuzz_check(login.credential.len <= GC_LOGIN_CREDENTIAL_MAX
-                   && login.parent.pid >= 0 && login.written >= 0,
+                   && login.written >= 0,
                "numbers in their bounds");
     fuzz_check(gc_login_write(&login, &first, NULL) == GC_OK,
                "what was read can be written");

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "src/ticket.h"
+#include "src/tickets/ticket_json.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

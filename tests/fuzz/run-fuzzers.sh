@@ -4,10 +4,9 @@
 # it is left as crash-TARGET-* in the build directory: fix it, then keep that
 # file in the target's corpus.
 
-all='address attempts base64 entry fault fields json login map record spn ticket tickets_entry wire'
-targets=${FUZZ_TARGETS:-$all}
 seconds=${FUZZ_SECONDS:-20}
 corpus=$top_srcdir/tests/fuzz/corpus
+targets=${FUZZ_TARGETS:-$(ls "$corpus")} # one a corpus
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM

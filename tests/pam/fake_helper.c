@@ -91,7 +91,7 @@ succeed(struct gc_wire_reply *reply, const struct gc_wire_request *r)
         copy(reply->mech, sizeof(reply->mech), "kerberos");
     }
     if (r->call == GC_WIRE_ESTABLISH || r->call == GC_WIRE_OPEN)
-        copy(reply->cache, sizeof(reply->cache), "DIR:/run/guestcred/1500/a");
+        copy(reply->copies, sizeof(reply->copies), "/run/guestcred/1500/a");
     if (r->call == GC_WIRE_AUTHENTICATE || r->call == GC_WIRE_ESTABLISH
         || r->call == GC_WIRE_OPEN)
         copy(reply->transaction, sizeof(reply->transaction),

@@ -185,7 +185,7 @@ def stores():
 
 def owed():
     return sorted(name for _, _, names in os.walk(LEDGER)
-                  for name in names if name.endswith(".owed"))
+                  for name in names if re.fullmatch("[0-9a-f]{32}", name))
 
 
 def until(what, function, limit=10, say=lambda: ""):

@@ -117,39 +117,40 @@ def requests(method="*", vm=None):
     return number("requests", method, *([vm] if vm else []))
 
 
+LOGINS = os.environ.get("GUESTCRED_STATE", "") + "/logins"
+
+
 def entries():
-    """The files of root's ledger: what is owed to guests, path -> its newest
-    line, which is the one that counts."""
+    """The entries of root's stores of logins: path -> text."""
     found = {}
-    for at, _, names in os.walk(os.environ["GUESTCRED_STATE"]):
+    for at, _, names in os.walk(LOGINS):
         for name in names:
             with contextlib.suppress(OSError):
-                if name.endswith(".owed"):
+                if re.fullmatch("[0-9a-f]{32}", name):
                     with open(f"{at}/{name}", encoding="utf-8") as f:
-                        found[f"{at}/{name}"] = f.read().splitlines()[-1]
+                        found[f"{at}/{name}"] = f.read()
     return found
 
 
 def owed():
     """The states of all entries."""
-    return sorted(re.search(r'"state":"(\w+)"', text)[1]
+    return sorted(re.search(r"^state=(\w+)$", text, re.M)[1]
                   for text in entries().values())
 
 
 @contextlib.contextmanager
-def locked_ledger():
-    """Whatever locks root's ledger has are ours."""
+def locked_stores():
+    """The locks of root's stores of logins are ours."""
     with contextlib.ExitStack() as stack:
-        for at, _, names in os.walk(os.environ["GUESTCRED_STATE"]):
-            for name in names:
-                if name == ".lock":
-                    lock = stack.enter_context(open(f"{at}/{name}", "rb"))
-                    fcntl.flock(lock, fcntl.LOCK_EX)
+        for at, _, names in os.walk(LOGINS):
+            if "lock" in names:
+                lock = stack.enter_context(open(f"{at}/lock", "rb"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def await_owed(*states):
-    """Until root's ledger has STATES."""
+    """Until root's stores of logins have entries in STATES."""
     end = time.monotonic() + 5
     while owed() != sorted(states):
         if time.monotonic() > end:
@@ -303,7 +304,7 @@ def logged(text, what=None):
 
 
 def stores(user):
-    """The session stores of USER."""
+    """The directories of tickets of USER's sessions."""
     with contextlib.suppress(FileNotFoundError):
         return sorted(os.listdir(f"{RUN}/{UIDS[user]}"))
     return []
@@ -483,13 +484,13 @@ class Login:
         return dict(line[4:].split("=", 1) for line in self.said
                     if line.startswith("env "))
 
-    def cache(self):
-        """GUESTCRED_CACHE's directory, which must be there."""
-        name = self.env().get("GUESTCRED_CACHE", "")
-        holds(name.startswith("DIR:/run/guestcred/"),
-              f"GUESTCRED_CACHE is {name!r}")
-        holds(os.path.isdir(name[4:]), f"{name} is not there")
-        return name[4:]
+    def copies(self):
+        """GUESTCRED_LOGIN, a directory which must be there."""
+        name = self.env().get("GUESTCRED_LOGIN", "")
+        holds(name.startswith("/run/guestcred/"),
+              f"GUESTCRED_LOGIN is {name!r}")
+        holds(os.path.isdir(name), f"{name} is not there")
+        return name
 
     def heard(self, word):
         return [line.split(" ", 1)[1] for line in self.said

@@ -145,14 +145,9 @@ MANAGERS = ["src/vim/guest_call", "src/vim/auth_manager", "src/vim/inventory",
             "src/vim/process_manager", "src/vim/file_manager"]
 SRC_ARROWS = {
     "src/base/": [],
-    "src/frame": [],
-    "src/aside": ["src/frame"],
     "src/json": [],
     "src/base64": [],
     "src/options": [],
-    "src/fields": ["src/json", "src/process"],
-    "src/patience": [],
-    "src/process": [],
     "src/secret": [],
     "src/vim/address": [],
     "src/vim/http": ["src/vim/address"],
@@ -160,36 +155,23 @@ SRC_ARROWS = {
     "src/vim/facts": [],
     "src/vim/session": VIM_LOW + ["src/vim/facts"],
     "src/vim/exchange": [],
+    "src/vim/guest_call": VIM_LOW + ["src/vim/session", "src/vim/facts",
+                                     "src/vim/exchange"],
     **{m: VIM_LOW + ["src/vim/session", "src/vim/exchange",
-                      "src/vim/guest_call"] for m in MANAGERS},
-    "src/acquire": VIM_LOW + ["src/vim/session"] + MANAGERS,
-    "src/ticket": ["src/json", "src/base64", "src/fields"],
-    "src/store/": ["src/ticket", "src/json", "src/base64", "src/store/",
-                   "src/process", "src/vim/facts"],
+                     "src/vim/guest_call"] for m in MANAGERS},
     "src/tickets/ticket_json": ["src/json", "src/tickets/ticket",
                                 "src/vim/guest_call"],
     "src/tickets/vcenter": VIM_LOW + ["src/vim/session"] + MANAGERS
-    + ["src/tickets/", "src/vim/facts", "src/vim/exchange"],
+    + ["src/tickets/", "src/vim/facts", "src/vim/exchange",
+       "src/vim/guest_call"],
     "src/tickets/": ["src/tickets/", "src/vim/facts", "src/vim/exchange"],
-    "src/shelf": ["src/aside", "src/frame", "src/ticket", "src/json", "src/store/"],
-    "src/ledger": ["src/ticket", "src/json", "src/base64", "src/store/",
-                   "src/fields", "src/process"],
-    "src/client": VIM_LOW + ["src/vim/session"] + MANAGERS
-    + ["src/acquire", "src/ticket", "src/patience"],
-    "src/custody": VIM_LOW + ["src/vim/session"] + MANAGERS
-    + ["src/client", "src/ticket", "src/store/", "src/ledger", "src/process",
-       "src/patience"],
     "src/api/": ["src/"],
     "src/guestcred": [],
     "src/cli/": ["src/"],
     "src/helper/wire": [],
-    "src/helper/attempts": ["src/fields", "src/json", "src/process",
-                            "src/store/", "src/ticket"],
-    "src/helper/logins": ["src/fields", "src/json", "src/base64",
-                          "src/ledger", "src/process", "src/store/"],
+    "src/helper/logins": ["src/tickets/"],
     "src/helper/map": ["src/options", "src/secret"],
-    "src/helper/quota": ["src/helper/attempts", "src/ledger", "src/process",
-                         "src/store/", "src/ticket"],
+    "src/helper/quota": ["src/tickets/"],
     "src/helper/": ["src/"],
 }
 # ... but no front end knows another.
@@ -206,7 +188,6 @@ FOREIGN_HEADERS = {
     "cJSON": (r"cjson/|cJSON\.h", ["src/json.c"]),
     "libcrypto": (r"openssl/", ["src/base64.c"]),
     "PAM": (r"security/", ["pam_module/"]),
-    "keyutils": (r"keyutils\.h", ["src/store/"]),
     "libmicrohttpd": (r"microhttpd\.h|gnutls/", []),
 }
 # What src/ sees of gss/.
@@ -324,10 +305,8 @@ BANNED = {
         "system", "popen", "getenv", "secure_getenv", "setenv", "putenv",
         "unsetenv", "memset", "bzero", "realloc", "reallocarray", "strdupa"],
     # Rooms never print, never exit, never assert on what came from outside.
-    "gss/ src/base/ src/json src/base64 src/vim/ src/acquire src/ticket src/client "
-    "src/options src/fields src/patience src/process src/secret src/store/ "
-    "src/tickets/ "
-    "src/ledger src/helper/attempts src/helper/logins src/helper/map "
+    "gss/ src/base/ src/json src/base64 src/vim/ src/options src/secret "
+    "src/tickets/ src/helper/logins src/helper/map "
     "src/helper/quota pam_module/": [
         "printf", "vprintf", "puts", "putchar", "perror", "exit", "abort",
         "assert", "err", "errx", "warn", "warnx"],
@@ -337,7 +316,6 @@ ALLOWED = {
     ("src/options.c", "strtol"): "the one place that reads numbers",
     ("src/json.c", "strtoll"): "an integer whose digits were checked first",
     ("src/options.c", "reallocarray"): "an array of option values, no secret",
-    ("src/store/record.c", "reallocarray"): "pointers to secrets, no bytes",
     ("src/tickets/entry.c", "reallocarray"): "pointers to secrets, no bytes",
     ("src/helper/main.c", "setenv"): "an environment that is ours alone",
     ("src/cli/connect.c", "setenv"): "a program's word to a library",
@@ -516,7 +494,6 @@ FOREIGN_LIBRARIES = {
     "cjson": ["src/json"],
     "crypto": ["src/base64"],
     "pam": ["pam_module/"],
-    "keyutils": ["src/store/"],
 }
 # Left behind by compilers, sanitizers and coverage.
 RUNTIME = re.compile(r"__(a|ub|l|t|m)san_|__sanitizer_|__gcov_|__llvm_|"

@@ -12,14 +12,14 @@
 
 #include <cmocka.h>
 
-#include "src/aside.h"
+#include "src/helper/aside.h"
 
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "src/frame.h"
+#include "src/helper/frame.h"
 #include "src/base/clock.h"
 
 static int64_t

@@ -23,7 +23,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/skips.h"
-#include "tests/unit/store_help.h"
+#include "tests/unit/tickets_help.h"
 
 #define NOBODY 65534
 
@@ -93,7 +93,7 @@ setup(void **state)
     group_total = 3;
     wants = 0;
     then_error = 0;
-    (void)help_mkdir();
+    help_begin();
     return 0;
 }
 
@@ -101,7 +101,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    help_rmdir();
+    help_end();
     return 0;
 }
 
@@ -536,7 +536,7 @@ test_file(void **state)
     struct gc_error err;
 
     (void)state;
-    help_file("map", all, strlen(all), 0644);
+    help_file(help_path("map"), all, (long)(strlen(all)), 0644);
     assert_int_equal(read_map(help_path("map"), &err), GC_OK);
     assert_int_equal(read_map("map", &err), GC_E_CONFIG);
     assert_int_equal(read_map("-", &err), GC_E_CONFIG);
@@ -553,11 +553,11 @@ test_file(void **state)
     assert_int_equal(read_map(help_path(""), &err), GC_E_CONFIG);
 
     memset(large, '#', sizeof(large));
-    help_file("large", large, sizeof(large), 0600);
+    help_file(help_path("large"), large, (long)(sizeof(large)), 0600);
     assert_int_equal(read_map(help_path("large"), &err), GC_E_CONFIG);
-    help_file("large", large, sizeof(large) - 1, 0600);
+    help_file(help_path("large"), large, (long)(sizeof(large) - 1), 0600);
     assert_int_equal(read_map(help_path("large"), &err), GC_OK);
-    help_file("bad", "#\nx\n", 4, 0600);
+    help_file(help_path("bad"), "#\nx\n", 4, 0600);
     assert_int_equal(read_map(help_path("bad"), &err), GC_E_CONFIG);
     assert_non_null(strstr(err.message, "/bad:2: "));
 

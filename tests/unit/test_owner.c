@@ -88,7 +88,8 @@ test_self(void **state)
 static void
 test_child(void **state)
 {
-    char owner[GC_OWNER_SIZE] = "";
+    char owner[GC_OWNER_SIZE] = "", found[GC_OWNER_SIZE], self[GC_OWNER_SIZE];
+    struct parts p;
     int up[2], down[2];
     siginfo_t info;
     char byte;
@@ -109,13 +110,25 @@ test_child(void **state)
         _exit(0);
     }
     assert_int_equal(read(up[0], owner, sizeof(owner)), sizeof(owner));
-    assert_int_equal(split(owner).pid, child);
+    p = split(owner);
+    assert_int_equal(p.pid, child);
     assert_false(gc_owner_is_dead(owner));
+    assert_true(gc_owner_of(child, p.start, found));
+    assert_string_equal(found, owner);
+    assert_false(gc_owner_of(child, p.start + 1, found));
+    assert_false(gc_owner_of(child, 0, found));
+    assert_true(gc_owner_parent(owner, found));
+    gc_owner_self(self);
+    assert_string_equal(found, self);
     (void)close(down[1]);
     assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
     assert_true(gc_owner_is_dead(owner));
     assert_int_equal(waitpid(child, NULL, 0), child);
     assert_true(gc_owner_is_dead(owner));
+    assert_false(gc_owner_of(child, p.start, found));
+    assert_false(gc_owner_parent(owner, found));
+    assert_false(gc_owner_parent("x", found));
+    assert_false(gc_owner_of(0, 1, found));
     (void)close(up[0]);
     (void)close(up[1]);
     (void)close(down[0]);

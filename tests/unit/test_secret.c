@@ -21,7 +21,7 @@
 
 #include "src/base/clock.h"
 #include "tests/unit/skips.h"
-#include "tests/unit/store_help.h"
+#include "tests/unit/tickets_help.h"
 
 #define NOBODY 65534
 #define MAX    16
@@ -30,7 +30,7 @@ static int
 setup(void **state)
 {
     *state = NULL;
-    (void)help_mkdir();
+    help_begin();
     return 0;
 }
 
@@ -38,7 +38,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    help_rmdir();
+    help_end();
     return 0;
 }
 
@@ -77,14 +77,14 @@ test_no_text(void **state)
     struct gc_error err = {0};
 
     (void)state;
-    help_file("file", "s3cret\xff\n", 8, 0600);
+    help_file(help_path("file"), "s3cret\xff\n", 8, 0600);
     assert_int_equal(
         password(help_path("file"), GC_SECRET_PRIVATE, &found, &err), GC_OK);
     assert_int_equal(gc_secret_check_text(&found, "a file", &err), GC_E_CONFIG);
     assert_non_null(strstr(err.message, "from a file"));
     assert_non_null(strstr(err.message, "not UTF-8"));
     assert_null(strstr(err.message, "xff"));
-    help_file("file", "s3cr\xc3\xa9t\n", 8, 0600);
+    help_file(help_path("file"), "s3cr\xc3\xa9t\n", 8, 0600);
     assert_int_equal(
         password(help_path("file"), GC_SECRET_PRIVATE, &found, &err), GC_OK);
     assert_string_equal(gc_bytes_text(&found), "s3cr\xc3\xa9t");
@@ -95,7 +95,7 @@ static void
 test_modes(void **state)
 {
     (void)state;
-    help_file("file", "s3cret\n", 7, 0600);
+    help_file(help_path("file"), "s3cret\n", 7, 0600);
     for (int care = GC_SECRET_ANYONES; care <= GC_SECRET_ROOTS_OPEN; care++)
         assert_true(taken("file", (gc_secret_care)care));
     for (unsigned bit = 01; bit <= 040; bit <<= 1) {
@@ -113,7 +113,7 @@ test_owner(void **state)
     (void)state;
     if (geteuid() != 0)
         skip_because("needs root to give a file away");
-    help_file("file", "s3cret", 6, 0600);
+    help_file(help_path("file"), "s3cret", 6, 0600);
     assert_int_equal(chown(help_path("file"), NOBODY, NOBODY), 0);
     assert_true(taken("file", GC_SECRET_ANYONES));
     assert_false(taken("file", GC_SECRET_PRIVATE));
@@ -129,7 +129,7 @@ test_kinds(void **state)
     int fifo;
 
     (void)state;
-    help_file("file", "s3cret", 6, 0600);
+    help_file(help_path("file"), "s3cret", 6, 0600);
     assert_int_equal(symlink("file", help_path("link")), 0);
     assert_true(taken("link", GC_SECRET_PRIVATE));
     assert_false(taken("link", GC_SECRET_ROOTS));
@@ -160,8 +160,8 @@ test_names(void **state)
     int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     (void)state;
-    help_file("file", "s3cret", 6, 0600);
-    help_file("-", "s3cret", 6, 0600);
+    help_file(help_path("file"), "s3cret", 6, 0600);
+    help_file(help_path("-"), "s3cret", 6, 0600);
     assert_true(before >= 0);
     assert_int_equal(chdir(help_path("")), 0);
     assert_int_equal(password("file", GC_SECRET_PRIVATE, &found, &err), GC_OK);
@@ -210,7 +210,7 @@ test_contents(void **state)
         struct gc_error err;
         gc_status st;
 
-        help_file("file", cases[i].text, cases[i].len, 0600);
+        help_file(help_path("file"), cases[i].text, (long)(cases[i].len), 0600);
         st = password(help_path("file"), GC_SECRET_ROOTS, &found, &err);
         assert_int_equal(st, cases[i].want == NULL ? GC_E_CONFIG : GC_OK);
         if (cases[i].want != NULL)
@@ -230,7 +230,7 @@ test_long_files(void **state)
 
     (void)state;
     memset(text, 'x', sizeof(text));
-    help_file("file", text, sizeof(text), 0600);
+    help_file(help_path("file"), text, (long)(sizeof(text)), 0600);
     assert_int_equal(gc_secret_read(help_path("file"), GC_SECRET_ROOTS, 9999,
                                     limit, &found, &err),
                      GC_E_CONFIG);

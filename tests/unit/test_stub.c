@@ -93,7 +93,7 @@ ask(const char *path, int timeout_ms, struct gc_error *ret_error)
     *ret_error = (struct gc_error){.status = GC_OK};
     st = gc_ask(path, &r, &reply, ret_error);
     if (st == GC_OK)
-        assert_string_equal(reply.cache, "DIR:/run/guestcred/1500/a");
+        assert_string_equal(reply.copies, "/run/guestcred/1500/a");
     return st;
 }
 

@@ -627,6 +627,8 @@ test_cost(void **state)
     expect_cost("used", 5, 0, 2);
     assert_int_equal(gc_store_owed(store, &e, NULL), GC_OK);
     expect_cost("owed", 8, 2, 2);
+    assert_int_equal(gc_store_owed(store, &e, NULL), GC_OK);
+    expect_cost("owed already", 0, 0, 1);
     assert_int_equal(gc_store_released(store, &e, NULL), GC_OK);
     expect_cost("released", 3, 0, 1);
     assert_int_equal(do_intent(store, &e, NULL), GC_OK);

@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "src/base/clock.h"
+#include "src/base/owner.h"
 #include "tests/unit/skips.h"
 #include "tests/unit/tickets_help.h"
 
@@ -632,6 +633,35 @@ test_tidy_owner(void **state)
     assert_int_equal(help_count(store), 0);
 }
 
+/* A login's ticket is owed once its host process is dead. */
+static void
+test_tidy_host(void **state)
+{
+    static const char *const hosts[] = {
+        "", "1.1.00000000-0000-4000-8000-000000000000.1", "nonsense"};
+    GC_AUTO_PTR(gc_store) store = help_open();
+    char self[GC_OWNER_SIZE];
+
+    (void)state;
+    gc_owner_self(self);
+    for (size_t i = 0; i <= GC_COUNT_OF(hosts); i++) {
+        GC_AUTO(gc_entry) e = {0};
+        GC_AUTO(gc_entry) earlier = {0};
+
+        help_request(&e, "vm-1");
+        (void)snprintf(e.login, sizeof(e.login), "%032zu", i);
+        (void)snprintf(e.host, sizeof(e.host), "%s",
+                       i < GC_COUNT_OF(hosts) ? hosts[i] : self);
+        assert_int_equal(gc_store_intent(store, &e, NULL), GC_OK);
+        help_issue(&e, (int)i + 1);
+        assert_int_equal(gc_store_ticket(store, &e, NULL, &earlier, NULL),
+                         GC_OK);
+        assert_int_equal(gc_store_tidy(store, NULL), GC_OK);
+        assert_int_equal(help_state(store, e.id),
+                         i == 1 ? GC_ENTRY_OWED : GC_ENTRY_TICKET);
+    }
+}
+
 static void
 test_tidy_time(void **state)
 {
@@ -1102,6 +1132,7 @@ main(void)
         TEST(test_passed_over),
         TEST(test_too_many),
         TEST(test_tidy_owner),
+        TEST(test_tidy_host),
         TEST(test_tidy_time),
         TEST(test_tidy_torn),
         TEST(test_lock),

@@ -25,7 +25,7 @@
 #include <cmocka.h>
 
 #include "src/base/clock.h"
-#include "src/frame.h"
+#include "src/helper/frame.h"
 #include "src/helper/worker.h"
 
 /* ---- the initiator in the child ------------------------------------------ */
@@ -985,7 +985,7 @@ watch_owner(bool busy, int *ret_status)
     long pid = 0;
     pid_t owner;
 
-    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
     assert_int_equal(pipe2(tell, O_CLOEXEC), 0);
     owner = fork();
     assert_true(owner >= 0);

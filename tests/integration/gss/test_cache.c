@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -104,17 +105,23 @@ tickets(const char *name, const char *service)
 
 /* ---- what the libraries do, watched ---- */
 
-static int file_reads; /* by us: libkrb5's own go another way */
+static int file_reads; /* by us, who alone never wait for a writer's end */
 
-krb5_error_code
-krb5_cc_start_seq_get(krb5_context krb5, krb5_ccache cache,
-                      krb5_cc_cursor *cursor)
+int
+open(const char *path, int flags, ...)
 {
-    krb5_error_code (*real)(krb5_context, krb5_ccache, krb5_cc_cursor *) = NULL;
+    int (*real)(const char *, int, ...) = NULL;
+    va_list more;
+    int mode;
 
-    *(void **)&real = dlsym(RTLD_NEXT, "krb5_cc_start_seq_get");
-    file_reads += strcmp(krb5_cc_get_type(krb5, cache), "MEMORY") != 0;
-    return real(krb5, cache, cursor);
+    va_start(more, flags);
+    mode = (flags & O_CREAT) != 0 ? va_arg(more, int) : 0;
+    va_end(more);
+    *(void **)&real = dlsym(RTLD_NEXT, "open");
+    file_reads +=
+        (flags & O_NONBLOCK) != 0
+        && strncmp(path, getenv("GC_REALM"), strlen(getenv("GC_REALM"))) == 0;
+    return real(path, flags, mode);
 }
 
 /*
@@ -328,7 +335,6 @@ a_new_ticket_lands_in_the_users_cache(void **state)
     }
 }
 
-/* Also where it grows by what we put into it, and by nothing else. */
 static void
 a_file_is_read_once(void **state)
 {
@@ -339,14 +345,18 @@ a_file_is_read_once(void **state)
 
     (void)state;
     copy("cc", "once");
+    assert_good(thread, &one, ALICE);
+    assert_good(thread, &two, ALICE);
+    assert_in_range(file_reads, 1, 2); /* it may have grown by a ticket */
+    assert_good(thread, &one, ALICE);
+    file_reads = 0;
     for (int i = 0; i < 3; i++) {
         assert_good(thread, &one, ALICE);
         assert_good(thread, &two, ALICE);
     }
-    assert_int_equal(file_reads, 1);
+    assert_int_equal(file_reads, 0);
     /* Somebody else's kvno. */
     add_others(name, 1);
-    file_reads = 0;
     assert_good(thread, &one, ALICE);
     assert_good(thread, &two, ALICE);
     assert_int_equal(file_reads, 1);
@@ -435,10 +445,9 @@ many_others_are_not_looked_at(void **state)
     (void)state;
     copy("cc", "many");
     add_others(name, 1000);
-    file_reads = 0;
     for (int i = 0; i < 20; i++)
         assert_good(thread, &want, ALICE);
-    assert_int_equal(file_reads, 1);
+    assert_in_range(file_reads, 1, 2); /* it may have grown by a ticket */
     assert_int_equal(tickets(name, "host/other"), 1000);
     assert_int_equal(tickets(name, GUEST1), 1);
 }

@@ -419,6 +419,8 @@ abandon(int count)
     }
 }
 
+static const char *program; /* this one: valgrind's /proc/self/exe is its own */
+
 /* Run ourselves with COUNT threads to abandon. */
 static void
 run_to_exit(int count, const char *wake)
@@ -430,7 +432,7 @@ run_to_exit(int count, const char *wake)
     assert_true(pid >= 0);
     if (pid == 0) {
         (void)snprintf(text, sizeof(text), "%d", count);
-        (void)execl("/proc/self/exe", "test_thread", text, wake, NULL);
+        (void)execl(program, program, text, wake, NULL);
         _exit(4);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -496,6 +498,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_forked_child_leaves_them_alone),
     };
 
+    program = argv[0];
     own_threads = count_own();
     if (argc > 1) {
         abandon(atoi(argv[1]));

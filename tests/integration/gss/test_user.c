@@ -150,14 +150,16 @@ krb5_cc_destroy(krb5_context krb5, krb5_ccache cache)
 static void (*meanwhile)(void);
 
 int
-memfd_create(const char *name, unsigned int flags)
+fstat(int fd, struct stat *info)
 {
-    int (*real)(const char *, unsigned int) = NULL;
+    int (*real)(int, struct stat *) = NULL;
+    int result;
 
-    *(void **)&real = dlsym(RTLD_NEXT, "memfd_create");
+    *(void **)&real = dlsym(RTLD_NEXT, "fstat");
+    result = real(fd, info);
     if (meanwhile != NULL)
         meanwhile();
-    return real(name, flags);
+    return result;
 }
 
 static void
