@@ -155,8 +155,6 @@ SRC_ARROWS = {
     "src/vim/facts": [],
     "src/vim/session": VIM_LOW + ["src/vim/facts"],
     "src/vim/exchange": [],
-    "src/vim/guest_call": VIM_LOW + ["src/vim/session", "src/vim/facts",
-                                     "src/vim/exchange"],
     **{m: VIM_LOW + ["src/vim/session", "src/vim/exchange",
                      "src/vim/guest_call"] for m in MANAGERS},
     "src/tickets/ticket_json": ["src/json", "src/tickets/ticket",
