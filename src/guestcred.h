@@ -485,7 +485,7 @@ struct guestcred_reply;
  */
 GUESTCRED_API GUESTCRED_MUST_USE enum guestcred_status
 guestcred_client_guest_call(struct guestcred_client *client,
-                            const struct guestcred_ticket *ticket,
+                            struct guestcred_ticket *ticket,
                             const char *manager, const char *method,
                             const char *params_json, int timeout_ms,
                             struct guestcred_reply **ret_reply,

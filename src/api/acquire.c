@@ -220,29 +220,40 @@ guestcred_client_release(struct guestcred_client *client,
 /* ---- guest operations ---- */
 
 static gc_status
-call_guest(struct guestcred_client *client,
-           const struct guestcred_ticket *ticket, struct gc_guest_call *call,
-           int timeout_ms, struct gc_bytes *ret_text, struct gc_error *err)
+call_guest(struct guestcred_client *client, struct guestcred_ticket *ticket,
+           struct gc_guest_call *call, int timeout_ms,
+           struct gc_bytes *ret_text, struct gc_error *err)
 {
+    GC_AUTO_PTR(gc_store) opened = NULL;
+    struct gc_store *store = NULL;
     struct gc_tickets tickets;
+    bool refused;
     gc_status st;
 
     st = gc_guest_call_check(call, err);
     if (st == GC_OK)
         st = gc_api_client_ready(client, timeout_ms, &call->limit, err);
+    if (st == GC_OK)
+        st = open_keeper(client, ticket, &opened, &store, err);
     if (st != GC_OK)
         return st;
-    tickets = tickets_of(client, NULL);
+    tickets = tickets_of(client, store);
     st = gc_tickets_reach(&tickets, &ticket->entry, call->limit, err);
     if (st != GC_OK)
         return st;
-    return gc_guest_call(gc_vcenter_session(client->guest), call, ret_text,
-                         err);
+    st = gc_guest_call(gc_vcenter_session(client->guest), call, ret_text, err);
+    /* Another denial is the operation's. */
+    refused = st == GC_E_DENIED && strcmp(err->fault, "InvalidGuestLogin") == 0;
+    if (st == GC_OK || refused)
+        gc_tickets_note(&tickets, &ticket->entry, refused);
+    if (refused)
+        no_longer_kept(ticket);
+    return st;
 }
 
 enum guestcred_status
 guestcred_client_guest_call(struct guestcred_client *client,
-                            const struct guestcred_ticket *ticket,
+                            struct guestcred_ticket *ticket,
                             const char *manager, const char *method,
                             const char *params_json, int timeout_ms,
                             struct guestcred_reply **ret_reply,

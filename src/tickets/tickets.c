@@ -204,22 +204,31 @@ find_stored(const struct gc_tickets *t, struct gc_entry *entry)
                        gc_tickets_about(t).url);
 }
 
+void
+gc_tickets_note(const struct gc_tickets *t, struct gc_entry *entry,
+                bool refused)
+{
+    struct gc_error why = {0};
+    gc_status st = GC_OK;
+
+    if (t->store != NULL && entry->id[0] != '\0')
+        st = refused ? gc_store_refused(t->store, entry, &why)
+                     : gc_store_used(t->store, entry, &why);
+    gc_tickets_say_store(t, st, &why);
+    if (!refused)
+        entry->used = (int64_t)time(NULL);
+}
+
 gc_status
 gc_tickets_validate(const struct gc_tickets *t, struct gc_entry *entry,
                     struct gc_limit limit, struct gc_error *err)
 {
-    struct gc_error why = {0};
-    gc_status st, written = GC_OK;
+    gc_status st;
 
     find_stored(t, entry);
     st = ask(t, VALIDATE, entry, limit, NULL, err);
-    if (t->store != NULL && entry->id[0] != '\0' && st == GC_E_DENIED)
-        written = gc_store_refused(t->store, entry, &why);
-    else if (t->store != NULL && entry->id[0] != '\0' && st == GC_OK)
-        written = gc_store_used(t->store, entry, &why);
-    gc_tickets_say_store(t, written, &why);
-    if (st == GC_OK)
-        entry->used = (int64_t)time(NULL);
+    if (st == GC_OK || st == GC_E_DENIED)
+        gc_tickets_note(t, entry, st == GC_E_DENIED);
     return st;
 }
 

@@ -91,6 +91,11 @@ GC_MUST_USE gc_status gc_tickets_reach(const struct gc_tickets *tickets,
                                        struct gc_limit limit,
                                        struct gc_error *err);
 
+/* An operation of the guest took ENTRY's ticket, or REFUSED it: the store and
+ * ENTRY learn that. */
+void gc_tickets_note(const struct gc_tickets *tickets, struct gc_entry *entry,
+                     bool refused);
+
 /*
  * Does the guest still take ENTRY's ticket?  GC_E_DENIED: it does not, and the
  * store has forgotten it.  Here and in gc_tickets_release ENTRY is the store's,

@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define METHOD_MAX 64
-#define RELEASE_MAX                                                            \
-    (1024 * 1024) /* a ticket that is refused is released, too */
+#define METHOD_MAX  64
+#define RELEASE_MAX (1024 * 1024) /* so long, and a ticket can be released */
 
 static const struct {
     const char *type, *property; /* of GuestOperationsManager */

@@ -462,6 +462,89 @@ test_guest_call(void **state)
     guestcred_client_free(client);
 }
 
+/* The store learns what the guest says about the ticket. */
+static void
+test_guest_call_of_stored(void **state)
+{
+    struct guestcred_client *client = make_client(-1);
+    struct guestcred_request *alice = make_request();
+    struct guestcred_ticket *ticket = NULL;
+    struct guestcred_reply *reply = NULL;
+    char path[300];
+
+    (void)state;
+    make_name(path, "store");
+    FINE(guestcred_client_set_store(client, path, &err));
+    FINE(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err));
+    (void)ctl("on vm-42 ListProcessesInGuest 1 fault GuestPermissionDenied");
+    ENDS(guestcred_client_guest_call(client, ticket, PROCESSES, NULL, TIMEOUT,
+                                     &reply, &err),
+         GUESTCRED_DENIED);
+    assert_string_equal(guestcred_ticket_store(ticket), path);
+    (void)ctl("expire tickets vm-42");
+    ENDS(guestcred_client_guest_call(client, ticket, PROCESSES, NULL, TIMEOUT,
+                                     &reply, &err),
+         GUESTCRED_DENIED);
+    assert_string_equal(guestcred_ticket_store(ticket), "");
+    guestcred_ticket_free(ticket);
+    /* It is not given out again, though nothing asks the guest. */
+    FINE(get(client, alice, "vm-42", SPN1, GUESTCRED_NO_VALIDATE, TIMEOUT,
+             &ticket, &err));
+    FINE(guestcred_client_guest_call(client, ticket, PROCESSES, NULL, TIMEOUT,
+                                     &reply, &err));
+    guestcred_reply_free(reply);
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, NULL, &err));
+    guestcred_ticket_free(ticket);
+    guestcred_request_free(alice);
+    guestcred_client_free(client);
+}
+
+/* A login's ticket is used beside the store, and its copy never changed. */
+static void
+test_login_dir(void **state)
+{
+    struct guestcred_client *login = make_client(-1);
+    struct guestcred_client *client = make_client(-1);
+    struct guestcred_request *alice = make_request();
+    struct guestcred_ticket *ticket = NULL, *same = NULL;
+    struct guestcred_tickets *all = NULL;
+    struct guestcred_store *store = NULL;
+    char path[300], own[300];
+
+    (void)state;
+    make_name(path, "login");
+    make_name(own, "store");
+    FINE(guestcred_client_set_store(login, path, &err));
+    FINE(get(login, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err));
+    FINE(guestcred_client_set_store(client, own, &err));
+    if (geteuid() != 0) {
+        ENDS(guestcred_client_set_login_dir(client, path, &err),
+             GUESTCRED_CONFIG);
+        same = ticket;
+    } else {
+        FINE(guestcred_client_set_login_dir(client, path, &err));
+        FINE(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &same, &err));
+        assert_string_equal(guestcred_ticket_store(same), path);
+        assert_string_equal(guestcred_ticket_secret(same, NULL),
+                            guestcred_ticket_secret(ticket, NULL));
+        ENDS(guestcred_ticket_forget(same, &err), GUESTCRED_CONFIG);
+    }
+    FINE(guestcred_client_release(client, same, TIMEOUT, NULL, &err));
+    assert_int_equal(ctl("tickets vm-42"), 0);
+    if (same != ticket) {
+        FINE(guestcred_store_open(path, &store, &err));
+        FINE(guestcred_store_list(store, NULL, &all, &err));
+        assert_int_equal(guestcred_tickets_count(all), 1);
+        guestcred_tickets_free(all);
+        guestcred_store_free(store);
+        guestcred_ticket_free(same);
+    }
+    guestcred_ticket_free(ticket);
+    guestcred_request_free(alice);
+    guestcred_client_free(client);
+    guestcred_client_free(login);
+}
+
 /* ---- time ---- */
 
 static int64_t
@@ -812,6 +895,8 @@ main(void)
         cmocka_unit_test_setup(test_owed, setup),
         cmocka_unit_test_setup(test_crash, setup),
         cmocka_unit_test_setup(test_guest_call, setup),
+        cmocka_unit_test_setup(test_guest_call_of_stored, setup),
+        cmocka_unit_test_setup(test_login_dir, setup),
         cmocka_unit_test_setup(test_deadline, setup),
         cmocka_unit_test_setup(test_stopped_kdc, setup),
         cmocka_unit_test_setup(test_cancel, setup),

@@ -155,8 +155,11 @@ SRC_ARROWS = {
     "src/vim/facts": [],
     "src/vim/session": VIM_LOW + ["src/vim/facts"],
     "src/vim/exchange": [],
+<<<<<<< HEAD
     "src/vim/guest_call": VIM_LOW + ["src/vim/session", "src/vim/facts",
                                      "src/vim/exchange"],
+=======
+>>>>>>> w-api
     **{m: VIM_LOW + ["src/vim/session", "src/vim/exchange",
                      "src/vim/guest_call"] for m in MANAGERS},
     "src/tickets/ticket_json": ["src/json", "src/tickets/ticket",

@@ -672,15 +672,15 @@ other_tickets_are_none(void **state)
                          "{\"_typeName\":\"TicketedSessionAuthentication\","
                          "\"ticket\":\"");
 
-        memset(body + n, 't', (size_t)(32768 + over));
-        (void)snprintf(body + n + 32768 + over, 3, "\"}");
+        memset(body + n, 't', (size_t)(GC_TICKET_MAX + over));
+        (void)snprintf(body + n + GC_TICKET_MAX + over, 3, "\"}");
         WIRE(JSON(200, body), JSON(204, ""));
         assert_int_equal(send_leg("token"), over ? GC_E_PROTOCOL : GC_OK);
         assert_int_equal(wire.seen_count, 1 + over);
     }
     assert_non_null(strstr(err.message, "32769 bytes"));
     assert_non_null(strstr(err.hint, "was released"));
-    assert_int_equal(said.len, 32768);
+    assert_int_equal(said.len, GC_TICKET_MAX);
 }
 
 #define ENVOY                                                                  \
