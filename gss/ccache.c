@@ -62,7 +62,7 @@ gc_ccache_new(struct gc_ccache *ret_cache, struct gc_error *err)
     return GC_OK;
 }
 
-/* A file of ours in memory with BYTES; below 0: errno says why. */
+/* A file in memory that holds BYTES.  Below 0: errno says why. */
 static int
 make_file(const struct gc_bytes *bytes)
 {
@@ -95,8 +95,10 @@ gc_ccache_load(const struct gc_bytes *bytes, struct gc_ccache *ret_cache)
     fd = make_file(bytes);
     if (fd < 0)
         return errno;
-    /* By way of the descriptor, also where /proc/self is not ours to look at,
-     * because we are not dumpable. */
+    /*
+     * This path works although we are not dumpable and /proc/self belongs to
+     * root.
+     */
     (void)snprintf(name, sizeof(name), "FILE:/proc/self/fd/%d", fd);
     code = krb5_cc_resolve(fresh.krb5, name, &file);
     if (code == 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A Kerberos cache of our own: in memory, under a name nobody else has, and
- * destroyed with what is in it.  For tickets that must not reach the user's
- * cache.  GSS-API can open a cache and cannot destroy one, hence libkrb5.
+ * A Kerberos cache of our own: in memory, under a unique name, and destroyed
+ * with what is in it.  For tickets that must not reach the user's cache.
+ * GSS-API can open a cache and cannot destroy one, hence libkrb5.
  */
 
 #ifndef GC_GSS_CCACHE_H
@@ -37,10 +37,10 @@ krb5_error_code gc_ccache_load(const struct gc_bytes *bytes,
 bool gc_ccache_is_tgt(krb5_const_principal server);
 
 /*
- * What libkrb5's default cache for this uid and environment is called, or in a
- * collection the one of PRINCIPAL ("": the first), if it has one; nobody has
- * looked whether it is there.  GC_E_NO_CREDENTIAL for an endless name,
- * GC_E_CONFIG where krb5.conf cannot be read.
+ * The name of libkrb5's default cache for this uid and environment; in a
+ * collection, of the cache that PRINCIPAL has there ("": the first).  It may
+ * not exist.  GC_E_NO_CREDENTIAL for an endless name, GC_E_CONFIG where
+ * krb5.conf cannot be read.
  */
 GC_MUST_USE gc_status gc_ccache_default_name(const char *principal,
                                              char ret_name[GC_PLACE_SIZE],

@@ -81,7 +81,10 @@ skip_list(struct cursor *c)
     return true;
 }
 
-/* A principal without its type: how many components, the realm, and they. */
+/*
+ * A principal without its type: the number of components, the realm, the
+ * components.
+ */
 struct name {
     const unsigned char *at, *components;
     size_t len, components_len;

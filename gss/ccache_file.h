@@ -36,13 +36,13 @@ void gc_ccache_file_clear(struct gc_ccache_file *file);
 
 /*
  * Make FILE what the cache NAME (FILE:, DIR:, a path) holds; it is read only
- * where FILE is another one, or older.  False for every other kind of cache and
- * for a file that is not as libkrb5 writes it: let libkrb5 open those, and say
- * what is wrong.
+ * where FILE holds another one, or is older.  False for every other kind of
+ * cache and for a file that is not as libkrb5 writes it: let libkrb5 open
+ * those, and say what is wrong.
  */
 bool gc_ccache_file_read(struct gc_ccache_file *file, const char *name);
 
-/* Find the tickets in FILE's bytes, which anybody may have made. */
+/* Find the tickets in FILE's bytes, which may be hostile. */
 bool gc_ccache_file_parse(struct gc_ccache_file *file);
 
 /*

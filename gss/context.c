@@ -44,8 +44,8 @@ release_token(gss_buffer_t token)
 }
 
 /*
- * What may not be granted, whatever the peer wished: an identity handed over,
- * or another mechanism than the one that was pinned.
+ * Refuse what must not be granted, whatever the peer wishes: a delegated
+ * identity, or another mechanism than the pinned one.
  */
 static gc_status
 check_grant(struct gc_context *context, gss_OID actual, struct gc_error *err)

@@ -2,8 +2,8 @@
 /*
  * InitializeSecurityContext: one leg a call, and what was negotiated.
  *
- * The rules for a peer that ends the exchange where it likes live here, not in
- * the loop that carries the tokens.
+ * The peer may end the exchange at any leg.  The rules for that are here, not
+ * in the loop that carries the tokens.
  */
 
 #ifndef GC_GSS_CONTEXT_H

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whose credential, for which mechanism, in which order of calls.  Knows no
- * target and no context; where a credential is kept is source.c's business.
+ * Acquires a credential: of whom, for which mechanism, in which order of calls.
+ * Knows no target and no context; source.c knows where credentials are kept.
  *
- * Every Kerberos credential is first acquired for plain Kerberos, where its
- * name, its lifetime and the KDC's verdict can be had.  SPNEGO's is then
- * acquired by that name from the same place: handed the Kerberos one, SPNEGO
- * would quietly take the default credential instead.
+ * Every Kerberos credential is first acquired for plain Kerberos, which gives
+ * its name, its lifetime and the KDC's verdict.  SPNEGO's is then acquired by
+ * that name from the same place: given the Kerberos one, SPNEGO silently takes
+ * the default credential instead.
  */
 #include <config.h>
 
@@ -36,8 +36,8 @@ gc_credential_clear(struct gc_credential *credential)
 }
 
 /*
- * Whose is it, and is it any good?  An expired credential is acquired with
- * success, and a lazy one learns its name only by being asked.
+ * Whose is it, and is it valid?  GSS-API acquires an expired credential without
+ * an error, and a lazy one has no name until it is asked for.
  */
 static gc_status
 inspect(const struct gc_want *want, struct gc_credential *credential,
@@ -92,7 +92,7 @@ check_name(const struct gc_want *want, const struct gc_name *asked,
     return gc_fail_hint(err, st, "%s", gc_source_hint(want));
 }
 
-/* Alive, and ASKED's, if that is a name. */
+/* Not expired, and ASKED's where ASKED is not empty. */
 static gc_status
 vet(const struct gc_want *want, const struct gc_name *asked,
     struct gc_credential *credential, struct gc_error *err)
@@ -126,7 +126,7 @@ acquire(const struct gc_want *want, const struct gc_name *asked, gc_mech mech,
     return vet(want, asked, credential, err);
 }
 
-/* Without this SPNEGO falls back to NTLM whenever Kerberos has a bad day. */
+/* Without this SPNEGO falls back to NTLM whenever Kerberos fails. */
 static gc_status
 pin(struct gc_credential *credential, struct gc_error *err)
 {
@@ -154,7 +154,7 @@ become_spnego(const struct gc_want *want, struct gc_credential *credential,
 
     credential->plain = credential->handle;
     credential->handle = GSS_C_NO_CREDENTIAL;
-    /* A password's ticket can reach SPNEGO only by way of a cache. */
+    /* A password's ticket can reach SPNEGO only through a cache. */
     if (st == GC_OK && want->source == GC_SOURCE_PASSWORD) {
         st = gc_ccache_new(&credential->cache, err);
         if (st == GC_OK)
@@ -214,7 +214,7 @@ impersonate(const struct gc_want *want, struct gc_credential *credential,
     return st == GC_OK ? vet(want, &user, credential, err) : st;
 }
 
-/* What no library call would complain about, or too late. */
+/* Check what no library checks, or checks too late. */
 static gc_status
 check_want(const struct gc_want *want, struct gc_error *err)
 {
@@ -234,7 +234,7 @@ check_want(const struct gc_want *want, struct gc_error *err)
         return gc_fail(err, GC_E_CONFIG, "a keytab needs a principal");
     if (want->source == GC_SOURCE_PASSWORD && !named)
         return gc_fail(err, GC_E_CONFIG, "a password needs a principal");
-    /* A directory may take an empty password for "nobody asked". */
+    /* A directory may take an empty password as an anonymous login. */
     if (want->source == GC_SOURCE_PASSWORD
         && (want->password == NULL || want->password->len == 0))
         return gc_fail(err, GC_E_DENIED, "the password is empty");
@@ -242,12 +242,11 @@ check_want(const struct gc_want *want, struct gc_error *err)
 }
 
 /*
- * Where WANT's credential is, by its name: a copy in CREDENTIAL's cache, if it
- * was made.
+ * Name the cache that WANT's credential is in: the copy in CREDENTIAL's cache,
+ * if there is one.
  *
- * The default cache has a name as well.  Left to find it, and to find whoever
- * it belongs to, MIT 1.20 frees a principal that it has not read where the
- * cache cannot be.
+ * Name the default cache, too: where MIT 1.20 looks for it by itself and cannot
+ * read it, it frees a principal that it never read.
  */
 static gc_status
 locate(const struct gc_want *want, struct gc_ccache_file *file,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * AcquireCredentialsHandle: a credential for exactly the mechanism and the
- * principal that will be used, or an error.  Never another one that happened
- * to be at hand.
+ * principal that will be used, or an error.  Never another one that is merely
+ * available.
  */
 
 #ifndef GC_GSS_CREDENTIAL_H
@@ -35,18 +35,18 @@ void gc_credential_clear(struct gc_credential *credential);
 /*
  * The credential that WANT describes, valid now and checked by name.  May ask
  * the KDC (keytab, password, on behalf of) and block as long as libkrb5 does.
- * FILE is what was read of a user's cache before, and will be what is read now:
- * the credential serves WANT's target then, and no other.  The user's caches
- * are read, never written.
+ * FILE holds what was read of a user's cache before, and then what is read now;
+ * the credential then serves WANT's target only.  The user's caches are read,
+ * never written.
  */
 GC_MUST_USE gc_status gc_credential_acquire(
     const struct gc_want *want, struct gc_ccache_file *file,
     struct gc_credential *ret_credential, struct gc_error *err);
 
 /*
- * Whose credential that would be, as WANT or the place it names has it.  A
- * principal that WANT names is believed, not checked; else RET_CREDENTIAL is
- * the one that was looked at, for Kerberos itself where WANT says negotiate.
+ * Whose credential would that be?  A principal that WANT names is returned
+ * unchecked.  Otherwise the credential is looked up: RET_CREDENTIAL, for
+ * Kerberos itself where WANT says negotiate.
  */
 GC_MUST_USE gc_status gc_credential_who(const struct gc_want *want,
                                         struct gc_ccache_file *file,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gss_export_cred and gss_import_cred.  Knows nothing of who lends to whom.
+ * gss_export_cred and gss_import_cred.  Does not know which process lends to
+ * which.
  */
 #include <config.h>
 
@@ -29,8 +30,8 @@ static gc_status export(gss_cred_id_t handle, struct gc_bytes *ret_bytes,
                                "cannot take the tickets out of the credential");
     if (token.length == 0 || token.length > GC_TOKEN_MAX)
         st = gc_fail(err, GC_E_NOT_SUPPORTED,
-                     "the tickets have %zu bytes, and may have %d",
-                     token.length, GC_TOKEN_MAX);
+                     "the tickets have %zu bytes, more than %d", token.length,
+                     GC_TOKEN_MAX);
     else
         st = gc_bytes_set(ret_bytes, token.value, token.length, err);
     if (token.value != NULL)
@@ -40,8 +41,8 @@ static gc_status export(gss_cred_id_t handle, struct gc_bytes *ret_bytes,
 }
 
 /*
- * Those of FROM become what TO holds, and no service's: a dozen of those, each
- * with all the groups of its user's, are more than a frame takes.
+ * Copy FROM's ticket-granting tickets to TO.  Service tickets stay out: each
+ * holds all groups of its user, and a dozen do not fit into a frame.
  */
 static krb5_error_code
 copy_tgts(const struct gc_ccache *from, const struct gc_ccache *to)
@@ -87,8 +88,8 @@ thin_out(const struct gc_ccache *all, struct gc_ccache *ret_cache,
 }
 
 /*
- * By way of a cache, always: a credential that came with a password keeps it,
- * and would hand it over in clear; one in a file hands over the file's name.
+ * Always through a cache: a credential acquired with a password keeps it and
+ * would export it in clear, and one in a file exports the file's name.
  */
 gc_status
 gc_export_cred(const struct gc_credential *credential,
@@ -139,7 +140,7 @@ gc_import_cred(const struct gc_bytes *bytes, struct gc_ccache *ret_cache,
     if (v.major != GSS_S_COMPLETE)
         return gc_gssmsg_fail(err, GC_E_NO_CREDENTIAL, &v,
                               "what was lent is no credential");
-    /* Whatever else is in there is left behind. */
+    /* Take nothing else that it holds. */
     st = gc_ccache_new(&cache, err);
     if (st == GC_OK && gc_source_store(handle, &cache, err) != GC_OK)
         st = gc_fail(err, GC_E_NO_CREDENTIAL,

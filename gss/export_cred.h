@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tickets that travel: from the process that got them with a password to one
- * that shall have them without.
+ * Tickets as bytes: from the process that got them with a password to one that
+ * must not see the password.
  */
 
 #ifndef GC_GSS_EXPORT_CRED_H
@@ -24,9 +24,9 @@ GC_MUST_USE gc_status gc_export_cred(const struct gc_credential *credential,
                                      struct gc_error *err);
 
 /*
- * The tickets in BYTES, which anybody may have made: a cache of our own, for a
- * credential to be acquired from and checked like any other.
- * GC_E_NO_CREDENTIAL for anything else.
+ * Put the tickets in BYTES, which may be hostile, into a cache of our own.  A
+ * credential acquired from it is checked like any other.  GC_E_NO_CREDENTIAL
+ * for anything else.
  */
 GC_MUST_USE gc_status gc_import_cred(const struct gc_bytes *bytes,
                                      struct gc_ccache *ret_cache,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Major and minor codes -> words.  Knows Kerberos' error numbers; knows nothing
- * of what its callers were about.
+ * Major and minor codes -> words.  Knows Kerberos' error numbers, not what the
+ * callers were doing.
  */
 #include <config.h>
 
@@ -18,7 +18,8 @@
 
 #define KDC_HINT                                                               \
     "check that a KDC of the realm is up and reachable, and krb5.conf"
-#define GARBLED_HINT "what answers for the realm's KDC is none, or is broken"
+#define GARBLED_HINT                                                           \
+    "what answers at the KDC's address is not a KDC, or is broken"
 #define KINIT_HINT   "get a ticket with kinit, then try again"
 #define ACCOUNT_HINT "check the name and the state of the account in its realm"
 
@@ -150,7 +151,7 @@ say(struct gc_error *err, gc_status status, const struct gc_verdict *verdict,
 
     (void)vsnprintf(what, sizeof(what), fmt, args);
     words(why, sizeof(why), verdict->minor, GSS_C_MECH_CODE, verdict->mech);
-    /* The major code says less, but where there is no other it must do. */
+    /* The major code says less; it is for where there is no other. */
     if (verdict->minor == 0 || why[0] == '\0')
         words(why, sizeof(why), verdict->major, GSS_C_GSS_CODE, verdict->mech);
     (void)gc_fail(err, status, "%s: %s", what, why);

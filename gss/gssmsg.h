@@ -29,9 +29,9 @@ gc_status gc_gssmsg_fail(struct gc_error *err, gc_status status,
 
 /*
  * The same where it was our own credential, cache or KDC that failed: the
- * status and the hint follow from the codes, FALLBACK (without a hint) stands
- * for those that nobody knows.  Not for what a peer's token brought about: a
- * guest must not be able to choose the status.
+ * status and the hint follow from the codes, FALLBACK (without a hint) is for
+ * unknown codes.  Not for a failure that a peer's token caused: a guest must
+ * not be able to choose the status.
  */
 gc_status gc_gssmsg_judge(struct gc_error *err, gc_status fallback,
                           const struct gc_verdict *verdict, const char *fmt,

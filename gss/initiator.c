@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The door itself: what every initiator, and every caller of one, needs.
+ * What every initiator, and every caller of one, needs.
  */
 #include <config.h>
 

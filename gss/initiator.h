@@ -24,8 +24,9 @@ const char *gc_mech_word(gc_mech mech);
 
 /*
  * Is TOKEN, an initiator's first, framed as MECH's (RFC 2743 section 3.1;
- * NTLM's has a signature instead)?  It may be anything behind that.  GSS-API is
- * not asked: it would take an unframed token and look for other mechanisms.
+ * NTLM's has a signature instead)?  What follows the frame is not checked.
+ * GSS-API cannot be asked: it would take an unframed token and try other
+ * mechanisms.
  */
 bool gc_mech_is_first_token(const struct gc_bytes *token, gc_mech mech);
 
@@ -65,7 +66,7 @@ struct gc_want {
 };
 
 /*
- * Is W well-formed: every text ended, every choice one that there is, and no
+ * Is W well-formed: every text terminated, every choice in its range, and no
  * two that exclude each other?  GC_E_INTERNAL or GC_E_CONFIG.
  */
 GC_MUST_USE gc_status gc_want_check(const struct gc_want *w,
@@ -102,17 +103,17 @@ struct gc_facts {
  *         is the answer, once; a second such challenge is GC_E_PROTOCOL, and so
  *         is an empty challenge while we wait, or one GSS cannot take.
  * facts   after begin succeeded.
- * end     forget context and credential.  Any number of times; then begin may
- *         follow again.  It may without: who and begin end what was before.
+ * end     forget context and credential.  Any number of times.  who and begin
+ *         also end what was before.
  * free    end, and free the initiator itself.
  *
- * After any error only end, begin and free are of use.  RET_* are written only
- * on success.  Statuses: GC_E_NO_CREDENTIAL, GC_E_DENIED (the KDC refuses the
- * credential), GC_E_UNAVAILABLE (KDC away, deadline), GC_E_CONFIG (a target or
- * name that is none), GC_E_PROTOCOL, GC_E_NOT_SUPPORTED (a token too large for
- * the guest, a mechanism that is not installed), GC_E_FAILED (the KDC said
- * something nobody knows), GC_E_NO_MEMORY, GC_E_INTERNAL.
- * Not thread-safe: one initiator, one thread at a time.
+ * After an error only end, begin and free may be called.  RET_* are written
+ * only on success.  Statuses: GC_E_NO_CREDENTIAL, GC_E_DENIED (the KDC refuses
+ * the credential), GC_E_UNAVAILABLE (KDC away, deadline), GC_E_CONFIG (an
+ * invalid target or name), GC_E_PROTOCOL, GC_E_NOT_SUPPORTED (a token too large
+ * for the guest, a mechanism that is not installed), GC_E_FAILED (an unknown
+ * error of the KDC), GC_E_NO_MEMORY, GC_E_INTERNAL.  Not thread-safe: one
+ * initiator, one thread at a time.
  */
 struct gc_initiator;
 struct gc_initiator_ops {
@@ -165,15 +166,15 @@ struct gc_initiator *gc_initiator_new(int cancel_fd);
 struct gc_initiator *gc_initiator_local_new(void);
 
 /*
- * For that one alone.  Append the tickets that begin has got to the cache of
- * the user's that it took the credential from.  Best effort.
+ * Only for gc_initiator_local_new's.  Append the tickets that begin got to the
+ * user's cache that the credential came from.  Best effort.
  */
 void gc_initiator_local_save(struct gc_initiator *initiator);
 
 /*
- * For that one alone.  The tickets of the exchange under way, as bytes
- * (secret); and such bytes for GC_SOURCE_LENT, until others are lent.  Lending
- * ends what is under way.  The statuses are gss/export_cred's.
+ * Only for gc_initiator_local_new's.  The tickets of the exchange under way, as
+ * bytes (secret); and such bytes for GC_SOURCE_LENT, until others are lent.
+ * Lending ends what is under way.  The statuses are gss/export_cred's.
  */
 GC_MUST_USE gc_status gc_initiator_local_export(struct gc_initiator *initiator,
                                                 struct gc_bytes *ret_credential,

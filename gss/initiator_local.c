@@ -20,13 +20,13 @@
 struct local {
     struct gc_initiator door;
     /*
-     * Never used.  GSS-API makes and drops one a call, and with the last one
-     * goes what was read of krb5.conf, to be read again for the next call.
+     * Never used: it keeps krb5.conf in memory.  GSS-API makes and frees a
+     * context a call, and libkrb5 forgets the file with the last one.
      */
     krb5_context krb5;
     struct gc_credential credential;
     struct gc_context context;
-    struct gc_ccache lent; /* empty: nothing was */
+    struct gc_ccache lent; /* empty: none was */
     char target[GC_TARGET_SIZE];
     struct gc_ccache_file file; /* the user's, as it was read last */
     /* What "who" was told of, for the exchange that follows it. */
@@ -50,7 +50,7 @@ end(struct gc_initiator *initiator)
     gc_credential_clear(&local->found);
 }
 
-/* WANT's tickets are those that were lent, wherever it says that they are. */
+/* WANT's tickets are the lent ones, whatever place it names. */
 static gc_status
 find_lent(const struct local *local, struct gc_want *want, struct gc_error *err)
 {
@@ -83,8 +83,8 @@ who(struct gc_initiator *initiator, const struct gc_want *want,
 }
 
 /*
- * The credential for WANT: the one that "who" found, so that it is his and
- * nobody else's who was named, or a new one.
+ * The credential for WANT: the one that "who" found, so that it is the
+ * principal's whom "who" named, or a new one.
  */
 static gc_status
 acquire(struct local *local, const struct gc_want *want, struct gc_error *err)
@@ -117,7 +117,9 @@ begin(struct gc_initiator *initiator, const struct gc_want *want,
 
     drop(local);
     st = gc_want_check(want, err);
-    /* DCE style goes inside SPNEGO: nobody saw Windows take it unframed. */
+    /*
+     * DCE style goes inside SPNEGO: Windows was never seen to take it unframed.
+     */
     if (want->mutual)
         effective.mech = GC_MECH_NEGOTIATE;
     if (st == GC_OK)
@@ -190,7 +192,7 @@ gc_initiator_local_new(void)
     if (local == NULL)
         return NULL;
     local->door.ops = &ops;
-    /* Without it all the same: whoever needs Kerberos is told what is wrong. */
+    /* Go on without it: calls that need Kerberos say what is wrong. */
     if (krb5_init_context(&local->krb5) != 0)
         local->krb5 = NULL;
     return &local->door;
@@ -222,7 +224,7 @@ gc_initiator_local_lend(struct gc_initiator *initiator,
 {
     struct local *local = (struct local *)initiator;
 
-    /* What is under way may live in what was lent before. */
+    /* The exchange under way may use the tickets that were lent before. */
     end(initiator);
     gc_ccache_clear(&local->lent);
     return gc_import_cred(credential, &local->lent, err);

@@ -24,7 +24,7 @@
 #include "src/base/descriptor.h"
 
 #define STACK_SIZE (1024UL * 1024)
-#define EXIT_MS    100 /* that the end of the process waits for all of them */
+#define EXIT_MS    100 /* the most that an exit waits for all of them */
 
 enum op { WHO, BEGIN, ANSWER };
 
@@ -57,7 +57,7 @@ struct exchange {
 struct threaded {
     struct gc_initiator door;
     int cancel_fd;
-    pid_t process; /* that has the thread: a fork has not */
+    pid_t process; /* the one with the thread; a fork has none */
     int64_t deadline;
     struct exchange *exchange;  /* NULL: none is under way */
     struct gc_initiator *local; /* between two exchanges */
@@ -211,7 +211,7 @@ unlist(const struct exchange *x)
         *at = x->next;
 }
 
-/* Free what has returned by now; how many abandoned ones are still at it? */
+/* Free the threads that have returned; how many abandoned ones have not? */
 static unsigned int
 reap(void)
 {

@@ -94,8 +94,7 @@ say_unreadable(const struct look *look, krb5_error_code code,
     return gc_fail_hint(err, st, "look with klist -k what is in the keytab");
 }
 
-/* The realm is told even where it went without saying: it may be the wrong one.
- */
+/* Name the realm even where the user did not: it may be the wrong one. */
 static gc_status
 say_no_key(const struct look *look, struct gc_error *err)
 {
@@ -120,7 +119,7 @@ gc_keytab_examine(const char *keytab, const char *principal,
     LOOK look = {.krb5 = NULL};
     krb5_error_code code;
 
-    /* Neither is the keytab's fault. */
+    /* Neither failure has to do with the keytab. */
     if (krb5_init_context(&look.krb5) != 0
         || (principal[0] != '\0'
             && krb5_parse_name(look.krb5, principal, &look.principal) != 0))

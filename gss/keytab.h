@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is wrong with a keytab that yielded nothing.
+ * Why a keytab yielded no credential.
  *
  * GSS-API does not say: it goes on to look for a cache, and complains about
- * that.  Tells what the file is and whom it has keys of; never of a key.
+ * that.  Says what the file is and whose keys it has; never shows a key.
  */
 
 #ifndef GC_GSS_KEYTAB_H
@@ -13,7 +13,7 @@
 
 /*
  * Look at KEYTAB ("" = MIT's default client keytab), and in it for PRINCIPAL
- * ("" = anybody).  GC_E_NO_CREDENTIAL: it is not there, cannot be read, is no
+ * ("" = anyone).  GC_E_NO_CREDENTIAL: it is not there, cannot be read, is no
  * keytab, or has no key of PRINCIPAL; the sentence begins with "it".  GC_OK:
  * nothing of the kind was found.
  */

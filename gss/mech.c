@@ -12,7 +12,7 @@
 
 #include "src/base/base.h"
 
-/* gss_OID_desc wants bytes that it could write; nobody does. */
+/* gss_OID_desc wants writable bytes; these are never written. */
 static unsigned char spnego[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x02};
 static unsigned char ntlmssp[] = {0x2b, 0x06, 0x01, 0x04, 0x01,
                                   0x82, 0x37, 0x02, 0x02, 0x0a};

@@ -24,7 +24,7 @@ gc_name_clear(struct gc_name *name)
     name->handle = GSS_C_NO_NAME;
 }
 
-/* TEXT is not changed: GSS-API takes counted bytes that it could write. */
+/* TEXT is not changed, although GSS-API's type is not const. */
 static gc_status
 import(char *text, gss_OID type, gc_mech mech, struct gc_name *ret_name,
        struct gc_error *err)
@@ -41,7 +41,7 @@ import(char *text, gss_OID type, gc_mech mech, struct gc_name *ret_name,
     return GC_OK;
 }
 
-/* Kerberos takes a backslash for an escape: DOM\alice would be DOMalice. */
+/* Kerberos reads a backslash as an escape: DOM\alice would be DOMalice. */
 static gc_status
 check_principal(const char *text, struct gc_error *err)
 {

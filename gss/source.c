@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Credential stores.  Knows where a credential is; whose it has to be is
- * credential.c's business.
+ * Credential stores.  Knows where a credential is; credential.c checks whose it
+ * is.
  */
 #include <config.h>
 
@@ -17,15 +17,15 @@
 #include "gss/mech.h"
 
 /*
- * The keys of MIT's credential store.  One that it does not know is ignored
- * without a word, and the default credential returned: spell them here only.
+ * The keys of MIT's credential store.  It silently ignores an unknown key and
+ * returns the default credential: spell them only here.
  */
 #define STORE_CCACHE        "ccache"
 #define STORE_CLIENT_KEYTAB "client_keytab"
 
 /*
  * An empty keytab.  Where a cache is missing, MIT turns to the host's client
- * keytab, becomes whoever is in there and writes the cache.
+ * keytab, becomes the principal in there and writes the cache.
  */
 #define NO_KEYTAB "MEMORY:guestcred-no-keytab"
 
@@ -76,7 +76,7 @@ gc_source_only(gc_mech mech)
     return (gss_OID_set_desc){1, gc_mech_oid(mech)};
 }
 
-/* What WANT asked for in vain. */
+/* Say that there is no credential as WANT asks. */
 static void
 describe(const struct gc_want *want, char ret_text[GC_ERROR_MESSAGE_SIZE])
 {
@@ -120,7 +120,7 @@ proving_clear(struct proving *p)
     krb5_free_context(p->krb5);
 }
 
-/* The service that changes passwords takes those that have expired. */
+/* The password-changing service accepts an expired password. */
 static krb5_error_code
 prove_expired(const struct gc_want *want)
 {
@@ -149,8 +149,8 @@ prove_expired(const struct gc_want *want)
 }
 
 /*
- * EXPIRED is a KDC's word, and MIT's gives it to anybody, before it has seen
- * any proof of the password.  It is passed on to those who know that.
+ * EXPIRED is what the KDC said.  MIT's says so before it has seen a proof of
+ * the password, so pass it on only once the password is proved.
  */
 static gc_status
 judge_expired(const struct gc_want *want, const struct gc_verdict *expired,
@@ -195,7 +195,7 @@ gc_source_refuse(const struct gc_want *want, const struct gc_verdict *verdict,
         return st;
     if (keytab && blame_keytab(want, verdict, what, err) != GC_OK)
         return st;
-    /* The codes speak of caches even where it was a keytab that failed. */
+    /* The codes speak of caches even where a keytab failed. */
     if (!cache || err->hint[0] == '\0')
         return gc_fail_hint(err, st, "%s", gc_source_hint(want));
     return st;
@@ -250,7 +250,7 @@ gc_source_acquire(const struct gc_want *want, const struct gc_name *name,
 
 /*
  * Always for the mechanism itself, never through SPNEGO: with the NTLM plugin
- * installed that one is content with a password nobody has checked.
+ * installed SPNEGO accepts a password unchecked.
  */
 gc_status
 gc_source_acquire_password(const struct gc_want *want,

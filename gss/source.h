@@ -19,9 +19,9 @@
 gss_OID_set_desc gc_source_only(gc_mech mech);
 
 /*
- * NAME's credential (or, without one, whoever's is there) for exactly MECH,
- * from the place that WANT names; OWN, where it is one, replaces the user's
- * cache.  Neither name nor lifetime has been checked yet.
+ * NAME's credential (or, without a name, the one that is there) for exactly
+ * MECH, from the place that WANT names; OWN, where it is one, replaces the
+ * user's cache.  Neither name nor lifetime has been checked yet.
  */
 GC_MUST_USE gc_status gc_source_acquire(const struct gc_want *want,
                                         const struct gc_name *name,

@@ -46,7 +46,7 @@ take(const char *part, const char *text, size_t len, char *dst, size_t dst_size,
     return GC_OK;
 }
 
-/* Active Directory does not mind HOST/; MIT's KDC does not know it. */
+/* Active Directory accepts HOST/; MIT's KDC does not. */
 static void
 lower(char *text)
 {
@@ -116,7 +116,9 @@ gc_spn_parse(const char *text, struct gc_spn *ret_spn, struct gc_error *err)
     return GC_OK;
 }
 
-/* A name that does not fit is no name: parse has seen to it that it does. */
+/*
+ * DST becomes "" where the name does not fit; parse has checked that it fits.
+ */
 static void
 join(const struct gc_spn *spn, const char *separator, char dst[GC_TARGET_SIZE])
 {

@@ -54,7 +54,7 @@ path_of(const char *name)
     return strchr(name, ':') == NULL || name[0] == '/' ? name : NULL;
 }
 
-/* Is NAME one whose keeper asks for the uid? */
+/* Is NAME of a kind whose keeper checks the uid? */
 static bool
 is_kept(const char *name)
 {
@@ -67,8 +67,7 @@ is_kept(const char *name)
     return false;
 }
 
-/* FD is NAME's.  NULL: it is the user's own, and whole as far as one can see.
- */
+/* What is wrong with FD, the file of NAME; NULL: it is the user's own. */
 static const char *
 objection(int fd)
 {
@@ -95,7 +94,7 @@ open_file(const char *name, const char *path, int *ret_fd, struct gc_error *err)
 
     if (path[0] != '/')
         return refuse(name, "is not named by an absolute path", FILE_HINT, err);
-    /* A pipe must not hold us, nor a terminal become ours. */
+    /* A pipe must not block us, nor a terminal become our controlling one. */
     fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return refuse(name,
@@ -132,8 +131,8 @@ read_bytes(int fd, struct gc_bytes *bytes)
 }
 
 /*
- * By way of bytes of ours: FD itself would do for libkrb5, but for a lock that
- * the user may hold on it, and for what he may do to it while it is read.
+ * libkrb5 gets a copy and not FD: the user may hold a lock on the file, or
+ * change it while it is read.
  */
 static gc_status
 copy_file(const char *name, const char *path, struct gc_ccache *ret_copy,

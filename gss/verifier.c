@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The acceptor's half of one leg.  Knows names, not accounts: who may log in
- * is decided from what this returns, elsewhere.
+ * The acceptor's half of one leg.  Knows names, not accounts: its callers
+ * decide who may log in.
  */
 #include <config.h>
 
@@ -87,8 +87,8 @@ open_keytab(struct acceptor *acceptor, const char *keytab, const char *target,
 }
 
 /*
- * Our own trouble must not look like the user's: the replay cache fails with a
- * plain errno, which no token brings about but EINVAL.
+ * Our own failures must not look like the user's: the replay cache fails with a
+ * plain errno, and a token can cause none of them but EINVAL.
  */
 static gc_status
 judge(OM_uint32 minor)
@@ -109,7 +109,7 @@ accept_token(struct acceptor *acceptor, const struct gc_bytes *token,
     gc_mech mech = GC_MECH_NTLM;
     gss_OID used = GSS_C_NO_OID;
 
-    /* A delegated credential would be the user's own to give: none is taken. */
+    /* Take no delegated credential. */
     v.major = gss_accept_sec_context(
         &v.minor, &acceptor->context, acceptor->credential, &in,
         GSS_C_NO_CHANNEL_BINDINGS, &acceptor->client.handle, &used, &out,
@@ -121,7 +121,7 @@ accept_token(struct acceptor *acceptor, const struct gc_bytes *token,
     if (!gc_mech_from_oid(used, &mech) || mech != GC_MECH_KERBEROS)
         return gc_fail(err, GC_E_DENIED, "the token is not plain Kerberos");
     if ((flags & GSS_C_ANON_FLAG) != 0)
-        return gc_fail(err, GC_E_DENIED, "the token is nobody's");
+        return gc_fail(err, GC_E_DENIED, "the token names no principal");
     return GC_OK;
 }
 

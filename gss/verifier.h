@@ -2,9 +2,10 @@
 /*
  * AcceptSecurityContext for host/THISHOST: whose token is this, really?
  *
- * A principal in a cache is a claim and a guest's ticket proves nothing here
- * (rule P2); what the host's own key decrypts is proof.  The only room that
- * opens a keytab to accept with (P3).  Asks no network.
+ * The principal in a cache is only a claim (its owner can write any name
+ * there), and a guest's ticket proves nothing here; a token that the host's own
+ * key decrypts is proof.  Only this file opens a keytab to accept with.  Makes
+ * no request.
  */
 
 #ifndef GC_GSS_VERIFIER_H
@@ -34,8 +35,9 @@ struct gc_verified {
  * libkrb5's default one, where sshd and others note theirs, and which anybody
  * may have planted first in /var/tmp: then nothing is proved to anybody.
  *
- * Leaves nothing behind but that; may block on local files alone.  To be called
- * by a process that may read KEYTAB and has no other business (P3).
+ * Leaves nothing behind but that; may block on local files alone.  Call it in a
+ * process that may read KEYTAB and does nothing else: with that key anybody can
+ * be forged.
  */
 GC_MUST_USE gc_status gc_verifier_check(const char *keytab, const char *target,
                                         const char *rcache,

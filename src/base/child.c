@@ -28,8 +28,10 @@
 
 /* ---- whom ---------------------------------------------------------------- */
 
-/* WHY is errno after a look-up that found nobody: 0, or one of those that NSS
- * leaves behind when it means 0. */
+/*
+ * WHY is errno after a look-up without a result: 0, or a value that NSS leaves
+ * behind when it means 0.
+ */
 static gc_status
 find_nobody(int why, const char *whom, struct gc_error *err)
 {
@@ -77,7 +79,9 @@ gc_child_as_uid(uid_t uid, struct gc_child_as *ret_as, struct gc_error *err)
 
 /* ---- in the child -------------------------------------------------------- */
 
-/* Handlers are the owner's code, about the owner's state: none may run here. */
+/*
+ * Handlers are the owner's code and use the owner's state: none may run here.
+ */
 static void
 reset_signals(void)
 {
@@ -95,7 +99,7 @@ reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* False also where the owner was faster than we: nobody is left. */
+/* False also where the owner has ended already. */
 static bool
 bind_to(pid_t owner)
 {
@@ -103,7 +107,10 @@ bind_to(pid_t owner)
            && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
 }
 
-/* Become small, deaf and short-lived.  False: better not to start at all. */
+/*
+ * Hold no descriptors and no handlers of the owner's, leave no core, and end
+ * with the owner.  False: do not start.
+ */
 static bool
 settle(int socket, pid_t owner)
 {
@@ -118,8 +125,8 @@ settle(int socket, pid_t owner)
 }
 
 /*
- * A change of uid takes the effective capabilities away, and the others too
- * unless somebody set a secure bit; that is not for us to rely on.
+ * A change of uid drops the effective capabilities, and the others only where
+ * no secure bit is set: drop all of them here.
  */
 static bool
 drop_capabilities(void)
@@ -145,14 +152,14 @@ is(const struct gc_child_as *as)
     return true;
 }
 
-/* Become AS for good.  False: be nobody at all. */
+/* Become AS for good.  False: exit. */
 static bool
 become(const struct gc_child_as *as, pid_t owner)
 {
     /*
-     * Under su the session keyring is the caller's.  Joined while we are still
-     * root: the user could have used up a quota of its own.  Where there are
-     * no keyrings there is nothing to leave.
+     * Under su the session keyring is the caller's.  Join a new one while we
+     * are still root: the user's own quota may be used up.  A kernel without
+     * keyrings has nothing to leave.
      */
     (void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
     if (setgroups(0, NULL) != 0 || setresgid(as->gid, as->gid, as->gid) != 0
@@ -221,10 +228,9 @@ gc_child_start(const struct gc_child_as *as, void (*run)(int, void *),
 }
 
 /*
- * Reap what was killed.  One that hangs in a file system of its user's does not
- * end, and its owner does not wait for that.  By descriptor where there is one:
- * where the host ignores SIGCHLD the child's pid is nobody's, or somebody
- * else's, as soon as it is dead.
+ * Reap the killed child, but do not wait for one that hangs in a file system of
+ * its user's.  Use the descriptor where there is one: where the host ignores
+ * SIGCHLD, the pid may be another process's as soon as the child is dead.
  */
 static void
 reap(const struct gc_child *child)
@@ -245,8 +251,9 @@ reap(const struct gc_child *child)
 }
 
 /*
- * A seccomp filter, or valgrind, may know pidfd_open and no pidfd_send_signal.
- * While the descriptor tells of no end, the pid is the child's.
+ * A seccomp filter, or valgrind, may allow pidfd_open and not
+ * pidfd_send_signal.  Until the descriptor says that the child has ended, the
+ * pid is the child's.
  */
 static void
 kill_it(const struct gc_child *child)

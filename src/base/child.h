@@ -12,9 +12,9 @@
 #include "src/base/base.h"
 
 /*
- * Whom a child becomes.  With no other group than its account's first: what it
- * opens is the user's own (P18), and to ask for the rest, as initgroups does,
- * may take a directory server seconds.
+ * Whom a child becomes.  Its only group is its account's primary one: it opens
+ * only the user's own files, and asking for the other groups, as initgroups
+ * does, may take a directory server seconds.
  */
 struct gc_child_as {
     uid_t uid;
@@ -22,7 +22,7 @@ struct gc_child_as {
 };
 
 /*
- * Whom the account USER is.  GC_E_NOT_FOUND where there is no account of
+ * The ids of the account USER.  GC_E_NOT_FOUND where there is no account of
  * exactly this name (a directory may find Alice for alice); GC_E_FAILED where
  * the accounts cannot be read.  Asks NSS, hence perhaps the network; not
  * thread-safe.
@@ -50,12 +50,12 @@ struct gc_child {
  * The child holds no descriptor but its socket and 0-2, runs none of the
  * owner's signal handlers, ignores the signals that a terminal sends to its
  * process group (the owner decides), leaves no core, cannot be traced, and dies
- * with its owner: with the very thread that made it, where there are several.
+ * with its owner, or more exactly with the thread that made it.
  *
- * AS, where not NULL: whom it has become for good when RUN is called, without
- * exec, with no capability and no session keyring of the owner's.  Only root
- * can do that.  GC_E_INTERNAL for uid 0, for ids that are none, or where
- * there are no more processes or descriptors to be had.
+ * AS, where not NULL: the user that it has become for good when RUN is called,
+ * without exec, with no capability and no session keyring of the owner's.  Only
+ * root can do that.  GC_E_INTERNAL for uid 0, for invalid ids, or where there
+ * are no more processes or descriptors to be had.
  *
  * A child that cannot become all that never calls RUN: it exits with 1, and its
  * owner sees that the socket has ended.  To be ended by gc_child_end.

@@ -22,8 +22,8 @@ void gc_descriptor_close(int *fd);
 void gc_descriptor_close_range(unsigned int first, unsigned int last);
 
 /*
- * FD, which is given away, above the standard three, so that nobody prints into
- * it; closed on exec.  Below 0: errno says why, or FD was so.
+ * Move FD, which is given away, above the standard three, so that nothing is
+ * printed into it; close-on-exec.  Below 0: errno says why, or FD was below 0.
  */
 GC_MUST_USE int gc_descriptor_lift(int fd);
 

@@ -130,10 +130,10 @@ gc_fail_no_memory(struct gc_error *err)
 }
 
 #define SECRET_MIN 4
-/* So much of a secret's beginning is no accident. */
+/* A match of this length is no coincidence. */
 #define BEGINNING_MIN 16
 
-/* How many bytes at TEXT are the secret, or a beginning that was left of it? */
+/* How many bytes at TEXT are the secret, or a long beginning of it? */
 static size_t
 matches(const char *text, const char *secret)
 {
@@ -170,7 +170,7 @@ blank(char *text, size_t size, const char *secret)
     }
     if (!found)
         return;
-    /* Nothing of it behind the end of the new text, either. */
+    /* Clear what is behind the end of the new text, too. */
     explicit_bzero(text, size);
     gc_escape(text, size, out, used);
 }

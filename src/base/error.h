@@ -36,8 +36,9 @@ typedef enum { GC_STATUS_TABLE(GC_STATUS_SYMBOL) GC_STATUS_COUNT } gc_status;
 #undef GC_STATUS_SYMBOL
 
 /*
- * Advice that is worded for who asks, because an option of the command is a
- * call of the library and a line in a file.  The text here names none of them.
+ * Advice that each front end words in its own terms, because an option of the
+ * command is a call of the library and a line in a file.  The text here names
+ * none of them.
  */
 #define GC_ADVICE_TABLE(X)                                                     \
     X(GC_ADVICE_NONE, "")                                                      \
@@ -91,7 +92,7 @@ int gc_status_exit(gc_status status);
 /*
  * Fill ERR (which may be NULL) afresh and return STATUS, so that a caller can
  * return it.  Set once, where the failure is detected; passed up unchanged.
- * What is no printable ASCII and no letter comes out as \xNN.
+ * Everything but printable ASCII and letters comes out as \xNN.
  */
 gc_status gc_fail(struct gc_error *err, gc_status status, const char *fmt, ...)
     GC_PRINTF(3, 4);
@@ -114,7 +115,7 @@ gc_status gc_fail_no_memory(struct gc_error *err);
  * Write "[...]" over every occurrence of SECRET (LEN bytes, 4 at least: less is
  * ignored) in ERR's message and hint, also as gc_escape writes it, and over a
  * long beginning of it, which is what is left where the text was cut.  Call it
- * when ERR is filled: what others said may quote what we sent.
+ * when ERR is filled: a peer's text may quote what we sent.
  */
 void gc_fail_blank(struct gc_error *err, const void *secret, size_t len);
 

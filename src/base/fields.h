@@ -51,8 +51,8 @@ GC_MUST_USE gc_status gc_fields_write(const char *kind,
 /*
  * Read TEXT, which is hostile, into RECORD.  What is absent becomes empty, 0,
  * false or the first word.  GC_E_PROTOCOL, with the line's number and without
- * its value: another kind or version, an unknown or repeated name, a value that
- * cannot be, anything after "end" or no "end".  Then RECORD is only to be
+ * its value: another kind or version, an unknown or repeated name, an
+ * impossible value, anything after "end" or no "end".  Then RECORD may only be
  * cleared.
  */
 GC_MUST_USE gc_status gc_fields_read(const char *kind,

@@ -27,8 +27,8 @@ bool gc_owner_parent(const char *owner, char ret_parent[GC_OWNER_SIZE]);
 
 /*
  * Is the process OWNER surely dead?  It is if it is of another boot, or of this
- * boot and pid namespace and gone.  False where that cannot be told, and for
- * what is no such word.
+ * boot and pid namespace and gone.  False where that is not known, and for a
+ * malformed word.
  */
 bool gc_owner_is_dead(const char *owner);
 

@@ -264,7 +264,7 @@ acquire_all(struct run *r, const struct gc_want *common, struct gc_error *err)
         }
         note_failure(r, &r->targets.items[i], &why);
     }
-    /* Whoever reads our output may take their time. */
+    /* The reader of our output may be slow. */
     gc_initiator_free(r->initiator);
     r->initiator = NULL;
     st = print(r, err);

@@ -148,7 +148,7 @@ url(const struct gc_cli *cli, char *dst, size_t size, struct gc_error *err)
     return GC_OK;
 }
 
-/* The client would say the same, but knows not where each came from. */
+/* The client checks the same, but does not know where each came from. */
 static gc_status
 check_options(const struct gc_cli *cli, const char *address,
               struct gc_error *err)
@@ -181,7 +181,7 @@ check_options(const struct gc_cli *cli, const char *address,
     return GC_OK;
 }
 
-/* A stored session's id is not for a server that only says it is vCenter. */
+/* Never send a stored session id to an unverified server. */
 static bool
 may_reuse(const struct gc_cli *cli)
 {
@@ -227,7 +227,7 @@ make_guest(struct gc_connection *c, struct gc_error *err)
                             "give --username NAME or set GUESTCRED_USERNAME");
     }
     if (options.http.insecure)
-        gc_output_warn("--insecure: the server is not verified; whoever is in "
+        gc_output_warn("--insecure: the server is not verified; anybody in "
                        "between gets the vCenter password and the ticket");
     return gc_vcenter_new(&options, &c->guest, err);
 }
@@ -284,7 +284,7 @@ gc_connect(struct gc_cli *cli, struct gc_connection *c, struct gc_error *err)
     return GC_OK;
 }
 
-/* What others owe is settled on the way out, as far as the grace goes. */
+/* On the way out, release what earlier commands owe, within the grace. */
 static void
 settle(struct gc_connection *c)
 {

@@ -34,8 +34,8 @@ GC_MUST_USE gc_status gc_connect_stores(struct gc_cli *cli, bool create,
 /*
  * The stores, if they are not open yet, and vCenter: asks for no password and
  * sends nothing yet.  A stored vCenter session is adopted unless
- * --no-session-reuse says otherwise, or --insecure: its id is for the vCenter
- * that it came from.
+ * --no-session-reuse says otherwise, or --insecure: its id must not go to an
+ * unverified server.
  */
 GC_MUST_USE gc_status gc_connect(struct gc_cli *cli,
                                  struct gc_connection *connection,

@@ -94,7 +94,7 @@ choose_from_file(struct gc_connection *connection, struct choice *c,
     return GC_OK;
 }
 
-/* Which of C's entries, as far as vCenter need not be asked. */
+/* Choose among C's entries, as far as that needs no request. */
 static gc_status
 choose(const struct gc_cli *cli, bool all, struct choice *c,
        struct gc_error *err)
@@ -104,7 +104,7 @@ choose(const struct gc_cli *cli, bool all, struct choice *c,
     c->named = calloc(c->entries.count + 1, sizeof(*c->named));
     if (c->named == NULL)
         return gc_fail_no_memory(err);
-    /* GUESTCRED_VM is for where nothing else was said. */
+    /* GUESTCRED_VM counts only where no option names a ticket. */
     c->vms = gc_options_origin(config, GC_OPT_VM) == GC_FROM_COMMAND_LINE
              || (!c->file && !gc_options_flag(config, GC_OPT_ALL)
                  && gc_options_count(config, GC_OPT_VM) > 0);
@@ -152,7 +152,10 @@ do_one(struct gc_connection *connection, struct gc_entry *entry, gc_each *what,
     return st;
 }
 
-/* Another vCenter's ticket is for a command that speaks to that one. */
+/*
+ * A ticket of another vCenter: only a command that speaks to that one can act
+ * on it.
+ */
 static void
 pass_over(const struct gc_connection *connection, const struct gc_entry *entry,
           struct gc_json *list)
@@ -283,7 +286,7 @@ do_all(struct gc_connection *connection, struct choice *c, gc_each *what,
     return first;
 }
 
-/* Append what STORE has to be used. */
+/* Append the tickets of STORE. */
 static gc_status
 load(struct gc_store *store, struct gc_entries *entries, struct gc_error *err)
 {
@@ -320,7 +323,7 @@ gc_each_ticket(struct gc_cli *cli, bool all, gc_each *what,
         st = load(connection.copies, &c.entries, err);
     if (st == GC_OK)
         st = choose(cli, all, &c, err);
-    /* Nothing to be done needs no vCenter. */
+    /* Without a ticket no vCenter is needed. */
     if (st == GC_OK && (c.entries.count > 0 || c.vms || logout))
         st = gc_connect(cli, &connection, err);
     gc_output_step(cli, "vCenter is asked which VM is meant");

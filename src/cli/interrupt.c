@@ -26,7 +26,7 @@ gc_status
 gc_interrupt_catch(int *ret_fd, struct gc_error *err)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    /* The second one finds the default action: no clean-up can hold us. */
+    /* The second one takes the default action: no clean-up can delay it. */
     struct sigaction act = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND};
     struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
     int fds[2];
@@ -35,7 +35,7 @@ gc_interrupt_catch(int *ret_fd, struct gc_error *err)
         return gc_fail(err, GC_E_INTERNAL, "pipe: %s", strerror(errno));
     pipe_in = fds[1];
     for (size_t i = 0; i < GC_COUNT_OF(signals); i++) {
-        /* nohup and the like mean it: what was ignored stays so. */
+        /* An ignored signal stays ignored, for nohup and the like. */
         if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN)
             continue;
         (void)sigaction(signals[i], &act, NULL);

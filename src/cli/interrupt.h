@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signals into a descriptor: the first asks everybody to stop and clean up, the
- * second ends the process.
+ * Signals into a descriptor: the first asks the command to stop and clean up,
+ * the second ends the process.
  */
 
 #ifndef GC_SRC_CLI_INTERRUPT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * guestcred list: what is in the store.  Asks nobody.
+ * guestcred list: what is in the store.  Makes no request.
  */
 
 #include <config.h>
@@ -81,8 +81,10 @@ wanted(const struct list *l, const struct gc_entry *entry)
     return vms == 0;
 }
 
-/* The store knows a VM by its moId, by what it was asked by, and by its name if
- * that was looked up; another reference may mean any. */
+/*
+ * The store knows a VM by its moId, by the reference it was asked by, and by
+ * its name if that was looked up; any other reference may mean any VM.
+ */
 static gc_status
 check_vms(const struct list *l, struct gc_error *err)
 {

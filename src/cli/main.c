@@ -113,7 +113,7 @@ distance(const char *a, const char *b)
     return row[len];
 }
 
-/* Is OWN what somebody meant who typed NAME: its beginning, or misspelt? */
+/* Did the user mean OWN by NAME: its beginning, or misspelt? */
 static bool
 is_near(const char *name, const char *own)
 {
@@ -159,7 +159,7 @@ find_option(const char *name, size_t len)
     return o;
 }
 
-/* What stood behind a "=" may have been a password. */
+/* What follows a "=" may be a password. */
 static gc_status
 unknown_option(const char *name, size_t len, struct gc_error *err)
 {
@@ -320,7 +320,7 @@ read_arguments(struct gc_cli *cli, char **argv, struct asked *asked,
     return check_takers(cli, asked->command, err);
 }
 
-/* Is WORD among the arguments, whatever is wrong with the others? */
+/* Is WORD among the arguments, even if others are wrong? */
 static bool
 is_asked_for(char **argv, const char *word)
 {
@@ -330,7 +330,7 @@ is_asked_for(char **argv, const char *word)
     return false;
 }
 
-/* Those that need no vCenter, no file and no variable. */
+/* Help and version need no vCenter, no file and no variable. */
 static gc_status
 answer(const struct asked *asked, bool help, struct gc_error *err)
 {
@@ -370,9 +370,9 @@ run(struct gc_cli *cli, char **argv, struct gc_error *err)
 }
 
 /*
- * Without the libraries' exit handlers: they give back page by page what the
- * kernel takes back at once, for a twentieth of what a command costs.  Nothing
- * of ours is left to them; leak checkers and coverage are, so those builds wait
+ * Skip the libraries' exit handlers: they free page by page what the kernel
+ * takes back at once, for a twentieth of what a command costs.  We leave
+ * nothing to them; leak checkers and coverage need them, so those builds wait
  * (configure).
  */
 static _Noreturn void
@@ -387,8 +387,8 @@ leave(int status)
 
 /*
  * Where the caller left one of the standard three closed, what is opened next
- * would take its place: a ticket printed into it, a password read from it.  In
- * its stead stands one that cannot be used in that direction.
+ * would take its place: a ticket printed into it, a password read from it.
+ * Fill its place with one that cannot be used in that direction.
  */
 static bool
 fill_standard_descriptors(void)
@@ -422,6 +422,6 @@ main(int argc, char **argv)
     if (gc_interrupt_signal() == 0)
         leave(gc_status_exit(st));
     if (st == GC_OK)
-        gc_output_warn("interrupted; what had been begun is done");
+        gc_output_warn("interrupted, but the work was done by then");
     leave(128 + gc_interrupt_signal());
 }

@@ -170,7 +170,7 @@ gc_output_json(const struct gc_json *root, struct gc_error *err)
         st = gc_bytes_append(&text, "\n", 1, SIZE_MAX, err);
     if (st != GC_OK)
         return st;
-    /* Not by stdio: its buffer would keep a copy of the ticket. */
+    /* Not through stdio: its buffer would keep a copy of the ticket. */
     while (done < text.len) {
         n = write(STDOUT_FILENO, text.data + done, text.len - done);
         if (n < 0 && errno == EINTR)

@@ -32,7 +32,7 @@ void gc_output_line(const struct gc_cli *cli, const char *fmt, ...)
 
 /*
  * Print ROOT and a newline on standard output.  GC_E_FAILED when it could not
- * be written to the end: what was to be said is then not said.
+ * be written to the end.
  */
 GC_MUST_USE gc_status gc_output_json(const struct gc_json *root,
                                      struct gc_error *err);

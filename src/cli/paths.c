@@ -24,8 +24,8 @@ tell_skipped(void *user, const char *line)
 }
 
 /*
- * Sixteen digits made from /etc/machine-id, which itself is to be shown to
- * nobody.  False: there is none.
+ * Sixteen digits made from /etc/machine-id, which is itself confidential.
+ * False: there is none.
  */
 static bool
 hash_machine(char dst[HOST_NAME_MAX + 1])
@@ -46,7 +46,9 @@ hash_machine(char dst[HOST_NAME_MAX + 1])
     return true;
 }
 
-/* A home may be on many machines, and a process is known on one alone. */
+/*
+ * A home may be on many machines, and a process id means something on one only.
+ */
 static void
 name_machine(char dst[HOST_NAME_MAX + 1])
 {
@@ -57,7 +59,7 @@ name_machine(char dst[HOST_NAME_MAX + 1])
     dst[HOST_NAME_MAX] = '\0';
 }
 
-/* What was typed in this directory may be a name in it. */
+/* A relative name is one in the working directory. */
 static gc_status
 name_given(const char *given, char ret_path[PATH_MAX], struct gc_error *err)
 {

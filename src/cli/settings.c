@@ -31,7 +31,7 @@ read_environment(struct gc_cli *cli, unsigned taker, struct gc_error *err)
                 sources[i].name == NULL ? NULL : secure_getenv(sources[i].name);
             gc_status st;
 
-            /* Asked what is in force, the command tells of them all. */
+            /* "config" shows what is in force for every command. */
             if (text == NULL || text[0] == '\0'
                 || ((info->takers & taker) == 0 && taker != GC_ON_CONFIG))
                 continue;

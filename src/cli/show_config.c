@@ -32,8 +32,8 @@ is_fit(const char *text)
 }
 
 /*
- * An address without who logs in there.  Up to the last @, for a password may
- * hold one, and a slash too, where whoever wrote it did not escape them.
+ * An address without its login, which ends at the last @: a password may hold
+ * an @, and a slash too, that were not escaped.
  */
 static void
 mask(const char *address, char *dst, size_t size)
@@ -50,7 +50,7 @@ mask(const char *address, char *dst, size_t size)
                        at);
 }
 
-/* What a file cannot say, or would say otherwise, is a comment. */
+/* A value that a file cannot hold, or would mean otherwise, is a comment. */
 static void
 put_lines(const struct sheet *s, const char *name, const char *value,
           const char *source, bool fits_file)
@@ -86,7 +86,7 @@ put(struct sheet *s, const char *name, const char *value, const char *source,
     (void)gc_json_add_string(row, "source", source);
 }
 
-/* What holds where nothing was said. */
+/* The defaults. */
 static gc_status
 put_defaults(struct sheet *s, struct gc_error *err)
 {
@@ -124,7 +124,7 @@ put_option(struct sheet *s, gc_option o)
     }
 }
 
-/* A password has no option, and is not told. */
+/* A password has no option, and is not shown. */
 static void
 put_password(struct sheet *s)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * guestcred sweep: settle what is owed to guests.  With nothing owed it needs
- * no vCenter and says nothing, so that cron may call it every minute.
+ * guestcred sweep: settle what is owed to guests.  Where nothing is owed it
+ * needs no vCenter and prints nothing, so that cron may call it every minute.
  */
 
 #include <config.h>
@@ -32,8 +32,8 @@ print(struct gc_cli *cli, const struct gc_tickets_tally *tally,
         {"gone", tally->gone, "gone already"},
         {"needed", tally->needed, "still needed"},
         {"lost", tally->lost,
-         "handshakes were lost in the last day: what a guest issued lives "
-         "there until it forgets it"},
+         "handshakes were lost in the last day: a ticket that a guest "
+         "issued for one stays until the guest forgets it"},
         {"owed", tally->owed, "could not be released now"},
         {"elsewhere", tally->elsewhere, "owed at another vCenter"},
     };
@@ -143,7 +143,7 @@ gc_cli_sweep(struct gc_cli *cli, struct gc_error *err)
     if (all)
         sweep_logins(&s);
     if (s.connection.guest != NULL) {
-        s.connection.owes = true; /* what could be done now is done */
+        s.connection.owes = true; /* all that can be done now is done */
         gc_disconnect(&s.connection, s.failed.status);
     }
     if (s.failed.status == GC_OK)

@@ -173,7 +173,7 @@ gc_targets_read(struct gc_cli *cli, struct gc_targets *ret_targets,
     GC_AUTO(gc_targets) targets = {0};
     gc_status st = GC_OK;
 
-    /* GUESTCRED_VM is for where nothing was named. */
+    /* GUESTCRED_VM counts only where no option names a VM. */
     if (file == NULL || gc_options_origin(c, GC_OPT_VM) == GC_FROM_COMMAND_LINE)
         for (size_t i = 0; i < gc_options_count(c, GC_OPT_VM); i++) {
             st = add(&targets, gc_options_item(c, GC_OPT_VM, i), spn, err);

@@ -66,7 +66,7 @@ gc_ticket_file_read(struct gc_cli *cli, struct gc_entries *ret_entries,
     if (st != GC_OK)
         return st;
     st = parse(&text, &entries, err);
-    /* A file that the user names is not a peer that breaks its promise. */
+    /* A malformed file is the user's mistake, not a peer's. */
     if (st == GC_E_PROTOCOL)
         st = err->status = GC_E_CONFIG;
     if (st == GC_E_CONFIG)

@@ -88,8 +88,8 @@ determine(struct purpose *p, struct gc_error *err)
 }
 
 /*
- * May ENTRY be used?  Not one that is dead by age.  One that the guest refuses
- * is forgotten: nothing is to be replaced.
+ * May ENTRY be used?  Not if it is too old.  If the guest refuses it, it is
+ * forgotten, and need not be replaced.
  */
 static gc_status
 judge(struct purpose *p, struct gc_entry *entry, bool trust, bool *ret_usable,

@@ -18,11 +18,11 @@
 #include "src/base/owner.h"
 
 #define ACL      "system.posix_acl_access"
-#define UNUSED_S 3600 /* then nobody still fills a directory */
+#define UNUSED_S 3600 /* by then no process still fills a directory */
 
 /* ---- writing ---- */
 
-/* FD's owner keeps what it has; PERM (rwx) is for UID, and nobody else's. */
+/* FD's owner keeps its access; UID gets PERM (rwx), and others nothing. */
 static bool
 permit(int fd, uid_t uid, uint16_t perm)
 {
@@ -44,7 +44,7 @@ permit(int fd, uid_t uid, uint16_t perm)
     return fsetxattr(fd, ACL, value, sizeof(value), 0) == 0;
 }
 
-/* A directory that all may pass through, and root alone writes to. */
+/* A directory that all may pass through and only root may write to. */
 static gc_status
 make_passage(const char *path, struct gc_error *err)
 {
@@ -135,7 +135,7 @@ open_names(int at, const char *name)
     return names;
 }
 
-/* The next that is none of "." and "..", or NULL. */
+/* The next name but "." and "..", or NULL. */
 static const char *
 next_name(DIR *names)
 {

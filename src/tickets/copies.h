@@ -35,7 +35,9 @@ GC_MUST_USE gc_status gc_copies_put(struct gc_dir *dir,
 /* Remove the directory PATH with all that is in it.  Absent is fine. */
 void gc_copies_remove(const char *path);
 
-/* Remove those whose login's host process is dead, or that nobody filled. */
+/*
+ * Remove those whose login's host process is dead, or that were never filled.
+ */
 void gc_copies_tidy(void);
 
 #endif

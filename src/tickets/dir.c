@@ -87,7 +87,7 @@ take_path(struct gc_dir *dir, const char *path, struct gc_error *err)
         len--;
     if (path[0] != '/' || len >= PATH_MAX)
         return gc_fail(err, GC_E_CONFIG,
-                       "the store %s is not named by an absolute path", path);
+                       "the path of the store, %s, is not absolute", path);
     dir->path = strndup(path, len);
     if (dir->path == NULL)
         return gc_fail_no_memory(err);
@@ -253,7 +253,10 @@ gc_dir_write(struct gc_dir *dir, const struct gc_bytes *text, bool sync,
         return st;
     if (dir->roots)
         return fail(dir, "write to it", EROFS, err);
-    /* Beyond it SIGXFSZ ends the process, and that is not ours to ignore. */
+    /*
+     * Beyond it SIGXFSZ ends the process, and ignoring signals is up to the
+     * host.
+     */
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < text->len)
         return fail(dir, "write to it", EFBIG, err);
     (void)snprintf(temp, sizeof(temp), "%s.new", id);
@@ -402,6 +405,6 @@ gc_dir_lock(struct gc_dir *dir, const char *name, int64_t deadline,
 void
 gc_dir_unlock(int fd)
 {
-    /* Not by closing alone: a child that was forked meanwhile has a copy. */
+    /* Closing is not enough: a child that was forked meanwhile has a copy. */
     (void)flock(fd, LOCK_UN);
 }

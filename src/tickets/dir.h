@@ -63,8 +63,10 @@ void gc_dir_sync(struct gc_dir *dir);
 /* Absent is GC_OK. */
 GC_MUST_USE gc_status gc_dir_remove(struct gc_dir *dir, const char *name,
                                     struct gc_error *err);
-/* Remove NAME if it is a file of ours, torn or not, that nobody wrote to for
- * AGE seconds. */
+/*
+ * Remove NAME if it is a file of ours, torn or not, that was last written to
+ * AGE seconds ago or earlier.
+ */
 void gc_dir_remove_old(struct gc_dir *dir, const char *name, int64_t age);
 
 GC_MUST_USE gc_status gc_dir_random(char ret_text[GC_DIR_RANDOM_SIZE],

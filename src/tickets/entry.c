@@ -138,7 +138,7 @@ objection(const struct gc_entry *e)
     if (e->url[0] == '\0' || e->ticket.vm[0] == '\0')
         return "no url or no vm";
     if (e->login[0] != '\0' && !gc_entry_id_is(e->login))
-        return "a login that is none";
+        return "a malformed login";
     if (holds != (ticket->len > 0))
         return holds ? "no ticket" : "a ticket where there is none yet";
     if (strlen(gc_bytes_text(ticket)) != ticket->len
@@ -184,8 +184,8 @@ gc_entry_matches(const struct gc_entry *entry, const struct gc_ticket_key *key)
     const struct gc_ticket *t = &entry->ticket;
 
     /*
-     * The URL always: any server may claim any instance uuid, and what matches
-     * is shown to it.
+     * The URL must always agree: any server may claim any instance uuid, and a
+     * ticket that matches is shown to it.
      */
     return entry->state == GC_ENTRY_TICKET && strcmp(entry->url, key->url) == 0
            && (key->vcenter[0] == '\0' || t->vcenter[0] == '\0'

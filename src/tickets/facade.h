@@ -12,12 +12,12 @@
 /* A line to the log of TICKETS. */
 void gc_tickets_say(const struct gc_tickets *tickets, const char *fmt, ...)
     GC_PRINTF(2, 3);
-/* What the store could not do is said, and stops nothing. */
+/* Log what the store could not do; it stops nothing. */
 void gc_tickets_say_store(const struct gc_tickets *tickets, gc_status st,
                           const struct gc_error *why);
 
 struct gc_guest_about gc_tickets_about(const struct gc_tickets *tickets);
-/* Is a ticket of VCENTER another's than the one that was spoken to? */
+/* Is VCENTER another one than the vCenter that we speak to? */
 bool gc_tickets_is_foreign(const struct gc_tickets *tickets,
                            const char *vcenter);
 

@@ -59,7 +59,7 @@ hash(uint64_t value, const char *text)
     return value;
 }
 
-/* FNV-1a: a name and no proof; the file says whose it is. */
+/* FNV-1a is enough for a name: the file itself says whose it is. */
 static void
 name_file(const char *url, const char *username, const char *suffix,
           char ret_name[NAME_SIZE])

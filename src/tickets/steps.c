@@ -16,7 +16,7 @@
 /* How often "used" is written. */
 #define USED_S 60
 
-#define TEMP_S       3600        /* then nobody still writes to ID.new */
+#define TEMP_S       3600        /* by then no process still writes to ID.new */
 #define UNREADABLE_S (48 * 3600) /* then no torn ticket is alive */
 
 static int64_t
@@ -320,7 +320,7 @@ age(struct gc_store *store, const struct gc_entry *entry, struct gc_error *err)
         return past ? gc_store_drop(
                    store, entry, GC_FROM(entry->state) | GC_FROM_UNCHANGED, err)
                     : GC_OK;
-    /* Its owner may live longer, and can still turn it into a ticket. */
+    /* Its owner may still be alive, and can turn a lost entry into a ticket. */
     if (!past && !gc_owner_is_dead(entry->owner))
         return GC_OK;
     next = turned(entry, GC_ENTRY_LOST);
@@ -329,7 +329,7 @@ age(struct gc_store *store, const struct gc_entry *entry, struct gc_error *err)
     return gc_store_replace(store, &next, GC_FROM_INTENT, false, err);
 }
 
-/* Is NAME what an entry or a session has while it is written? */
+/* Is NAME that of a file that is being written? */
 static bool
 is_temp(const char *name)
 {
@@ -345,7 +345,7 @@ tidy_one(struct gc_store *store, const char *name, struct gc_bytes *buffer,
     GC_AUTO(gc_entry) entry = {0};
     gc_status st;
 
-    /* It is its writer's alone, and needs no lock. */
+    /* Only its writer uses it: no lock is needed. */
     if (is_temp(name))
         gc_dir_remove_old(&store->dir, name, TEMP_S);
     if (!gc_entry_id_is(name))

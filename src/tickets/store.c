@@ -12,7 +12,7 @@
 #include "src/base/descriptor.h"
 #include "src/tickets/handle.h"
 
-/* Nothing that takes longer is done under the lock. */
+/* No step holds the lock for so long. */
 #define LOCK_MS 3000
 
 /* ---- the directory ---- */
@@ -86,7 +86,7 @@ gc_store_look(struct gc_store *store, const char *name, struct gc_bytes *buffer,
 {
     gc_status st = gc_dir_read(&store->dir, name, GC_ENTRY_MAX, buffer, err);
 
-    /* Not a file of ours: nothing to act on, as what is torn. */
+    /* Not a file of ours: passed over like a torn one. */
     if (st == GC_E_CONFIG) {
         if (err != NULL)
             err->status = GC_E_PROTOCOL;
@@ -240,8 +240,8 @@ gc_store_unlock(struct gc_store *store)
 
 /*
  * Lock the store and see that ENTRY is still in one of the states FROM, with
- * its ticket where there is one.  Not GC_OK: nothing is locked.  An intent's
- * ticket only its writer knows, so its id says enough.
+ * its ticket where there is one.  Not GC_OK: nothing is locked.  Only its
+ * writer knows an intent's ticket, so the id is enough.
  */
 static gc_status
 hold(struct gc_store *store, const struct gc_entry *entry, unsigned from,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ticket store: one directory, one file an entry, and the sessions in
- * vCenter beside them.  It remembers; it never talks to anybody.
+ * vCenter beside them.  It makes no request.
  *
  *   DIR/lock              flock(2) on it, opened O_RDWR; never removed
  *   DIR/ID                an entry
@@ -121,7 +121,7 @@ GC_MUST_USE gc_status gc_store_owed(struct gc_store *store,
                                     struct gc_error *err);
 /*
  * The guest has it no more: the entry goes, if it still holds that ticket, or
- * is the intent that never became one.
+ * is the intent that never became a ticket.
  */
 GC_MUST_USE gc_status gc_store_released(struct gc_store *store,
                                         const struct gc_entry *entry,

@@ -18,7 +18,7 @@
 #define REST_FIRST_S 60
 #define REST_MAX_S   3600
 
-/* T may be NULL: whatever is owed is OWED. */
+/* T may be NULL: then all that is owed counts as OWED. */
 static void
 count(const struct gc_tickets *t, const struct gc_entries *entries,
       struct gc_tickets_tally *tally)
@@ -104,8 +104,10 @@ sweep_one(const struct gc_tickets *t, struct gc_entry *entry,
     return GC_OK;
 }
 
-/* Those that were tried least come first, or a guest that does not answer would
- * take the time of the same others each time. */
+/*
+ * Those that were tried least come first, so that a guest that does not answer
+ * cannot take the time of the same others each time.
+ */
 static gc_status
 list_by_tries(struct gc_store *store, struct gc_entries *ret_entries,
               struct gc_error *err)

@@ -61,7 +61,8 @@ gc_tickets_retry(const struct gc_tickets *t, struct gc_limit limit)
 
 /*
  * Put the VM's inventory name for "{vm}".  Only a name that can stand in a host
- * name is taken: who may rename a VM must not write the rest of the target.
+ * name is taken: somebody who may rename a VM must not choose the rest of the
+ * target.
  */
 static gc_status
 fill_target(const struct gc_place *place, char target[GC_TARGET_SIZE],
@@ -283,7 +284,7 @@ gc_tickets_release(const struct gc_tickets *t, struct gc_entry *entry,
 
     find_stored(t, entry);
     st = gc_tickets_reach(t, entry, limit, err);
-    /* Another vCenter's is not this one's to release. */
+    /* This vCenter cannot release another one's ticket. */
     if (st == GC_E_CONFIG)
         return st;
     if (st == GC_OK) {

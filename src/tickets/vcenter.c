@@ -206,9 +206,9 @@ is_recent(int64_t when)
 }
 
 /*
- * What others have found since: a session to take over, or that the password
- * is refused.  One that was typed or piped may be another than theirs, unless
- * they tried it while we waited: SINCE.
+ * Look for what other processes found since: a session to take over, or that
+ * the password is refused.  A password that was typed or piped may differ from
+ * theirs, unless they tried it while we waited: SINCE.
  */
 static gc_status
 look(struct vcenter *v, const struct gc_bytes *refused, int64_t since,
@@ -441,7 +441,9 @@ vcenter_close(struct gc_guest *guest, gc_status status, bool logout)
     if (logout || v->alone || v->options.no_reuse || v->options.store == NULL) {
         log_out(v);
     } else {
-        /* What did not serve may be due to facts that are not true. */
+        /*
+         * Such a failure may be due to facts that are wrong: do not keep them.
+         */
         update_kept(v, status != GC_E_PROTOCOL && status != GC_E_NOT_SUPPORTED);
     }
 }

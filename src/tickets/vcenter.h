@@ -17,7 +17,8 @@ struct gc_vcenter_options {
     const char *username; /* borrowed while the guest lives */
     /*
      * The password, called only when a login is due.  RET_IDENTITY: of the file
-     * that it is from; left as it is (zero) for one that was typed or piped.
+     * that it is from; left as it is (zero) for a password that was typed or
+     * piped.
      */
     gc_status (*password)(void *user, struct gc_limit limit,
                           struct gc_bytes *ret_password,
@@ -42,7 +43,7 @@ struct gc_session *gc_vcenter_session(struct gc_guest *guest);
  * its moId, the reference it was asked by, or its inventory name? */
 bool gc_vcenter_means(const char *ref, const struct gc_entry *entry);
 
-/* The identity of the file PATH; zero for what is no regular file. */
+/* The identity of the file PATH; zero if it is not a regular file. */
 void gc_vcenter_identify(const char *path,
                          struct gc_password_identity *ret_identity);
 

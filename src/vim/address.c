@@ -24,8 +24,8 @@ struct address {
 #define QUOTED_SIZE (QUOTED_MAX + sizeof("…"))
 
 /*
- * Does something else than a port stand in its place?  It may be a password,
- * whose @ was forgotten or escaped.
+ * Is there something else in the port's place?  It may be a password whose @
+ * was forgotten or escaped.
  */
 static bool
 may_log_in(const char *host)
@@ -43,9 +43,9 @@ may_log_in(const char *host)
 }
 
 /*
- * ADDRESS for a message: cut, and without what may be a secret, who logs in
- * there and what follows the path.  Up to the last @, for a password may hold
- * one where whoever wrote it did not escape it.
+ * ADDRESS for a message: cut, and without what may be secret: the login and
+ * what follows the path.  The login ends at the last @, since a password may
+ * hold one that was not escaped.
  */
 static const char *
 quoted(const char *address, char dst[QUOTED_SIZE])
@@ -101,7 +101,7 @@ lower(char *text)
             *text = (char)(*text - 'A' + 'a');
 }
 
-/* A number would be an address in other words, to be read in several ways. */
+/* A bare number is an address that programs read in several ways. */
 static bool
 is_number(const char *label)
 {
@@ -221,7 +221,7 @@ write_address(const struct address *a, const char *scheme, const char *port,
     return GC_OK;
 }
 
-/* libcurl makes no more of these than we do, but only when it connects. */
+/* libcurl cannot use these either, but says so only when it connects. */
 static bool
 is_proxy_scheme(const char *scheme, bool *ret_tunnels)
 {

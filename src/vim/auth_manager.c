@@ -50,7 +50,7 @@ call_with_ticket(struct gc_session *session, const char *method, const char *vm,
                                err);
     if (st == GC_OK && !reply->is_fault && reply->root != NULL)
         return gc_fail(err, GC_E_PROTOCOL,
-                       "%s answered %s with something, and nothing is promised",
+                       "%s answered %s with a value, where the API has none",
                        gc_session_url(session), method);
     if (st != GC_OK)
         gc_fail_blank(err, ticket->data, ticket->len);
@@ -112,7 +112,9 @@ gc_auth_manager_validate(struct gc_session *session, const char *vm,
                           &how, &reply, err);
     if (st != GC_OK || !reply.is_fault)
         return st;
-    /* The page's prose names the one fault and its list the other. */
+    /*
+     * The API reference names one fault in its text and the other in its list.
+     */
     if (gc_fault_is(&reply.fault, "GuestPermissionDenied"))
         return gc_guest_refuse(&reply.fault, vm, err);
     return gc_guest_fail(&reply, vm, ticket, err);
@@ -265,8 +267,9 @@ give_back(struct gc_exchange *exchange, struct gc_bytes *ticket, gc_status st,
 }
 
 /*
- * Does a 503 say that vCenter's service never saw the request?  In the words of
- * the Envoy before it; vpxd says 503 as well, and may have begun by then.
+ * Does a 503 say that vCenter's service never saw the request?  The Envoy in
+ * front of it says so in these words; vpxd sends a 503, too, and may have begun
+ * by then.
  */
 static bool
 came_too_early(const struct gc_session_reply *reply)
@@ -276,7 +279,7 @@ came_too_early(const struct gc_session_reply *reply)
                                          "reset reason: overflow"};
     size_t len = reply->text.len < PROOF_MAX ? reply->text.len : PROOF_MAX;
 
-    /* Envoy speaks plain text; a page that quotes it is someone else's. */
+    /* Envoy sends plain text; a page that quotes it is another server's. */
     if (reply->http_status != 503 || len == 0 || reply->text.data[0] == '<')
         return false;
     for (size_t i = 0; i < GC_COUNT_OF(proofs); i++)

@@ -20,13 +20,12 @@
  *
  * Send TOKEN (raw, secret) and read the answer: a ticket (text, secret: it also
  * names a session that stays open in the guest) or a challenge (raw, secret).
- * A ticket string found in a reply that is refused is released, best effort.
- * A cancel does not cut a leg that is on its way short (GC_SESSION_GRACE_MS):
- * whoever cancelled looks again before using the ticket.
- * After a 503 err->again is set only where its body proves that vCenter's
- * service never saw the request.
- * NotAuthenticated is passed up as err->fault with err->again set: the guest
- * saw nothing, and the caller logs in and starts over.
+ * A ticket string found in a reply that is refused is released, best effort.  A
+ * cancel does not cut a leg that is on its way short (GC_SESSION_GRACE_MS): the
+ * caller looks for a cancel again before it uses the ticket.  After a 503
+ * err->again is set only where its body proves that vCenter's service never saw
+ * the request.  NotAuthenticated is passed up as err->fault with err->again
+ * set: the guest saw nothing, and the caller logs in and starts over.
  */
 GC_MUST_USE gc_status gc_auth_manager_leg(struct gc_exchange *exchange,
                                           const struct gc_bytes *token,

@@ -24,7 +24,7 @@ struct gc_exchange {
     char session_id[GC_EXCHANGE_ID_SIZE]; /* "" before the first challenge */
     /*
      * Secret: the ticket of a reply that was refused, where releasing it failed
-     * too.  It lives on in the guest; whoever can write it down must.
+     * too.  It lives on in the guest: the caller must write it down.
      */
     struct gc_bytes owed;
     bool lost; /* the guest may have issued a ticket that cannot be named */

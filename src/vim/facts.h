@@ -8,7 +8,7 @@
 
 #define GC_MOID_SIZE 128
 
-/* What stays the same for a vCenter, whoever logs in.  Flat, no secret. */
+/* What stays the same for a vCenter with every login.  Flat, no secret. */
 struct gc_session_facts {
     char release[32];       /* "8.0.3.0" */
     char instance_uuid[64]; /* about.instanceUuid, or "" */

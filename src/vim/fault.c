@@ -3,8 +3,8 @@
  * vim faults: name -> status, sentence, next step.  One table.
  *
  * Knows the faults of the two GuestAuthManager pages, the runtime faults that
- * any method may throw, and Login's.  Refuses to know which method was called
- * and what the caller does about it.  A nested faultCause is not looked at.
+ * any method may throw, and Login's.  Does not know which method was called or
+ * what the caller does about it.  Ignores a nested faultCause.
  */
 
 #include <config.h>
@@ -268,7 +268,7 @@ gc_fault_parse(const struct gc_json *root, struct gc_fault *ret_fault)
 
     if (name == NULL || *name == '\0')
         return false;
-    /* Too long to be a name of the table, cut it still is none. */
+    /* A name that is too long for the table is not in it when cut, either. */
     gc_escape(fault.name, sizeof(fault.name), name, strlen(name));
     read_members(root, &fault);
     *ret_fault = fault;
@@ -312,7 +312,7 @@ more(const struct gc_fault *fault, enum detail detail, const char *subject)
     return "";
 }
 
-/* What to do, in other words where vCenter left out what M's hint refers to. */
+/* What to do; another hint where vCenter left out what M's refers to. */
 static const char *
 hint_of(const struct meaning *m, const char *detail)
 {

@@ -45,7 +45,7 @@ gc_guest_manager_find(struct gc_session *session, enum gc_guest_manager which,
     char type[64], moid[GC_MOID_SIZE];
     gc_status st;
 
-    /* It may find that what was kept of the manager is not to be trusted. */
+    /* This may find that the manager's stored moId cannot be trusted. */
     st = gc_session_open(session, limit, err);
     if (st != GC_OK || moid_of(session, which)[0] != '\0')
         return st;
@@ -63,7 +63,7 @@ gc_guest_manager_find(struct gc_session *session, enum gc_guest_manager which,
     if (!gc_session_moref(reply.root, type, moid)
         || strcmp(type, managers[which].type) != 0)
         return gc_fail(err, GC_E_PROTOCOL,
-                       "%s names something as its %s that is none",
+                       "%s names an object of another type as its %s",
                        gc_session_url(session), managers[which].type);
     memcpy(moid_of(session, which), moid, sizeof(moid));
     return GC_OK;

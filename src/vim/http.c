@@ -3,9 +3,9 @@
  * HTTPS to one server as one identity, on one connection of libcurl's.
  *
  * Owns trust, the deadline, cancelling, the limits on a reply, and the promise
- * that a POST is never sent twice.  Refuses to know what a status or a body
- * means.  libcurl is driven through its multi interface because only there a
- * wait can end for a descriptor of ours.
+ * that a POST is never sent twice.  Does not know what a status or a body
+ * means.  libcurl is driven through its multi interface because only there can
+ * a descriptor of ours end a wait.
  */
 
 #include <config.h>
@@ -287,13 +287,15 @@ set_trust(CURL *easy, const struct gc_http_options *o)
     if (o->pin != NULL
         && curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, o->pin) != CURLE_OK)
         return false;
-    /* The built-in directory is trusted beside the file, if left alone. */
+    /*
+     * Unless it is cleared, the built-in directory is trusted beside the file.
+     */
     return o->ca_file == NULL
            || (curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file) == CURLE_OK
                && curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
 }
 
-/* Where libcurl would ask the environment or the user's files, it is told. */
+/* Set what libcurl would take from the environment or the user's files. */
 static bool
 set_habits(CURL *easy, const struct gc_http_options *o)
 {
@@ -304,7 +306,7 @@ set_habits(CURL *easy, const struct gc_http_options *o)
         {CURLOPT_PATH_AS_IS, 1},
         {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
 #if LIBCURL_VERSION_NUM >= 0x075700
-        /* Without it a name server that is away outlasts the deadline. */
+        /* Without it a dead name server holds us beyond the deadline. */
         {CURLOPT_QUICK_EXIT, 1},
 #endif
     };
@@ -384,7 +386,7 @@ gc_http_new(const struct gc_http_options *options, struct gc_http **ret_http,
     http->pinned = options->pin != NULL;
     if (http->pinned)
         st = gc_address_check_pin(options->pin, err);
-    /* libcurl looks at none where it verifies nothing. */
+    /* libcurl reads no CA file where it verifies nothing. */
     if (st == GC_OK && options->ca_file != NULL && !options->insecure)
         st = take_ca_file(http, options->ca_file, err);
     if (st == GC_OK && options->proxy != NULL && options->proxy[0] != '\0')
@@ -525,7 +527,7 @@ static const struct verdict {
     const char *text;      /* after "https://host: " */
     const char *hint;
 } verdicts[] = {
-    /* The chain was fine (0), or libcurl has not come to say so (1). */
+    /* The chain was fine (0), or libcurl has not got so far (1). */
     {0, GC_ADVICE_NONE, WRONG_NAME, CURE_NAME},
     {1, GC_ADVICE_NONE, WRONG_NAME, CURE_NAME},
     {2, GC_ADVICE_CA, WRONG_CA, ""},
@@ -605,8 +607,8 @@ unverified(const struct gc_http *http, struct gc_error *err)
 }
 
 /*
- * Is it OpenSSL that gave up, and not the connection?  Some releases of libcurl
- * report a connection that was closed as an error of OpenSSL's.
+ * Did OpenSSL fail, and not the connection?  Some releases of libcurl report a
+ * connection that was closed as an error of OpenSSL's.
  */
 static bool
 is_tls_refusal(const char *detail)

@@ -36,15 +36,15 @@ struct gc_http_options {
 };
 
 /*
- * GC_E_CONFIG for a URL that is none (or says more than where the server is),
- * a proxy that is none, a CA file that cannot be read, a pin that is none;
- * GC_E_UNTRUSTED for plain http.  An address is quoted without what may be
- * secret in it: who logs in there, and what follows its path.
+ * GC_E_CONFIG for a malformed URL (or one that says more than where the server
+ * is), proxy or pin, or a CA file that cannot be read; GC_E_UNTRUSTED for plain
+ * http.  An address is quoted without what may be secret in it: the login, and
+ * what follows the path.
  */
 GC_MUST_USE gc_status gc_http_new(const struct gc_http_options *options,
                                   struct gc_http **ret_http,
                                   struct gc_error *err);
-/* What gc_http_new would say of that one. */
+/* The check that gc_http_new makes of a CA file. */
 GC_MUST_USE gc_status gc_http_check_ca_file(const char *ca_file,
                                             struct gc_error *err);
 /* Closes the connection.  NULL is fine. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From what a person calls a VM to its moId, by way of SearchIndex.
+ * From a reference to a VM to its moId, through SearchIndex.
  *
- * Owns the forms of a reference.  Refuses to guess: what can be two VMs, or is
- * no VM, is an error.  FindBy… would return an arbitrary one of two hits, so
- * FindAllBy… is asked wherever it exists.
+ * Owns the forms of a reference.  Never guesses: a reference that means two
+ * VMs, or something else, is an error.  FindBy… would return an arbitrary one
+ * of two hits, so FindAllBy… is asked wherever it exists.
  */
 
 #include <config.h>
@@ -105,7 +105,9 @@ gc_inventory_canonical(const char *ref, char ret_ref[GC_INVENTORY_REF_SIZE])
     return is_moid || is_uuid;
 }
 
-/* Call a method of SearchIndex; NULL stands for a body that found no memory. */
+/*
+ * Call a method of SearchIndex; BODY is NULL where there was no memory for it.
+ */
 static gc_status
 search(struct gc_session *session, const char *method,
        const struct gc_json *body, struct gc_limit limit,
@@ -238,7 +240,7 @@ find_path(struct gc_session *session, const char *ref, struct gc_limit limit,
                         "\"vm\"; the service login must be able to see it");
 }
 
-/* A link names its vCenter, and another one calls another VM by that moId. */
+/* A link names its vCenter; in another one that moId is another VM. */
 static gc_status
 check_vcenter(struct gc_session *session, const char *ref, const char *uuid,
               struct gc_limit limit, struct gc_error *err)

@@ -14,10 +14,10 @@
 #define GC_INVENTORY_NAME_SIZE 512
 
 /*
- * Resolve REF to a VirtualMachine's moId.  A moId costs no request, but for one
- * that names its vCenter, which is then asked who it is.  GC_E_NOT_FOUND: none,
- * or another kind of object (the sentence tells); GC_E_CONFIG: a form that is
- * not known (dns:, ip: and names are not yet), or more than one hit.
+ * Resolve REF to a VirtualMachine's moId.  A moId costs no request, unless it
+ * names its vCenter: that is then compared.  GC_E_NOT_FOUND: none, or another
+ * kind of object (the sentence tells); GC_E_CONFIG: a form that is not known
+ * (dns:, ip: and names are not yet), or more than one hit.
  */
 GC_MUST_USE gc_status gc_inventory_find(struct gc_session *session,
                                         const char *ref, struct gc_limit limit,
@@ -25,8 +25,8 @@ GC_MUST_USE gc_status gc_inventory_find(struct gc_session *session,
                                         struct gc_error *err);
 
 /*
- * REF in the one form that stands for all its others: a moId, "uuid:UUID", or
- * what it is.  Asks nobody.  True: a moId, or a UUID.
+ * REF in its canonical form: a moId, "uuid:UUID", or REF itself.  Makes no
+ * request.  True: a moId, or a UUID.
  */
 #define GC_INVENTORY_REF_SIZE 4096
 bool gc_inventory_canonical(const char *ref,

@@ -3,8 +3,8 @@
  * A vCenter session: hello, content, Login, calls, Logout.
  *
  * Owns VI JSON's paths, what counts as an answer of the API, the session id and
- * the one re-login.  Refuses to know guests and tickets.  Odd fact: a method's
- * fault is an HTTP 500, and so is an ESXi host's dislike of JSON (as XML).
+ * the one re-login.  Refuses to know guests and tickets.  A method's fault is
+ * an HTTP 500, and so is an ESXi host's refusal of JSON (in XML).
  */
 
 #include <config.h>
@@ -31,7 +31,7 @@ struct gc_session {
     struct gc_http *http; /* borrowed */
     struct gc_session_login login;
     struct gc_session_facts facts;
-    bool adopted;       /* FACTS are hearsay: an earlier process found them */
+    bool adopted;       /* FACTS are from an earlier process */
     bool outdated;      /* and the server has shown that they are wrong */
     struct gc_bytes id; /* secret; empty: not logged in */
 };
@@ -199,7 +199,7 @@ refuse(const struct gc_session *session, const struct gc_http_reply *http,
     if (http->status >= 502 && http->status <= 504) {
         st = gc_fail(err, GC_E_UNAVAILABLE, "%s answered HTTP %d to %s", url,
                      http->status, what);
-        /* Often, not always, 503 is said before vCenter's service saw it. */
+        /* A 503 often, not always, means that vCenter's service saw nothing. */
         if (err != NULL)
             err->again = http->status == 503;
         return gc_fail_hint(
@@ -280,7 +280,7 @@ fail_unhealed(const struct gc_session *session,
 }
 
 /*
- * One request, one answer; no healing.  RET_ID takes the session header, also
+ * One request, one answer; no new login.  RET_ID takes the session header, also
  * of an answer that is refused.
  */
 static gc_status
@@ -545,7 +545,7 @@ log_in(struct gc_session *session, struct gc_limit limit, struct gc_error *err)
                      gc_session_url(session));
     if (st != GC_OK) {
         gc_fail_blank(err, password.data, password.len);
-        /* Whatever it was that the server opened, it is not left open. */
+        /* Do not leave open what the server may have opened. */
         (void)!gc_session_logout(session, gc_limit_grace(GC_SESSION_GRACE_MS),
                                  NULL);
     }
@@ -642,7 +642,7 @@ gc_session_adopt(struct gc_session *session,
         || !is_uuid_text(facts->instance_uuid) || !are_kept_moids(facts)
         || !is_kept_id(id))
         return gc_fail(err, GC_E_PROTOCOL,
-                       "what was kept of the vCenter session is damaged");
+                       "the stored vCenter session is damaged");
     if (id->len > 0) {
         st = gc_bytes_set(&copy, id->data, id->len, err);
         if (st != GC_OK)
@@ -659,7 +659,7 @@ gc_session_adopt(struct gc_session *session,
  * Calling
  */
 
-/* One of ours, that is: not the VM or the like which the call is about. */
+/* Is it one of our managers, and not the VM that the call is about? */
 static bool
 lacks_manager(const struct gc_session *session,
               const struct gc_session_reply *reply)
@@ -697,7 +697,7 @@ may_repeat(const struct gc_session_call *call)
     return call->idempotent || call->body == NULL;
 }
 
-/* Send CALL; an id that comes with an answer of the API is the one from now. */
+/* Send CALL; an id that comes with the API's answer replaces ours. */
 static gc_status
 send_call(struct gc_session *session, const struct gc_session_call *call,
           struct gc_session_reply *reply, struct gc_error *err)
@@ -815,7 +815,7 @@ gc_session_logout(struct gc_session *session, struct gc_limit limit,
         return gc_fail_no_memory(err);
     call.body = body;
     st = send_once(session, &call, &reply, &unused, err);
-    /* Told or not, the id is not used any more. */
+    /* Whether or not that worked, the id is not used any more. */
     gc_bytes_clear(&session->id);
     if (st == GC_OK && reply.is_fault && !is_not_authenticated(&reply))
         st = fail_unhealed(session, &reply, err);

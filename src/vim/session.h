@@ -16,7 +16,7 @@
 #include "src/vim/fault.h"
 #include "src/vim/http.h"
 
-/* For the reply of a request that must not be lost to a cancel: so many ms. */
+/* So many ms a cancel waits for a reply that must not be lost. */
 #define GC_SESSION_GRACE_MS 3000
 
 struct gc_session;
@@ -68,8 +68,8 @@ const char *gc_session_url(const struct gc_session *session);
  * Adopt what an earlier process kept: FACTS and a session ID (secret, may be
  * empty).  GC_E_PROTOCOL, and nothing is adopted, when something in them could
  * not have come from a vCenter.  The server may refuse it later:
- * NotAuthenticated is then healed by a login as ever, and the facts are read
- * anew before it: what answers may be another vCenter now.
+ * NotAuthenticated then leads to a login as ever, and the facts are read anew
+ * before it: what answers may be another vCenter now.
  */
 GC_MUST_USE gc_status gc_session_adopt(struct gc_session *session,
                                        const struct gc_session_facts *facts,
@@ -83,7 +83,7 @@ struct gc_session_call {
     const char *moid;           /* where it is one of the facts: from there */
     const char *member;         /* "AcquireCredentialsInGuest", "authManager" */
     const struct gc_json *body; /* NULL: GET the property MEMBER */
-    bool no_login;   /* NotAuthenticated is passed up as a fault, not healed */
+    bool no_login; /* NotAuthenticated is passed up as a fault; no new login */
     bool idempotent; /* a POST that may be made twice, as a GET always may */
     struct gc_limit limit;
     int cancel_grace; /* as in gc_http_request */
