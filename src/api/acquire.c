@@ -13,15 +13,6 @@
 #include "src/tickets/vcenter.h"
 #include "src/vim/guest_call.h"
 
-static void
-tell(void *user, const char *line)
-{
-    const struct guestcred_client *client = user;
-
-    if (client->log != NULL)
-        client->log(client->log_user, GUESTCRED_LOG_STEP, line);
-}
-
 static struct gc_tickets
 tickets_of(struct guestcred_client *client, struct gc_store *store)
 {
@@ -29,7 +20,7 @@ tickets_of(struct guestcred_client *client, struct gc_store *store)
                                .initiator = client->initiator,
                                .store = store,
                                .copies = client->copies,
-                               .log = tell,
+                               .log = gc_api_tell,
                                .log_user = client};
 }
 

@@ -96,6 +96,9 @@ GC_MUST_USE gc_status gc_api_client_ready(struct guestcred_client *client,
                                           struct gc_limit *ret_limit,
                                           struct gc_error *err);
 
+/* A line of what is done to the log of USER, a client. */
+void gc_api_tell(void *user, const char *line);
+
 /* What REQUEST wants, if all of it goes together; the password is borrowed. */
 GC_MUST_USE gc_status
 gc_api_request_want(const struct guestcred_request *request,

@@ -199,8 +199,8 @@ guestcred_client_set_log(struct guestcred_client *client,
     return gc_api_done(st, &why, err);
 }
 
-static void
-tell_step(void *user, const char *line)
+void
+gc_api_tell(void *user, const char *line)
 {
     const struct guestcred_client *client = user;
 
@@ -233,7 +233,7 @@ set_directory(struct guestcred_client *client, struct gc_store **dst,
     if (st != GC_OK)
         return gc_api_done(st, &why, err);
     if (store != NULL)
-        gc_store_on_skip(store, tell_step, client);
+        gc_store_on_skip(store, gc_api_tell, client);
     gc_store_free(*dst);
     *dst = GC_TAKE(store);
     return gc_api_done(GC_OK, NULL, err);
@@ -287,7 +287,7 @@ connect_guest(struct guestcred_client *client, struct gc_error *err)
         .store = client->store,
         /* A stored session is not for a server that was not verified. */
         .no_reuse = client->insecure,
-        .log = tell_step,
+        .log = gc_api_tell,
         .log_user = client,
     };
 

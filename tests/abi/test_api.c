@@ -516,6 +516,13 @@ test_request_as_a_whole(void **state)
     guestcred_client_free(c);
 }
 
+/* ... for its own sake, and not because the client has no URL. */
+#define NO_CALL(call)                                                          \
+    do {                                                                       \
+        REFUSED(call);                                                         \
+        assert_null(strstr(err.message, "URL"));                               \
+    } while (0)
+
 /* Nothing is sent for a guest operation that is none. */
 static void
 test_guest_call(void **state)
@@ -540,16 +547,16 @@ test_guest_call(void **state)
     memset(longer, ' ', GC_GUEST_PARAMS_MAX + 1);
     memcpy(longer, "{}", 2);
     FINE(guestcred_client_new(-1, &c, &err));
-    REFUSED(guestcred_client_guest_call(c, t, "GuestAuthManager", "X", NULL,
+    NO_CALL(guestcred_client_guest_call(c, t, "GuestAuthManager", "X", NULL,
                                         1000, &reply, &err));
-    REFUSED(guestcred_client_guest_call(c, t, "GuestFileManager", "", NULL,
+    NO_CALL(guestcred_client_guest_call(c, t, "GuestFileManager", "", NULL,
                                         1000, &reply, &err));
-    REFUSED(guestcred_client_guest_call(c, t, "GuestFileManager", "A/b", NULL,
+    NO_CALL(guestcred_client_guest_call(c, t, "GuestFileManager", "A/b", NULL,
                                         1000, &reply, &err));
-    REFUSED(guestcred_client_guest_call(c, t, "GuestFileManager", many, NULL,
+    NO_CALL(guestcred_client_guest_call(c, t, "GuestFileManager", many, NULL,
                                         1000, &reply, &err));
     for (size_t i = 0; i < GC_COUNT_OF(bad); i++)
-        REFUSED(guestcred_client_guest_call(c, t, PROCESSES, bad[i], 1000,
+        NO_CALL(guestcred_client_guest_call(c, t, PROCESSES, bad[i], 1000,
                                             &reply, &err));
     REFUSED(guestcred_client_guest_call(c, t, PROCESSES, longer, 1000, &reply,
                                         &err));

@@ -446,6 +446,12 @@ test_guest_call(void **state)
     assert_string_equal(guestcred_reply_text(reply, NULL), "null");
     guestcred_reply_free(reply);
     reply = NULL;
+    /* What became of it is not known: it is not sent again. */
+    (void)ctl("on vm-42 ListProcessesInGuest 1 reset reply");
+    ENDS(guestcred_client_guest_call(client, ticket, PROCESSES, NULL, TIMEOUT,
+                                     &reply, &err),
+         GUESTCRED_UNAVAILABLE);
+    assert_int_equal(ctl("requests ListProcessesInGuest vm-42"), 7);
     /* No such method, and a ticket that is gone. */
     ENDS(guestcred_client_guest_call(client, ticket, "GuestProcessManager",
                                      "EatInGuest", NULL, TIMEOUT, &reply, &err),
