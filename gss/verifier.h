@@ -26,7 +26,7 @@ struct gc_verified {
  * one)?  KEYTAB: its path, or "" for libkrb5's default.  Everything but a raw
  * Kerberos token is refused unread: SPNEGO, NTLM, Microsoft's old OID.
  *
- * GC_E_DENIED: TOKEN proves nobody.  GC_E_CONFIG: this host cannot prove
+ * GC_E_DENIED: TOKEN proves no principal.  GC_E_CONFIG: this host cannot prove
  * anything (no keytab, no key of TARGET in it, TARGET that is none).
  * GC_E_INTERNAL: a name that cannot be kept whole, or no replay cache.
  *

@@ -13,7 +13,7 @@
  * Fill in what the environment says to the command with bit TAKER, and what the
  * files say: --config's alone, else GC_SYSCONFDIR/guestcred/guestcred.conf and
  * the user's own.  A file must belong to us or root (the system's: to root), be
- * writable to nobody else, and be no symbolic link.  GC_E_CONFIG.
+ * writable to no other user, and be no symbolic link.  GC_E_CONFIG.
  */
 GC_MUST_USE gc_status gc_settings_read(struct gc_cli *cli, unsigned taker,
                                        struct gc_error *err);

@@ -59,7 +59,7 @@ void gc_store_unlock(struct gc_store *store);
 #define GC_FROM_TICKET GC_FROM(GC_ENTRY_TICKET)
 #define GC_FROM_LOST   GC_FROM(GC_ENTRY_LOST)
 #define GC_FROM_ANY    0xfu
-/* ... as long as nobody else has changed the entry. */
+/* ... as long as no other process has changed the entry. */
 #define GC_FROM_UNCHANGED GC_FROM(8)
 
 /*

@@ -87,7 +87,7 @@ GC_MUST_USE gc_status gc_store_nothing(struct gc_store *store,
                                        struct gc_entry *entry,
                                        struct gc_error *err);
 
-/* No reply: a ticket may exist that nobody can name. */
+/* No reply: a ticket may exist whose name is not known. */
 GC_MUST_USE gc_status gc_store_lost(struct gc_store *store,
                                     struct gc_entry *entry,
                                     struct gc_error *err);

@@ -74,8 +74,8 @@ struct gc_tickets_request {
  * RET_ENTRY holds a live ticket only when GC_OK is returned; its id is "" where
  * it is in no store.
  *
- * After GC_OK the exchange that led to the ticket is still the initiator's:
- * whoever owns it ends or frees it.
+ * After GC_OK the exchange that led to the ticket is still the initiator's: its
+ * owner ends or frees it.
  */
 GC_MUST_USE gc_status gc_tickets_acquire(
     const struct gc_tickets *tickets, const struct gc_tickets_request *request,

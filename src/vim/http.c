@@ -5,7 +5,7 @@
  * Owns trust, the deadline, cancelling, the limits on a reply, and the promise
  * that a POST is never sent twice.  Does not know what a status or a body
  * means.  libcurl is driven through its multi interface because only there can
- * a descriptor of ours end a wait.
+ * our own descriptor end a wait.
  */
 
 #include <config.h>
@@ -31,7 +31,7 @@
 #define SESSION_MAX      256 /* vCenter's has 40 */
 #define SESSION_HEADER   "vmware-api-session-id"
 
-/* Why a callback of ours stopped a transfer, or will refuse its reply. */
+/* Why one of our callbacks stopped a transfer, or will refuse its reply. */
 enum refusal { NONE, BODY_TOO_LARGE, TOO_MANY_HEADERS, BAD_SESSION, NO_MEMORY };
 
 /* One request on its way; what libcurl's callbacks see. */

@@ -108,13 +108,13 @@ void gc_session_reply_clear(struct gc_session_reply *reply);
 
 /*
  * POST a method or GET a property, opening the session first where that is due.
- * GC_OK when the API answered, be it with a
- * fault.  NotAuthenticated (or HTTP 401) logs in again and repeats the call,
- * once in a session's call; again refused: GC_E_UNAVAILABLE.  Anything else
- * that is not what the API promises is GC_E_PROTOCOL, a 502/503/504
- * GC_E_UNAVAILABLE (err->again for 503, which is for idempotent calls: vpxd may
- * have seen it), an XML 500 GC_E_NOT_SUPPORTED (ESXi), a 30x GC_E_UNTRUSTED.
- * REPLY->text is kept on error too, for salvage.
+ * GC_OK when the API answered, even with a fault.  NotAuthenticated (or HTTP
+ * 401) logs in again and repeats the call, once in a session's call; again
+ * refused: GC_E_UNAVAILABLE.  Anything else that is not what the API promises
+ * is GC_E_PROTOCOL, a 502/503/504 GC_E_UNAVAILABLE (err->again for 503, which
+ * is for idempotent calls: vpxd may have seen it), an XML 500
+ * GC_E_NOT_SUPPORTED (ESXi), a 30x GC_E_UNTRUSTED.  REPLY->text is kept on
+ * error too, for salvage.
  *
  * ManagedObjectNotFound for one of our own managers is GC_E_PROTOCOL.  Where
  * the facts were adopted, it and (for what may be made twice) HTTP 404 have
