@@ -36,7 +36,15 @@ struct gc_trust {
     bool root;        /* ... or root's */
     mode_t forbidden; /* 022: others must not write it; 077: nor read it */
     size_t max;       /* bytes */
+    bool needed;      /* absent: GC_E_CONFIG, not GC_E_NOT_FOUND */
 };
+
+/* Is INFO, of the open file NAME, a regular file as TRUST says?  GC_E_CONFIG.
+ */
+GC_MUST_USE gc_status gc_trusted_check(const char *name,
+                                       const struct gc_trust *trust,
+                                       const struct stat *info,
+                                       struct gc_error *err);
 
 /*
  * Open the file NAME for reading, relative to the directory DIR (or AT_FDCWD).

@@ -134,8 +134,8 @@ guest_password(struct gc_cli *cli, struct gc_bytes *ret_password,
     if (other != NULL && strcmp(file, "-") == 0 && strcmp(other, "-") == 0)
         return gc_fail(err, GC_E_CONFIG,
                        "standard input can hold only one of the two passwords");
-    return gc_secret_password(file, GC_SECRET_PRIVATE, GC_PASSWORD_SIZE,
-                              cli->limit, ret_password, err);
+    return gc_secret_password(file, GC_PASSWORD_SIZE, cli->limit, ret_password,
+                              err);
 }
 
 /* One run of the command over all its VMs. */

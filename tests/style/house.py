@@ -165,7 +165,7 @@ SRC_ARROWS = {
     "src/cli/": ["src/"],
     "src/helper/wire": [],
     "src/helper/logins": ["src/tickets/"],
-    "src/helper/map": ["src/options", "src/secret"],
+    "src/helper/map": ["src/options"],
     "src/helper/quota": ["src/tickets/"],
     "src/helper/": ["src/"],
 }
