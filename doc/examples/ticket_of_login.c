@@ -4,7 +4,7 @@
  *
  *   ticket_of_login [vm-42]
  *
- * A PAM application calls pam_getenvlist(pamh) for the environment instead.
+ * A PAM application passes pam_getenvlist(pamh) in place of environ.
  */
 
 #include <stdio.h>

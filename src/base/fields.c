@@ -76,8 +76,10 @@ add_field(struct gc_bytes *text, const struct gc_field *field,
 
     switch (field->kind) {
     case GC_FIELD_TEXT:
+    case GC_FIELD_STRING:
         len = strnlen(string, field->size);
-        if (len == field->size || !gc_utf8_is(string, len))
+        if (len == field->size
+            || (field->kind == GC_FIELD_TEXT && !gc_utf8_is(string, len)))
             break;
         return add_line(text, field->name, string, len, err);
     case GC_FIELD_NUMBER:
@@ -217,7 +219,7 @@ take_text(const struct gc_field *field, const struct gc_bytes *value, char *dst)
     const char *text = gc_bytes_text(value);
 
     if (value->len >= field->size || strlen(text) != value->len
-        || !gc_utf8_is(text, value->len))
+        || (field->kind == GC_FIELD_TEXT && !gc_utf8_is(text, value->len)))
         return false;
     memcpy(dst, text, value->len + 1);
     return true;
@@ -229,6 +231,7 @@ take(const struct gc_field *field, struct gc_bytes *value, void *member)
 {
     switch (field->kind) {
     case GC_FIELD_TEXT:
+    case GC_FIELD_STRING:
         return take_text(field, value, member);
     case GC_FIELD_NUMBER:
         return read_number(value->data, value->len, member);

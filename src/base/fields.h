@@ -6,7 +6,8 @@
  *   name=value
  *   end
  *
- * The files of the ticket store have this form.  Links libc and nothing else.
+ * The files of the ticket store have this form, and so has what the PAM module
+ * and its helper say to each other.  Links libc and nothing else.
  */
 
 #ifndef GC_SRC_BASE_FIELDS_H
@@ -16,6 +17,7 @@
 
 typedef enum {
     GC_FIELD_TEXT,   /* char[size]: UTF-8, no NUL; empty is not written */
+    GC_FIELD_STRING, /* char[size]: any bytes but NUL */
     GC_FIELD_NUMBER, /* int64_t: decimal, canonical; 0 is not written */
     GC_FIELD_FLAG,   /* bool: "yes"; false is not written */
     GC_FIELD_WORD,   /* an enum of 4 bytes: WORDS' text at that place */

@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Frames: a head, then fields in the order of one table, each at most once
- * (but for options), each with its length.  What is absent is not written, so
- * that there is one way to say a thing.
- */
 #include <config.h>
 
 #include "src/helper/wire.h"
@@ -16,68 +11,60 @@
 #include <sys/socket.h>
 
 #include "src/base/clock.h"
+#include "src/base/fields.h"
 
-#define MAGIC      0x70636770u /* "pgcp", low byte first */
-#define REPLY      0x100u
-#define FIELD_HEAD 6 /* tag 2, length 4 */
-#define FRAME_MAX  (GC_WIRE_HEAD_SIZE + GC_WIRE_BODY_MAX)
+static const char *const calls[] = {
+    "none",   "authenticate", "account", "establish",
+    "delete", "open",         "close",   NULL};
+static const char *const sources[] = {"none", "password", "ccache", NULL};
 
-/* Numbers are 4 bytes, but for WIDE ones.  UID: absent is GC_WIRE_NO_UID. */
-typedef enum { TEXT, PLAIN, NUMBER, UID, WIDE, LIST } kind;
-
-/* A field's tag is its place in the table, from 1. */
-struct field {
-    kind kind;
-    size_t at, size; /* of the member */
-};
-
-#define IN_REQUEST(kind, member)                                               \
-    {                                                                          \
-        kind, offsetof(struct gc_wire_request, member),                        \
-            sizeof(((struct gc_wire_request *)NULL)->member)                   \
-    }
-#define IN_REPLY(kind, member)                                                 \
-    {                                                                          \
-        kind, offsetof(struct wire_reply, member),                             \
-            sizeof(((struct wire_reply *)NULL)->member)                        \
-    }
-
-/* The enums and the bools of a message as numbers: a hostile one in them would
- * be undefined. */
+/* The message, and those of its numbers that are narrower. */
 struct wire_request {
     struct gc_wire_request r;
-    uint32_t source;
+    int64_t caller, uid, host_pid, host_start;
 };
-
 struct wire_reply {
     struct gc_wire_reply r;
-    uint32_t status, nothing, suspect, expired;
+    int64_t status, uid;
 };
 
-static const struct field request_fields[] = {
-    {NUMBER, offsetof(struct wire_request, source), sizeof(uint32_t)},
-    IN_REQUEST(UID, caller),
-    IN_REQUEST(UID, uid),
-    IN_REQUEST(NUMBER, host_pid),
-    IN_REQUEST(WIDE, host_start),
-    IN_REQUEST(WIDE, deadline),
-    IN_REQUEST(TEXT, user),
-    IN_REQUEST(TEXT, service),
-    IN_REQUEST(TEXT, vm),
-    IN_REQUEST(TEXT, ccname),
-    IN_REQUEST(PLAIN, transaction),
-    IN_REQUEST(TEXT, password),
-    IN_REQUEST(LIST, options),
+#define REQUEST(kind, member)                                                  \
+    GC_FIELD_##kind, GC_FIELD_AT(wire_request, member), NULL
+static const struct gc_field request_fields[] = {
+    {"call", GC_FIELD_WORD, GC_FIELD_AT(wire_request, r.call), calls},
+    {"source", GC_FIELD_WORD, GC_FIELD_AT(wire_request, r.source), sources},
+    {"caller", REQUEST(NUMBER, caller)},
+    {"uid", REQUEST(NUMBER, uid)}, /* absent: there is no such account */
+    {"host_pid", REQUEST(NUMBER, host_pid)},
+    {"host_start", REQUEST(NUMBER, host_start)},
+    {"deadline", REQUEST(NUMBER, r.deadline)},
+    {"user", REQUEST(STRING, r.user)},
+    {"service", REQUEST(STRING, r.service)},
+    {"vm", REQUEST(STRING, r.vm)},
+    {"ccname", REQUEST(STRING, r.ccname)},
+    {"transaction", REQUEST(TEXT, r.transaction)},
+    {"password", REQUEST(STRING, r.password)},
+    {"options", GC_FIELD_BYTES, offsetof(struct wire_request, r.options),
+     GC_WIRE_MAX, NULL},
 };
 
-static const struct field reply_fields[] = {
-    IN_REPLY(NUMBER, status),     IN_REPLY(NUMBER, nothing),
-    IN_REPLY(NUMBER, suspect),    IN_REPLY(NUMBER, expired),
-    IN_REPLY(UID, r.uid),         IN_REPLY(PLAIN, r.message),
-    IN_REPLY(PLAIN, r.hint),      IN_REPLY(PLAIN, r.fault),
-    IN_REPLY(PLAIN, r.copies),    IN_REPLY(PLAIN, r.transaction),
-    IN_REPLY(PLAIN, r.principal), IN_REPLY(PLAIN, r.vm),
-    IN_REPLY(PLAIN, r.mech),
+#define REPLY(kind, member)                                                    \
+    GC_FIELD_##kind, GC_FIELD_AT(wire_reply, member), NULL
+static const struct gc_field reply_fields[] = {
+    {"call", GC_FIELD_WORD, GC_FIELD_AT(wire_reply, r.call), calls},
+    {"status", REPLY(NUMBER, status)},
+    {"nothing", REPLY(FLAG, r.nothing)},
+    {"suspect", REPLY(FLAG, r.suspect)},
+    {"expired", REPLY(FLAG, r.expired)},
+    {"uid", REPLY(NUMBER, uid)}, /* absent: none was proved */
+    {"message", REPLY(TEXT, r.message)},
+    {"hint", REPLY(TEXT, r.hint)},
+    {"fault", REPLY(TEXT, r.fault)},
+    {"copies", REPLY(TEXT, r.copies)},
+    {"transaction", REPLY(TEXT, r.transaction)},
+    {"principal", REPLY(TEXT, r.principal)},
+    {"vm", REPLY(TEXT, r.vm)},
+    {"mech", REPLY(TEXT, r.mech)},
 };
 
 static void
@@ -123,17 +110,23 @@ gc_wire_option_next(const struct gc_wire_request *request, const char *before)
     return (size_t)(next - first) < request->options.len ? next : NULL;
 }
 
+/* Is each of the options NAME=VALUE, and are they not too many? */
 static bool
-option_fits(const struct gc_wire_request *request, const char *option)
+options_fit(const struct gc_wire_request *request)
 {
-    size_t len = strlen(option);
-    const char *equals = strchr(option, '=');
+    const struct gc_bytes *all = &request->options;
     int count = 0;
 
-    for (const char *o = NULL; (o = gc_wire_option_next(request, o)) != NULL;)
-        count++;
-    return count < GC_WIRE_OPTION_COUNT && len <= GC_WIRE_OPTION_MAX
-           && equals != NULL && equals != option;
+    if (all->len > 0 && all->data[all->len - 1] != '\0')
+        return false;
+    for (const char *o = NULL; (o = gc_wire_option_next(request, o)) != NULL;) {
+        const char *equals = strchr(o, '=');
+
+        if (count++ == GC_WIRE_OPTION_COUNT || strlen(o) > GC_WIRE_OPTION_MAX
+            || equals == NULL || equals == o)
+            return false;
+    }
+    return true;
 }
 
 gc_status
@@ -142,271 +135,23 @@ gc_wire_option_add(struct gc_wire_request *request, const char *name,
 {
     char option[GC_WIRE_OPTION_MAX + 1];
     int len = snprintf(option, sizeof(option), "%s=%s", name, value);
+    size_t before = request->options.len;
 
-    if (len < 0 || len >= (int)sizeof(option) || !option_fits(request, option)
-        || gc_bytes_append(&request->options, option, (size_t)len + 1,
-                           GC_WIRE_BODY_MAX, NULL)
-               != GC_OK)
-        return gc_fail(err, GC_E_CONFIG,
-                       "the options are too many, or too long, at \"%.64s\"",
-                       name);
-    return GC_OK;
-}
-
-/* ---- numbers ---- */
-
-static void
-put(unsigned char *dst, uint64_t value, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        dst[i] = (unsigned char)(value >> (8 * i));
-}
-
-static uint64_t
-get(const unsigned char *src, size_t size)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < size; i++)
-        value |= (uint64_t)src[i] << (8 * i);
-    return value;
-}
-
-/* A number member at AT, whichever width it has. */
-static uint64_t
-load(const struct field *field, const void *message)
-{
-    const unsigned char *at = (const unsigned char *)message + field->at;
-    uint32_t narrow;
-    uint64_t wide;
-
-    if (field->kind == WIDE) {
-        memcpy(&wide, at, sizeof(wide));
-        return wide;
-    }
-    memcpy(&narrow, at, sizeof(narrow));
-    return narrow;
-}
-
-static void
-store(const struct field *field, void *message, uint64_t value)
-{
-    unsigned char *at = (unsigned char *)message + field->at;
-    uint32_t narrow = (uint32_t)value;
-
-    if (field->kind == WIDE)
-        memcpy(at, &value, sizeof(value));
-    else
-        memcpy(at, &narrow, sizeof(narrow));
-}
-
-static uint64_t
-nothing(const struct field *field)
-{
-    return field->kind == UID ? GC_WIRE_NO_UID : 0;
-}
-
-static bool
-is_plain(const void *text, size_t len)
-{
-    const unsigned char *c = text;
-
-    for (size_t i = 0; i < len; i++)
-        if (c[i] < ' ' || c[i] == 0x7f)
-            return false;
-    return true;
-}
-
-/* ---- writing ---- */
-
-static gc_status
-put_field(struct gc_bytes *frame, size_t tag, const void *value, size_t len,
-          struct gc_error *err)
-{
-    unsigned char head[FIELD_HEAD];
-    gc_status st;
-
-    put(head, tag, 2);
-    put(head + 2, len, 4);
-    st = gc_bytes_append(frame, head, sizeof(head), FRAME_MAX, err);
-    if (st == GC_OK)
-        st = gc_bytes_append(frame, value, len, FRAME_MAX, err);
-    return st;
-}
-
-static gc_status
-put_list(struct gc_bytes *frame, size_t tag, const struct gc_bytes *list,
-         struct gc_error *err)
-{
-    const char *first = gc_bytes_text(list), *item = first;
-    gc_status st = GC_OK;
-
-    while (st == GC_OK && (size_t)(item - first) < list->len) {
-        st = put_field(frame, tag, item, strlen(item), err);
-        item += strlen(item) + 1;
-    }
-    return st;
-}
-
-static gc_status
-put_member(struct gc_bytes *frame, const struct field *field, size_t tag,
-           const void *message, struct gc_error *err)
-{
-    const char *text = (const char *)message + field->at;
-    unsigned char number[8];
-    size_t len;
-
-    switch (field->kind) {
-    case LIST:
-        return put_list(frame, tag, (const struct gc_bytes *)(const void *)text,
-                        err);
-    case TEXT:
-    case PLAIN:
-        len = strnlen(text, field->size);
-        if (len == field->size
-            || (field->kind == PLAIN && !is_plain(text, len)))
-            return gc_fail(err, GC_E_INTERNAL,
-                           "a message with a text that cannot be");
-        return len == 0 ? GC_OK : put_field(frame, tag, text, len, err);
-    case NUMBER:
-    case UID:
-    case WIDE:
-        break;
-    }
-    if (load(field, message) == nothing(field))
+    if (len > 0 && len < (int)sizeof(option)
+        && gc_bytes_append(&request->options, option, (size_t)len + 1,
+                           GC_WIRE_MAX, NULL)
+               == GC_OK
+        && options_fit(request))
         return GC_OK;
-    put(number, load(field, message), field->size);
-    return put_field(frame, tag, number, field->size, err);
-}
-
-static gc_status
-write_frame(unsigned int what, const struct field *fields, size_t count,
-            const void *message, struct gc_bytes *ret_frame,
-            struct gc_error *err)
-{
-    GC_AUTO(gc_bytes) frame = {0};
-    unsigned char head[GC_WIRE_HEAD_SIZE];
-    gc_status st;
-
-    put(head, MAGIC, 4);
-    put(head + 4, GC_WIRE_VERSION, 2);
-    put(head + 6, what, 2);
-    put(head + 8, 0, 4);
-    st = gc_bytes_append(&frame, head, sizeof(head), FRAME_MAX, err);
-    for (size_t i = 0; st == GC_OK && i < count; i++)
-        st = put_member(&frame, &fields[i], i + 1, message, err);
-    if (st == GC_E_PROTOCOL)
-        return gc_fail(err, GC_E_CONFIG, "the options are too many");
-    if (st != GC_OK)
-        return st;
-    put(frame.data + 8, frame.len - sizeof(head), 4);
-    gc_bytes_move(ret_frame, &frame);
-    return GC_OK;
-}
-
-/* ---- reading ---- */
-
-static bool
-take_text(const struct field *field, const unsigned char *value, size_t len,
-          void *message)
-{
-    char *text = (char *)message + field->at;
-
-    if (len == 0 || len >= field->size || memchr(value, '\0', len) != NULL)
-        return false;
-    if (field->kind == PLAIN && !is_plain(value, len))
-        return false;
-    memcpy(text, value, len);
-    text[len] = '\0';
-    return true;
-}
-
-/* Only requests have a list. */
-static bool
-take_option(struct gc_wire_request *request, const unsigned char *value,
-            size_t len)
-{
-    char option[GC_WIRE_OPTION_MAX + 1];
-
-    if (len >= sizeof(option) || memchr(value, '\0', len) != NULL)
-        return false;
-    memcpy(option, value, len);
-    option[len] = '\0';
-    return option_fits(request, option)
-           && gc_bytes_append(&request->options, option, len + 1,
-                              GC_WIRE_BODY_MAX, NULL)
-                  == GC_OK;
-}
-
-static bool
-take_member(const struct field *field, const unsigned char *value, size_t len,
-            void *message)
-{
-    switch (field->kind) {
-    case LIST:
-        return take_option(message, value, len);
-    case TEXT:
-    case PLAIN:
-        return take_text(field, value, len, message);
-    case NUMBER:
-    case UID:
-    case WIDE:
-        break;
-    }
-    if (len != field->size || get(value, len) == nothing(field))
-        return false;
-    store(field, message, get(value, len));
-    return true;
+    request->options.len = before;
+    return gc_fail(err, GC_E_CONFIG,
+                   "the options are too many, or too long, at \"%.64s\"", name);
 }
 
 static gc_status
 refuse(const char *why, struct gc_error *err)
 {
     return gc_fail(err, GC_E_PROTOCOL, "a message with %s", why);
-}
-
-/* RET_WHAT: the kind that the head names. */
-static gc_status
-read_head(const struct gc_bytes *frame, unsigned int *ret_what,
-          struct gc_error *err)
-{
-    if (frame->len < GC_WIRE_HEAD_SIZE || get(frame->data, 4) != MAGIC)
-        return refuse("no head", err);
-    if (get(frame->data + 4, 2) != GC_WIRE_VERSION)
-        return gc_fail(err, GC_E_PROTOCOL,
-                       "module and helper are of different versions");
-    if (get(frame->data + 8, 4) != frame->len - GC_WIRE_HEAD_SIZE
-        || frame->len > FRAME_MAX)
-        return refuse("a wrong length", err);
-    *ret_what = (unsigned int)get(frame->data + 6, 2);
-    return GC_OK;
-}
-
-static gc_status
-read_fields(const struct gc_bytes *frame, const struct field *fields,
-            size_t count, void *message, struct gc_error *err)
-{
-    const unsigned char *at = frame->data + GC_WIRE_HEAD_SIZE;
-    const unsigned char *end = frame->data + frame->len;
-    uint64_t last = 0, tag, len;
-
-    while (at < end) {
-        if (end - at < FIELD_HEAD)
-            return refuse("half a field", err);
-        tag = get(at, 2);
-        len = get(at + 2, 4);
-        at += FIELD_HEAD;
-        if (len > (uint64_t)(end - at))
-            return refuse("a field that is too long", err);
-        if (tag == 0 || tag > count || tag < last
-            || (tag == last && fields[tag - 1].kind != LIST))
-            return refuse("a field out of place", err);
-        if (!take_member(&fields[tag - 1], at, (size_t)len, message))
-            return refuse("a field that cannot be", err);
-        last = tag;
-        at += len;
-    }
-    return GC_OK;
 }
 
 /* ---- what belongs together ---- */
@@ -436,7 +181,7 @@ wrong_request(const struct gc_wire_request *r)
         return "the wrong proof";
     if (r->transaction[0] != '\0' && !hexadecimal(r->transaction))
         return "a bad transaction";
-    return NULL;
+    return options_fit(r) ? NULL : "a bad option";
 }
 
 /* Is there anything that only success brings? */
@@ -474,9 +219,25 @@ wrong_success(const struct gc_wire_reply *r)
     return NULL;
 }
 
+/* What goes into a log in one piece. */
+static bool
+is_plain(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+    return true;
+}
+
 static const char *
 wrong_reply(const struct gc_wire_reply *r)
 {
+    const char *const texts[] = {r->message,   r->hint, r->fault, r->copies,
+                                 r->principal, r->vm,   r->mech};
+
+    for (size_t i = 0; i < GC_COUNT_OF(texts); i++)
+        if (!is_plain(texts[i]))
+            return "a text that cannot be";
     if (r->call < GC_WIRE_AUTHENTICATE || r->call > GC_WIRE_CLOSE
         || r->status >= GC_STATUS_COUNT)
         return "an unknown call or status";
@@ -494,19 +255,41 @@ wrong_reply(const struct gc_wire_reply *r)
 
 /* ---- the four ---- */
 
+static gc_status
+write_message(const char *kind, const struct gc_field *fields, size_t count,
+              const void *message, struct gc_bytes *ret_frame,
+              struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) frame = {0};
+    gc_status st = gc_fields_write(kind, fields, count, message, &frame, err);
+
+    if (st == GC_OK && frame.len > GC_WIRE_MAX)
+        st = gc_fail(err, GC_E_CONFIG, "the options are too many");
+    if (st == GC_OK)
+        gc_bytes_move(ret_frame, &frame);
+    return st;
+}
+
 gc_status
 gc_wire_request_write(const struct gc_wire_request *request,
                       struct gc_bytes *ret_frame, struct gc_error *err)
 {
     const char *wrong = wrong_request(request);
-    struct wire_request message = {.source = request->source};
+    struct wire_request message = {
+        .r = *request,
+        .caller = request->caller,
+        .uid = request->uid == GC_WIRE_NO_UID ? 0 : request->uid,
+        .host_pid = request->host_pid,
+        .host_start = (int64_t)request->host_start,
+    };
     gc_status st;
 
     if (wrong != NULL)
-        return gc_fail(err, GC_E_INTERNAL, "a request with %s", wrong);
-    message.r = *request;
-    st = write_frame(request->call, request_fields, GC_COUNT_OF(request_fields),
-                     &message, ret_frame, err);
+        st = gc_fail(err, GC_E_INTERNAL, "a request with %s", wrong);
+    else
+        st = write_message("request", request_fields,
+                           GC_COUNT_OF(request_fields), &message, ret_frame,
+                           err);
     explicit_bzero(&message, sizeof(message));
     return st;
 }
@@ -515,24 +298,23 @@ gc_status
 gc_wire_request_read(const struct gc_bytes *frame,
                      struct gc_wire_request *ret_request, struct gc_error *err)
 {
-    GC_AUTO(wire_request) message = {.source = 0};
-    unsigned int what = 0;
+    GC_AUTO(wire_request) message = {.uid = 0};
     const char *wrong;
-    gc_status st;
+    gc_status st =
+        gc_fields_read("request", request_fields, GC_COUNT_OF(request_fields),
+                       frame, &message, err);
 
-    gc_wire_request_init(&message.r, 0);
-    st = read_head(frame, &what, err);
-    if (st == GC_OK && (what < GC_WIRE_AUTHENTICATE || what > GC_WIRE_CLOSE))
-        return refuse("an unknown call", err);
-    if (st == GC_OK)
-        st = read_fields(frame, request_fields, GC_COUNT_OF(request_fields),
-                         &message, err);
     if (st != GC_OK)
         return st;
-    if (message.source > GC_WIRE_CCACHE)
-        return refuse("the wrong proof", err);
-    message.r.call = (gc_wire_call)what;
-    message.r.source = (gc_wire_source)message.source;
+    if (message.caller < 0 || message.caller >= GC_WIRE_NO_UID
+        || message.uid < 0 || message.uid >= GC_WIRE_NO_UID
+        || message.host_pid < 0 || message.host_pid > INT_MAX
+        || message.host_start < 0)
+        return refuse("a number that cannot be", err);
+    message.r.caller = (uint32_t)message.caller;
+    message.r.uid = message.uid == 0 ? GC_WIRE_NO_UID : (uint32_t)message.uid;
+    message.r.host_pid = (uint32_t)message.host_pid;
+    message.r.host_start = (uint64_t)message.host_start;
     wrong = wrong_request(&message.r);
     if (wrong != NULL)
         return refuse(wrong, err);
@@ -546,19 +328,17 @@ gc_status
 gc_wire_reply_write(const struct gc_wire_reply *reply,
                     struct gc_bytes *ret_frame, struct gc_error *err)
 {
-    const char *wrong = wrong_reply(reply);
-    struct wire_reply message = {
+    const struct wire_reply message = {
         .r = *reply,
         .status = reply->status,
-        .nothing = reply->nothing,
-        .suspect = reply->suspect,
-        .expired = reply->expired,
+        .uid = reply->uid == GC_WIRE_NO_UID ? 0 : reply->uid,
     };
+    const char *wrong = wrong_reply(&message.r);
 
     if (wrong != NULL)
         return gc_fail(err, GC_E_INTERNAL, "a reply with %s", wrong);
-    return write_frame(REPLY | reply->call, reply_fields,
-                       GC_COUNT_OF(reply_fields), &message, ret_frame, err);
+    return write_message("reply", reply_fields, GC_COUNT_OF(reply_fields),
+                         &message, ret_frame, err);
 }
 
 gc_status
@@ -566,26 +346,19 @@ gc_wire_reply_read(const struct gc_bytes *frame, gc_wire_call call,
                    struct gc_wire_reply *ret_reply, struct gc_error *err)
 {
     struct wire_reply message = {.status = GC_OK};
-    unsigned int what = 0;
     const char *wrong;
-    gc_status st;
+    gc_status st = gc_fields_read(
+        "reply", reply_fields, GC_COUNT_OF(reply_fields), frame, &message, err);
 
-    gc_wire_reply_init(&message.r, call);
-    st = read_head(frame, &what, err);
-    if (st == GC_OK && what != (REPLY | call))
-        return refuse("an answer to something else", err);
-    if (st == GC_OK)
-        st = read_fields(frame, reply_fields, GC_COUNT_OF(reply_fields),
-                         &message, err);
     if (st != GC_OK)
         return st;
-    if (message.status >= GC_STATUS_COUNT || message.nothing > 1
-        || message.suspect > 1 || message.expired > 1)
-        return refuse("an unknown call or status", err);
+    if (message.r.call != call)
+        return refuse("an answer to something else", err);
+    if (message.status < 0 || message.status >= GC_STATUS_COUNT
+        || message.uid < 0 || message.uid >= GC_WIRE_NO_UID)
+        return refuse("a number that cannot be", err);
     message.r.status = (gc_status)message.status;
-    message.r.nothing = message.nothing == 1;
-    message.r.suspect = message.suspect == 1;
-    message.r.expired = message.expired == 1;
+    message.r.uid = message.uid == 0 ? GC_WIRE_NO_UID : (uint32_t)message.uid;
     wrong = wrong_reply(&message.r);
     if (wrong != NULL)
         return refuse(wrong, err);
@@ -683,7 +456,7 @@ gc_wire_receive(int fd, int64_t deadline, struct gc_bytes *ret_frame,
     len = take_packet(fd, &part, MSG_PEEK | MSG_TRUNC, &flags);
     if (len <= 0)
         return gc_fail(err, GC_E_INTERNAL, "the other end is gone");
-    if (len < GC_WIRE_HEAD_SIZE || len > FRAME_MAX)
+    if (len > GC_WIRE_MAX)
         return refuse("a wrong length", err);
     st = gc_bytes_reserve(&frame, (size_t)len, err);
     if (st != GC_OK)

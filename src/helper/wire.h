@@ -36,11 +36,9 @@
 #include "src/base/base.h"
 #include "src/base/bytes.h"
 
-#define GC_WIRE_FD       3
-#define GC_WIRE_VERSION  1
-#define GC_WIRE_BODY_MAX 65536
+#define GC_WIRE_FD  3
+#define GC_WIRE_MAX (128 * 1024) /* bytes of a message */
 
-#define GC_WIRE_HEAD_SIZE        12
 #define GC_WIRE_NAME_SIZE        256
 #define GC_WIRE_PLACE_SIZE       1024
 #define GC_WIRE_PRINCIPAL_SIZE   512

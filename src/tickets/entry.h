@@ -68,8 +68,7 @@ GC_MUST_USE gc_status gc_entries_add(struct gc_entries *entries,
 /*
  * The text form without the id, and back; the text is hostile.  Both check that
  * url and vm are there, a ticket where the state has one and nowhere else, and
- * that numbers are in their bounds: GC_E_INTERNAL, GC_E_PROTOCOL.  GC_E_FAILED:
- * it is longer than GC_ENTRY_MAX.
+ * that numbers are in their bounds: GC_E_INTERNAL, GC_E_PROTOCOL.
  */
 GC_MUST_USE gc_status gc_entry_write(const struct gc_entry *entry,
                                      struct gc_bytes *ret_text,

@@ -432,17 +432,18 @@ vcenter_close(struct gc_guest *guest, gc_status status, bool logout)
 
     if (!logout && !gc_session_spoke(v->session))
         return;
+    /* Forgotten first, so that no other process takes it up as it ends. */
+    if (logout && !v->options.no_reuse && v->options.store != NULL
+        && gc_store_forget_session(v->options.store, url(v),
+                                   v->options.username, &why)
+               != GC_OK)
+        say(v, "%s", why.message);
     if (logout || v->alone || v->options.no_reuse || v->options.store == NULL) {
         log_out(v);
     } else {
         /* What did not serve may be due to facts that are not true. */
         update_kept(v, status != GC_E_PROTOCOL && status != GC_E_NOT_SUPPORTED);
     }
-    if (logout && !v->options.no_reuse && v->options.store != NULL
-        && gc_store_forget_session(v->options.store, url(v),
-                                   v->options.username, &why)
-               != GC_OK)
-        say(v, "%s", why.message);
 }
 
 static void

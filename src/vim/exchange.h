@@ -11,7 +11,7 @@
 #include "src/base/clock.h"
 
 #define GC_EXCHANGE_ID_SIZE 21          /* the digits of a 64-bit integer */
-#define GC_TICKET_MAX       (64 * 1024) /* bytes of a guest ticket's string */
+#define GC_TICKET_MAX       (32 * 1024) /* bytes of a guest ticket's string */
 
 struct gc_session;
 

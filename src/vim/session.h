@@ -128,8 +128,12 @@ GC_MUST_USE gc_status gc_session_call(struct gc_session *session,
 
 /*
  * Log in anew even though we hold an id (it was refused).  Adopted facts are
- * read anew first, the managers of guest operations are emptied then.  A session that came with an
- * answer which is refused is logged out.
+<<<<<<< HEAD
+ * read anew first, the managers of guest operations are emptied then.  A
+=======
+ * read anew first, and the managers of guest operations are emptied then.  A
+>>>>>>> w-api
+ * session that came with an answer which is refused is logged out.
  */
 GC_MUST_USE gc_status gc_session_relogin(struct gc_session *session,
                                          struct gc_limit limit,

@@ -105,22 +105,39 @@ make_client(int cancel_fd)
     return client;
 }
 
-static struct guestcred_credential *
-make_credential(void)
+static struct guestcred_request *
+make_request(void)
 {
-    struct guestcred_credential *credential = NULL;
+    struct guestcred_request *request = NULL;
 
-    FINE(guestcred_credential_new(&credential, &err));
-    return credential;
+    FINE(guestcred_request_new(&request, &err));
+    return request;
+}
+
+/* A ticket for REQUEST in VM, with FLAGS. */
+static enum guestcred_status
+get(struct guestcred_client *client, struct guestcred_request *request,
+    const char *vm, const char *target, unsigned flags, int timeout_ms,
+    struct guestcred_ticket **ret_ticket, struct guestcred_error *error)
+{
+    enum guestcred_status st = guestcred_request_set_vm(request, vm, error);
+
+    if (st == GUESTCRED_OK)
+        st = guestcred_request_set_target(request, target, error);
+    if (st == GUESTCRED_OK)
+        st = guestcred_request_set_flags(request, flags, error);
+    if (st == GUESTCRED_OK)
+        st = guestcred_client_acquire(client, request, timeout_ms, ret_ticket,
+                                      error);
+    return st;
 }
 
 static const char *
-make_name(char name[300], const char *type, const char *what)
+make_name(char name[300], const char *what)
 {
     static int count;
 
-    snprintf(name, 300, "%s%s/%s-%d", type, lab("GUESTCRED_LAB"), what,
-             count++);
+    snprintf(name, 300, "%s/%s-%d", lab("GUESTCRED_LAB"), what, count++);
     return name;
 }
 
@@ -130,14 +147,14 @@ static void
 test_round(void **state)
 {
     struct guestcred_client *client = make_client(-1);
-    struct guestcred_credential *alice = make_credential();
+    struct guestcred_request *alice = make_request();
     struct guestcred_ticket *ticket = NULL;
     enum guestcred_released how = GUESTCRED_RELEASED_OFF;
     char vm[GUESTCRED_VM_SIZE] = "";
 
     (void)state;
-    FINE(guestcred_acquire(client, alice, "path:/DC0/vm/build/build-win01",
-                           SPN1, 0, TIMEOUT, &ticket, &err));
+    FINE(get(client, alice, "path:/DC0/vm/build/build-win01", SPN1, 0, TIMEOUT,
+             &ticket, &err));
     assert_string_equal(guestcred_ticket_vm(ticket), "vm-42");
     assert_string_equal(guestcred_ticket_principal(ticket),
                         "alice@EXAMPLE.TEST");
@@ -147,23 +164,25 @@ test_round(void **state)
     assert_int_equal(guestcred_ticket_mutual(ticket), 0);
     assert_true(time(NULL) - guestcred_ticket_acquired(ticket) < 60);
     assert_int_equal(ctl("tickets vm-42"), 1);
-    FINE(guestcred_validate(client, ticket, TIMEOUT, &err));
-    FINE(guestcred_release(client, ticket, TIMEOUT, &how, &err));
+    FINE(guestcred_client_validate(client, ticket, TIMEOUT, &err));
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, &how, &err));
     assert_int_equal(how, GUESTCRED_RELEASED);
     assert_int_equal(ctl("tickets vm-42"), 0);
-    ENDS(guestcred_validate(client, ticket, TIMEOUT, &err), GUESTCRED_DENIED);
-    FINE(guestcred_release(client, ticket, TIMEOUT, &how, &err));
+    ENDS(guestcred_client_validate(client, ticket, TIMEOUT, &err),
+         GUESTCRED_DENIED);
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, &how, &err));
     assert_int_equal(how, GUESTCRED_RELEASED_UNKNOWN);
-    FINE(guestcred_locate(client, "path:/DC0/vm/build/build-win01", TIMEOUT, vm,
-                          &err));
+    FINE(guestcred_client_locate(client, "path:/DC0/vm/build/build-win01",
+                                 TIMEOUT, vm, &err));
     assert_string_equal(vm, "vm-42");
-    FINE(guestcred_logout(client, &err));
+    FINE(guestcred_client_logout(client, &err));
     assert_int_equal(ctl("sessions"), 0);
     /* And in again. */
-    ENDS(guestcred_validate(client, ticket, TIMEOUT, &err), GUESTCRED_DENIED);
+    ENDS(guestcred_client_validate(client, ticket, TIMEOUT, &err),
+         GUESTCRED_DENIED);
     assert_int_equal(ctl("sessions"), 1);
     guestcred_ticket_free(ticket);
-    guestcred_credential_free(alice);
+    guestcred_request_free(alice);
     guestcred_client_free(client);
 }
 
@@ -171,39 +190,38 @@ static void
 test_credentials(void **state)
 {
     struct guestcred_client *client = make_client(-1);
-    struct guestcred_credential *c = make_credential();
+    struct guestcred_request *c = make_request();
     struct guestcred_ticket *t = NULL;
 
     (void)state;
-    FINE(guestcred_credential_set_keytab(c, in_lab("bob.keytab"), "bob", &err));
-    FINE(guestcred_acquire(client, c, "vm-42", SPN1, 0, TIMEOUT, &t, &err));
+    FINE(guestcred_request_set_keytab(c, in_lab("bob.keytab"), &err));
+    FINE(guestcred_request_set_principal(c, "bob", &err));
+    FINE(get(client, c, "vm-42", SPN1, 0, TIMEOUT, &t, &err));
     assert_string_equal(guestcred_ticket_principal(t), "bob@EXAMPLE.TEST");
-    FINE(guestcred_release(client, t, TIMEOUT, NULL, &err));
+    FINE(guestcred_client_release(client, t, TIMEOUT, NULL, &err));
     guestcred_ticket_free(t);
 
-    FINE(guestcred_credential_set_password(c, "alice", "alicepw", 7, &err));
-    FINE(guestcred_credential_set_mechanism(c, GUESTCRED_NEGOTIATE, &err));
-    FINE(guestcred_credential_set_mutual(c, 1, &err));
-    FINE(guestcred_acquire(client, c, "vm-42", SPN1, 0, TIMEOUT, &t, &err));
+    FINE(guestcred_request_set_password(c, "alicepw", 7, &err));
+    FINE(guestcred_request_set_principal(c, "alice", &err));
+    FINE(guestcred_request_set_mechanism(c, GUESTCRED_NEGOTIATE, &err));
+    FINE(get(client, c, "vm-42", SPN1, GUESTCRED_MUTUAL, TIMEOUT, &t, &err));
     assert_string_equal(guestcred_ticket_principal(t), "alice@EXAMPLE.TEST");
     assert_int_equal(guestcred_ticket_mutual(t), 1);
-    FINE(guestcred_release(client, t, TIMEOUT, NULL, &err));
+    FINE(guestcred_client_release(client, t, TIMEOUT, NULL, &err));
     guestcred_ticket_free(t);
 
     t = NULL;
-    FINE(guestcred_credential_set_password(c, "alice", "wrong", 5, &err));
-    assert_int_not_equal(
-        guestcred_acquire(client, c, "vm-42", SPN1, 0, TIMEOUT, &t, &err),
-        GUESTCRED_OK);
+    FINE(guestcred_request_set_password(c, "wrong", 5, &err));
+    assert_int_not_equal(get(client, c, "vm-42", SPN1, 0, TIMEOUT, &t, &err),
+                         GUESTCRED_OK);
     assert_null(t);
     assert_null(strstr(err.message, "wrong"));
-    FINE(guestcred_credential_set_mutual(c, 0, &err));
-    FINE(guestcred_credential_set_ccache(c, "FILE:/nonexistent/cc", &err));
-    FINE(guestcred_credential_set_principal(c, NULL, &err));
-    ENDS(guestcred_acquire(client, c, "vm-42", SPN1, 0, TIMEOUT, &t, &err),
+    FINE(guestcred_request_set_ccache(c, "FILE:/nonexistent/cc", &err));
+    FINE(guestcred_request_set_principal(c, NULL, &err));
+    ENDS(get(client, c, "vm-42", SPN1, 0, TIMEOUT, &t, &err),
          GUESTCRED_NO_CREDENTIAL);
     assert_int_equal(ctl("tickets"), 0);
-    guestcred_credential_free(c);
+    guestcred_request_free(c);
     guestcred_client_free(client);
 }
 
@@ -212,74 +230,155 @@ test_store(void **state)
 {
     struct guestcred_client *client = make_client(-1);
     struct guestcred_client *other = make_client(-1);
-    struct guestcred_credential *alice = make_credential();
-    struct guestcred_ticket *first = NULL, *second = NULL, *found = NULL;
+    struct guestcred_request *alice = make_request();
+    struct guestcred_ticket *first = NULL, *second = NULL, *found;
+    struct guestcred_tickets *all = NULL;
     struct guestcred_store *store = NULL;
-    char name[300], env[340], *envlist[] = {env, NULL};
+    char path[300];
 
     (void)state;
-    make_name(name, "DIR:", "store");
-    FINE(guestcred_client_set_store(client, name, &err));
-    FINE(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &first,
-                           &err));
-    assert_string_equal(guestcred_ticket_store(first), name);
+    make_name(path, "store");
+    FINE(guestcred_client_set_store(client, path, &err));
+    FINE(get(client, alice, "path:/DC0/vm/build/build-win01", SPN1, 0, TIMEOUT,
+             &first, &err));
+    assert_string_equal(guestcred_ticket_store(first), path);
     /* Again: the same one, validated or not asked about. */
-    FINE(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &second,
-                           &err));
+    FINE(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &second, &err));
     assert_string_equal(guestcred_ticket_secret(second, NULL),
                         guestcred_ticket_secret(first, NULL));
     guestcred_ticket_free(second);
     assert_int_equal(ctl("requests ValidateCredentialsInGuest vm-42"), 1);
-    FINE(guestcred_acquire(client, alice, "vm-42", SPN1, GUESTCRED_NO_VALIDATE,
-                           TIMEOUT, &second, &err));
+    FINE(get(client, alice, "vm-42", SPN1, GUESTCRED_NO_VALIDATE, TIMEOUT,
+             &second, &err));
     guestcred_ticket_free(second);
     assert_int_equal(ctl("requests ValidateCredentialsInGuest vm-42"), 1);
+    /* The list knows it by all its names. */
+    FINE(guestcred_store_open(path, &store, &err));
+    for (int i = 0; i < 4; i++) {
+        static const char *const names[] = {
+            NULL, "vm-42", "path:/DC0/vm/build/build-win01", "vm-43"};
+
+        FINE(guestcred_store_list(store, names[i], &all, &err));
+        assert_int_equal(guestcred_tickets_count(all), i < 3);
+        guestcred_tickets_free(all);
+    }
     /* A new one releases the old. */
-    FINE(guestcred_acquire(client, alice, "vm-42", SPN1, GUESTCRED_NEW, TIMEOUT,
-                           &second, &err));
+    FINE(get(client, alice, "vm-42", SPN1, GUESTCRED_NEW, TIMEOUT, &second,
+             &err));
     assert_string_not_equal(guestcred_ticket_secret(second, NULL),
                             guestcred_ticket_secret(first, NULL));
     assert_int_equal(ctl("tickets vm-42"), 1);
-    /* As a program in that login would have it ... */
-    snprintf(env, sizeof(env), "GUESTCRED_CACHE=%s", name);
-    FINE(guestcred_ticket_from_pam_env(envlist, "vm-42", &found, &err));
+    /* A client that has no store takes it out of its own. */
+    FINE(guestcred_store_list(store, "vm-42", &all, &err));
+    found = guestcred_tickets_get(all, 0);
     assert_string_equal(guestcred_ticket_secret(found, NULL),
                         guestcred_ticket_secret(second, NULL));
-    /* ... and a client that has no store takes it out of its own. */
-    FINE(guestcred_release(other, found, TIMEOUT, NULL, &err));
+    FINE(guestcred_client_release(other, found, TIMEOUT, NULL, &err));
     assert_string_equal(guestcred_ticket_store(found), "");
-    FINE(guestcred_store_open(name, 0, &store, &err));
-    guestcred_ticket_free(found);
-    ENDS(guestcred_store_get(store, NULL, &found, &err), GUESTCRED_NOT_FOUND);
+    guestcred_tickets_free(all);
+    FINE(guestcred_store_list(store, NULL, &all, &err));
+    assert_int_equal(guestcred_tickets_count(all), 0);
+    guestcred_tickets_free(all);
     assert_int_equal(ctl("tickets vm-42"), 0);
     guestcred_ticket_free(first);
     guestcred_ticket_free(second);
     guestcred_store_free(store);
-    guestcred_credential_free(alice);
+    guestcred_request_free(alice);
     guestcred_client_free(client);
     guestcred_client_free(other);
 }
 
-/* The process dies with a ticket; what it wrote down releases it. */
+/* The next client with that store needs no login, until one logs out. */
+static void
+test_session(void **state)
+{
+    struct guestcred_request *alice = make_request();
+    struct guestcred_client *client;
+    struct guestcred_ticket *ticket = NULL;
+    char path[300];
+
+    (void)state;
+    make_name(path, "store");
+    for (int i = 0; i < 3; i++) {
+        client = make_client(-1);
+        FINE(guestcred_client_set_store(client, path, &err));
+        FINE(get(client, alice, "vm-42", SPN1, GUESTCRED_NEW, TIMEOUT, &ticket,
+                 &err));
+        guestcred_ticket_free(ticket);
+        assert_int_equal(ctl("requests Login"), 1);
+        assert_int_equal(ctl("requests authManager"), 1);
+        if (i == 2) {
+            FINE(guestcred_client_logout(client, &err));
+            assert_int_equal(ctl("sessions"), 0);
+        }
+        guestcred_client_free(client);
+    }
+    client = make_client(-1);
+    FINE(guestcred_client_set_store(client, path, &err));
+    FINE(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err));
+    assert_int_equal(ctl("requests Login"), 2);
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, NULL, &err));
+    guestcred_ticket_free(ticket);
+    guestcred_client_free(client);
+    guestcred_request_free(alice);
+}
+
+/* What could not be released is written down, and settled later. */
+static void
+test_owed(void **state)
+{
+    struct guestcred_client *client = make_client(-1);
+    struct guestcred_request *alice = make_request();
+    struct guestcred_ticket *ticket = NULL;
+    int released = -1, owed = -1;
+    char path[300];
+
+    (void)state;
+    make_name(path, "store");
+    FINE(guestcred_client_set_store(client, path, &err));
+    FINE(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err));
+    (void)ctl("on vm-42 Release 1-9 fault GuestOperationsFault");
+    ENDS(guestcred_client_release(client, ticket, TIMEOUT, NULL, &err),
+         GUESTCRED_FAILED);
+    assert_non_null(strstr(err.hint, "owed"));
+    assert_int_not_equal(
+        guestcred_client_sweep(client, TIMEOUT, &released, &owed, &err),
+        GUESTCRED_OK);
+    assert_int_equal(released, 0);
+    assert_int_equal(owed, 1);
+    guestcred_client_free(client);
+    (void)ctl("off");
+    client = make_client(-1);
+    FINE(guestcred_client_set_store(client, path, &err));
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, NULL, &err));
+    FINE(guestcred_client_sweep(client, TIMEOUT, &released, &owed, &err));
+    assert_int_equal(released, 0);
+    assert_int_equal(owed, 0);
+    assert_int_equal(ctl("tickets vm-42"), 0);
+    guestcred_ticket_free(ticket);
+    guestcred_request_free(alice);
+    guestcred_client_free(client);
+}
+
+/* The process dies with a ticket; the next one finds it. */
 static void
 test_crash(void **state)
 {
     struct guestcred_client *client;
-    struct guestcred_credential *alice = make_credential();
+    struct guestcred_request *alice = make_request();
     struct guestcred_ticket *ticket = NULL;
-    int status, released = -1, owed = -1;
-    char ledger[300];
+    char path[300];
+    int status;
     pid_t pid;
 
     (void)state;
-    make_name(ledger, "", "ledger");
+    make_name(path, "store");
     pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
         client = make_client(-1);
-        if (guestcred_client_set_ledger(client, ledger, &err) == 0
-            && guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT,
-                                 &ticket, &err)
+        if (guestcred_client_set_store(client, path, &err) == 0
+            && get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err)
                    == 0)
             (void)raise(SIGKILL);
         _exit(1);
@@ -288,22 +387,82 @@ test_crash(void **state)
     assert_true(WIFSIGNALED(status));
     assert_int_equal(ctl("tickets vm-42"), 1);
     client = make_client(-1);
-    FINE(guestcred_client_set_ledger(client, ledger, &err));
-    /* What is needed stays: this process lives. */
-    FINE(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
-                           &err));
-    FINE(guestcred_sweep(client, TIMEOUT, &released, &owed, &err));
-    assert_int_equal(released, 1);
-    assert_int_equal(owed, 0);
-    assert_int_equal(ctl("tickets vm-42"), 1);
-    FINE(guestcred_release(client, ticket, TIMEOUT, NULL, &err));
-    FINE(guestcred_sweep(client, TIMEOUT, &released, &owed, &err));
-    assert_int_equal(released, 0);
+    FINE(guestcred_client_set_store(client, path, &err));
+    FINE(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err));
+    assert_int_equal(ctl("issued vm-42"), 1);
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, NULL, &err));
     assert_int_equal(ctl("tickets vm-42"), 0);
     guestcred_ticket_free(ticket);
-    guestcred_credential_free(alice);
+    guestcred_request_free(alice);
     guestcred_client_free(client);
 }
+
+/* ---- guest operations ---- */
+
+#define PROCESSES "GuestProcessManager", "ListProcessesInGuest"
+
+static void
+test_guest_call(void **state)
+{
+    struct guestcred_client *client = make_client(-1);
+    struct guestcred_request *alice = make_request();
+    struct guestcred_ticket *ticket = NULL;
+    struct guestcred_reply *reply = NULL;
+    int connections = ctl("connections");
+    size_t len = 0;
+
+    (void)state;
+    FINE(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err));
+    FINE(guestcred_client_guest_call(client, ticket, PROCESSES, NULL, TIMEOUT,
+                                     &reply, &err));
+    assert_non_null(
+        strstr(guestcred_reply_text(reply, &len), "\"vmtoolsd.exe"));
+    assert_int_equal(len, strlen(guestcred_reply_text(reply, NULL)));
+    guestcred_reply_free(reply);
+    FINE(guestcred_client_guest_call(client, ticket, PROCESSES,
+                                     "{\"pids\":[4]}", TIMEOUT, &reply, &err));
+    assert_non_null(strstr(guestcred_reply_text(reply, NULL), "\"System\""));
+    assert_null(strstr(guestcred_reply_text(reply, NULL), "vmtoolsd"));
+    guestcred_reply_free(reply);
+    assert_int_equal(ctl("requests processManager"), 1);
+    assert_int_equal(ctl("connections"), connections + 1);
+    /* The session expired: that alone is a reason to send it again. */
+    (void)ctl("expire sessions");
+    FINE(guestcred_client_guest_call(client, ticket, PROCESSES, NULL, TIMEOUT,
+                                     &reply, &err));
+    guestcred_reply_free(reply);
+    assert_int_equal(ctl("requests Login"), 2);
+    assert_int_equal(ctl("requests ListProcessesInGuest vm-42"), 4);
+    reply = NULL;
+    (void)ctl("on vm-42 ListProcessesInGuest 1 fault TaskInProgress");
+    ENDS(guestcred_client_guest_call(client, ticket, PROCESSES, NULL, TIMEOUT,
+                                     &reply, &err),
+         GUESTCRED_BUSY);
+    assert_string_equal(err.fault, "TaskInProgress");
+    (void)ctl("on vm-42 ListProcessesInGuest 1 reply 204 application/json");
+    assert_int_equal(ctl("requests ListProcessesInGuest vm-42"), 5);
+    FINE(guestcred_client_guest_call(client, ticket, PROCESSES, NULL, TIMEOUT,
+                                     &reply, &err));
+    assert_string_equal(guestcred_reply_text(reply, NULL), "null");
+    guestcred_reply_free(reply);
+    reply = NULL;
+    /* No such method, and a ticket that is gone. */
+    ENDS(guestcred_client_guest_call(client, ticket, "GuestProcessManager",
+                                     "EatInGuest", NULL, TIMEOUT, &reply, &err),
+         GUESTCRED_PROTOCOL);
+    assert_string_equal(err.fault, "MethodNotFound");
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, NULL, &err));
+    ENDS(guestcred_client_guest_call(client, ticket, PROCESSES, NULL, TIMEOUT,
+                                     &reply, &err),
+         GUESTCRED_DENIED);
+    assert_non_null(strstr(err.message, "does not take this ticket"));
+    assert_null(reply);
+    guestcred_ticket_free(ticket);
+    guestcred_request_free(alice);
+    guestcred_client_free(client);
+}
+
+/* ---- time ---- */
 
 static int64_t
 now(void)
@@ -318,24 +477,23 @@ static void
 test_deadline(void **state)
 {
     struct guestcred_client *client = make_client(-1);
-    struct guestcred_credential *alice = make_credential();
+    struct guestcred_request *alice = make_request();
     struct guestcred_ticket *ticket = NULL;
     int64_t began;
 
     (void)state;
     (void)ctl("on - content 1 stall reply");
     began = now();
-    ENDS(guestcred_acquire(client, alice, "vm-42", SPN1, 0, 700, &ticket, &err),
+    ENDS(get(client, alice, "vm-42", SPN1, 0, 700, &ticket, &err),
          GUESTCRED_UNAVAILABLE);
     assert_true(now() - began >= 600);
     assert_true(now() - began < 700 + 3000 + 1000);
     assert_int_equal(err.retryable, 1);
     /* The same client goes on. */
-    FINE(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
-                           &err));
-    FINE(guestcred_release(client, ticket, TIMEOUT, NULL, &err));
+    FINE(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err));
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, NULL, &err));
     guestcred_ticket_free(ticket);
-    guestcred_credential_free(alice);
+    guestcred_request_free(alice);
     guestcred_client_free(client);
 }
 
@@ -357,21 +515,21 @@ static void
 test_stopped_kdc(void **state)
 {
     struct guestcred_client *client = make_client(-1);
-    struct guestcred_credential *bob = make_credential();
+    struct guestcred_request *bob = make_request();
     struct guestcred_ticket *ticket = NULL;
     int64_t began = now();
 
     (void)state;
-    FINE(guestcred_credential_set_keytab(bob, in_lab("bob.keytab"), "bob",
-                                         &err));
+    FINE(guestcred_request_set_keytab(bob, in_lab("bob.keytab"), &err));
+    FINE(guestcred_request_set_principal(bob, "bob", &err));
     signal_kdc(SIGSTOP);
-    ENDS(guestcred_acquire(client, bob, "vm-42", SPN1, 0, 700, &ticket, &err),
+    ENDS(get(client, bob, "vm-42", SPN1, 0, 700, &ticket, &err),
          GUESTCRED_UNAVAILABLE);
     signal_kdc(SIGCONT);
     assert_true(now() - began < 700 + 3000);
     assert_int_equal(err.retryable, 1);
     guestcred_client_free(client);
-    guestcred_credential_free(bob);
+    guestcred_request_free(bob);
 }
 
 static void *
@@ -389,7 +547,7 @@ test_cancel(void **state)
 {
     int fds[2], sessions;
     struct guestcred_client *client;
-    struct guestcred_credential *alice = make_credential();
+    struct guestcred_request *alice = make_request();
     struct guestcred_ticket *ticket = NULL;
     pthread_t thread;
     int64_t began;
@@ -405,8 +563,7 @@ test_cancel(void **state)
         began = now();
         assert_int_equal(pthread_create(&thread, NULL, cancel_soon, &fds[1]),
                          0);
-        ENDS(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT,
-                               &ticket, &err),
+        ENDS(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err),
              GUESTCRED_CANCELED);
         assert_true(now() - began < 4000);
         assert_int_equal(pthread_join(thread, NULL), 0);
@@ -420,21 +577,21 @@ test_cancel(void **state)
     began = now();
     (void)ctl("on vm-42 Acquire 1 stall reply");
     assert_int_equal(pthread_create(&thread, NULL, cancel_soon, &fds[1]), 0);
-    assert_int_not_equal(guestcred_acquire(client, alice, "vm-42", SPN1, 0,
-                                           TIMEOUT, &ticket, &err),
-                         GUESTCRED_OK);
+    assert_int_not_equal(
+        get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err),
+        GUESTCRED_OK);
     assert_int_equal(pthread_join(thread, NULL), 0);
     /* Still heeded after a clean-up: the stalled leg has its grace, no more. */
     assert_true(now() - began < 6000);
     assert_int_equal(read(fds[0], &byte, 1), 1);
     (void)ctl("off");
     /* No other login: the session went on. */
-    FINE(guestcred_acquire(client, alice, "vm-43", "host/guest2.example.test",
-                           0, TIMEOUT, &ticket, &err));
-    FINE(guestcred_release(client, ticket, TIMEOUT, NULL, &err));
+    FINE(get(client, alice, "vm-43", "host/guest2.example.test", 0, TIMEOUT,
+             &ticket, &err));
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, NULL, &err));
     assert_int_equal(ctl("sessions"), sessions);
     guestcred_ticket_free(ticket);
-    guestcred_credential_free(alice);
+    guestcred_request_free(alice);
     guestcred_client_free(client);
     (void)close(fds[0]);
     (void)close(fds[1]);
@@ -444,52 +601,46 @@ static void
 test_refusals(void **state)
 {
     struct guestcred_client *client = make_client(-1);
-    struct guestcred_credential *alice = make_credential();
+    struct guestcred_request *alice = make_request();
     struct guestcred_ticket *ticket = NULL;
 
     (void)state;
-    ENDS(guestcred_acquire(client, alice, "vm-45", "host/app.example.test", 0,
-                           TIMEOUT, &ticket, &err),
+    ENDS(get(client, alice, "vm-45", "host/app.example.test", 0, TIMEOUT,
+             &ticket, &err),
          GUESTCRED_NO_CREDENTIAL);
     assert_int_not_equal(err.gss_major, 0);
-    ENDS(guestcred_acquire(client, alice, "vm-45", SPN1, 0, TIMEOUT, &ticket,
-                           &err),
+    ENDS(get(client, alice, "vm-45", SPN1, 0, TIMEOUT, &ticket, &err),
          GUESTCRED_NOT_SUPPORTED);
     assert_string_equal(err.fault, "OperationNotSupportedByGuest");
     assert_string_not_equal(err.hint, "");
-    ENDS(guestcred_acquire(client, alice,
-                           "uuid:4212aaaa-0000-4000-8000-000000000047", SPN1, 0,
-                           TIMEOUT, &ticket, &err),
+    ENDS(get(client, alice, "uuid:4212aaaa-0000-4000-8000-000000000047", SPN1,
+             0, TIMEOUT, &ticket, &err),
          GUESTCRED_CONFIG);
-    ENDS(guestcred_acquire(client, alice, "vm-42", "no spn", 0, TIMEOUT,
-                           &ticket, &err),
+    ENDS(get(client, alice, "vm-42", "no spn", 0, TIMEOUT, &ticket, &err),
          GUESTCRED_CONFIG);
     assert_null(ticket);
     guestcred_client_free(client);
 
     client = make_client(-1);
     FINE(guestcred_client_set_login(client, "nobody", "x", 1, &err));
-    ENDS(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
-                           &err),
+    ENDS(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err),
          GUESTCRED_VCENTER_DENIED);
     guestcred_client_free(client);
 
     client = make_client(-1);
     FINE(guestcred_client_set_ca_file(client, NULL, &err));
-    ENDS(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
-                           &err),
+    ENDS(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err),
          GUESTCRED_UNTRUSTED);
     guestcred_client_free(client);
 
     client = make_client(-1);
     FINE(guestcred_client_set_ca_file(client, NULL, &err));
     FINE(guestcred_client_set_insecure(client, 1, &err));
-    FINE(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
-                           &err));
-    FINE(guestcred_release(client, ticket, TIMEOUT, NULL, &err));
+    FINE(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err));
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, NULL, &err));
     guestcred_ticket_free(ticket);
     guestcred_client_free(client);
-    guestcred_credential_free(alice);
+    guestcred_request_free(alice);
 }
 
 /* The connection outlives refusals, a ticket that is given back, a logout. */
@@ -497,28 +648,25 @@ static void
 test_one_connection(void **state)
 {
     struct guestcred_client *client = make_client(-1);
-    struct guestcred_credential *alice = make_credential();
+    struct guestcred_request *alice = make_request();
     struct guestcred_ticket *ticket = NULL;
     int connections = ctl("connections");
 
     (void)state;
     for (int i = 0; i < 4; i++)
-        ENDS(guestcred_acquire(client, alice, "vm-45", SPN1, 0, TIMEOUT,
-                               &ticket, &err),
+        ENDS(get(client, alice, "vm-45", SPN1, 0, TIMEOUT, &ticket, &err),
              GUESTCRED_NOT_SUPPORTED);
     (void)ctl("on vm-42 Acquire 1 status 500");
     (void)ctl("on vm-42 Acquire 1 member '_typeName=\"SystemError\"'");
-    ENDS(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
-                           &err),
+    ENDS(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err),
          GUESTCRED_PROTOCOL);
     assert_non_null(strstr(err.hint, "which was released"));
-    FINE(guestcred_logout(client, &err));
-    FINE(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
-                           &err));
-    FINE(guestcred_release(client, ticket, TIMEOUT, NULL, &err));
+    FINE(guestcred_client_logout(client, &err));
+    FINE(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err));
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, NULL, &err));
     assert_int_equal(ctl("connections"), connections + 1);
     guestcred_ticket_free(ticket);
-    guestcred_credential_free(alice);
+    guestcred_request_free(alice);
     guestcred_client_free(client);
 }
 
@@ -545,24 +693,23 @@ static void
 test_log(void **state)
 {
     struct guestcred_client *client = make_client(-1);
-    struct guestcred_credential *alice = make_credential();
+    struct guestcred_request *alice = make_request();
     struct guestcred_ticket *ticket = NULL;
     struct heard heard = {0};
 
     (void)state;
     (void)ctl("on vm-42 Acquire 1 fault TaskInProgress");
     FINE(guestcred_client_set_log(client, hear, &heard, &err));
-    FINE(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
-                           &err));
+    FINE(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err));
     assert_true(heard.steps >= 1);
     assert_true(heard.requests >= 5);
     assert_int_equal(heard.leaks, 0);
     FINE(guestcred_client_set_log(client, NULL, NULL, &err));
     heard = (struct heard){0};
-    FINE(guestcred_release(client, ticket, TIMEOUT, NULL, &err));
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, NULL, &err));
     assert_int_equal(heard.requests, 0);
     guestcred_ticket_free(ticket);
-    guestcred_credential_free(alice);
+    guestcred_request_free(alice);
     guestcred_client_free(client);
 }
 
@@ -573,19 +720,18 @@ static void
 test_fork(void **state)
 {
     struct guestcred_client *client = make_client(-1);
-    struct guestcred_credential *alice = make_credential();
+    struct guestcred_request *alice = make_request();
     struct guestcred_ticket *ticket = NULL;
     int status, connections;
     pid_t pid;
 
     (void)state;
-    FINE(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
-                           &err));
+    FINE(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err));
     connections = ctl("connections");
     pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        int bad = guestcred_validate(client, ticket, TIMEOUT, &err)
+        int bad = guestcred_client_validate(client, ticket, TIMEOUT, &err)
                   != GUESTCRED_CONFIG;
 
         guestcred_ticket_free(ticket);
@@ -594,15 +740,14 @@ test_fork(void **state)
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
-    FINE(guestcred_validate(client, ticket, TIMEOUT, &err));
+    FINE(guestcred_client_validate(client, ticket, TIMEOUT, &err));
     assert_int_equal(ctl("connections"), connections);
-    FINE(guestcred_release(client, ticket, TIMEOUT, NULL, &err));
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, NULL, &err));
     guestcred_ticket_free(ticket);
-    FINE(guestcred_acquire(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket,
-                           &err));
-    FINE(guestcred_release(client, ticket, TIMEOUT, NULL, &err));
+    FINE(get(client, alice, "vm-42", SPN1, 0, TIMEOUT, &ticket, &err));
+    FINE(guestcred_client_release(client, ticket, TIMEOUT, NULL, &err));
     guestcred_ticket_free(ticket);
-    guestcred_credential_free(alice);
+    guestcred_request_free(alice);
     guestcred_client_free(client);
 }
 
@@ -627,15 +772,14 @@ make_elsewhere(void *user)
 static void
 test_thread_gone(void **state)
 {
-    struct guestcred_credential *alice = make_credential();
+    struct guestcred_request *alice = make_request();
     struct guestcred_ticket *ticket = NULL;
     struct elsewhere e = {.stay_ms = 0};
     pthread_t thread;
     char byte;
 
     (void)state;
-    FINE(guestcred_credential_set_mechanism(alice, GUESTCRED_NEGOTIATE, &err));
-    FINE(guestcred_credential_set_mutual(alice, 1, &err));
+    FINE(guestcred_request_set_mechanism(alice, GUESTCRED_NEGOTIATE, &err));
     assert_int_equal(pipe(e.made), 0);
     for (; e.stay_ms <= 400; e.stay_ms += 400) {
         assert_int_equal(pthread_create(&thread, NULL, make_elsewhere, &e), 0);
@@ -644,15 +788,15 @@ test_thread_gone(void **state)
             assert_int_equal(pthread_join(thread, NULL), 0);
         else
             (void)ctl("on vm-42 Acquire 1 delay 1");
-        FINE(guestcred_acquire(e.client, alice, "vm-42", SPN1, 0, TIMEOUT,
-                               &ticket, &err));
-        FINE(guestcred_release(e.client, ticket, TIMEOUT, NULL, &err));
+        FINE(get(e.client, alice, "vm-42", SPN1, GUESTCRED_MUTUAL, TIMEOUT,
+                 &ticket, &err));
+        FINE(guestcred_client_release(e.client, ticket, TIMEOUT, NULL, &err));
         guestcred_ticket_free(ticket);
         guestcred_client_free(e.client);
         if (e.stay_ms != 0)
             assert_int_equal(pthread_join(thread, NULL), 0);
     }
-    guestcred_credential_free(alice);
+    guestcred_request_free(alice);
     (void)close(e.made[0]);
     (void)close(e.made[1]);
 }
@@ -664,7 +808,10 @@ main(void)
         cmocka_unit_test_setup(test_round, setup),
         cmocka_unit_test_setup(test_credentials, setup),
         cmocka_unit_test_setup(test_store, setup),
+        cmocka_unit_test_setup(test_session, setup),
+        cmocka_unit_test_setup(test_owed, setup),
         cmocka_unit_test_setup(test_crash, setup),
+        cmocka_unit_test_setup(test_guest_call, setup),
         cmocka_unit_test_setup(test_deadline, setup),
         cmocka_unit_test_setup(test_stopped_kdc, setup),
         cmocka_unit_test_setup(test_cancel, setup),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Several threads, a client each, one store and one ledger among them.  Built
+ * Several threads, a client each, one store among them.  Built
  * with ThreadSanitizer by check-threads, which starts the lab.
  */
 #include <config.h>
@@ -22,7 +22,7 @@ static const char *const guests[][2] = {
     {"vm-43", "host/guest2.example.test"},
 };
 
-static char password[64], store[300], ledger[300];
+static char password[64], store[300];
 
 static void
 check(enum guestcred_status status, const struct guestcred_error *err,
@@ -48,8 +48,18 @@ make_client(struct guestcred_error *err)
     check(guestcred_client_set_ca_file(c, getenv("GUESTCRED_CA_FILE"), err),
           err, "CA");
     check(guestcred_client_set_store(c, store, err), err, "store");
-    check(guestcred_client_set_ledger(c, ledger, err), err, "ledger");
     return c;
+}
+
+static struct guestcred_request *
+make_request(const char *const *guest, struct guestcred_error *err)
+{
+    struct guestcred_request *r = NULL;
+
+    check(guestcred_request_new(&r, err), err, "request");
+    check(guestcred_request_set_vm(r, guest[0], err), err, "VM");
+    check(guestcred_request_set_target(r, guest[1], err), err, "target");
+    return r;
 }
 
 static void *
@@ -58,25 +68,33 @@ work(void *user)
     const char *const *guest = user;
     struct guestcred_error err;
     struct guestcred_client *client = make_client(&err);
-    struct guestcred_credential *alice = NULL;
-    struct guestcred_ticket *ticket = NULL, **all = NULL;
+    struct guestcred_request *alice = make_request(guest, &err);
+    struct guestcred_ticket *ticket = NULL;
+    struct guestcred_tickets *all = NULL;
     struct guestcred_store *shared = NULL;
-    size_t count;
+    struct guestcred_reply *reply = NULL;
 
-    check(guestcred_credential_new(&alice, &err), &err, "credential");
     for (int i = 0; i < ROUNDS; i++) {
-        check(guestcred_acquire(client, alice, guest[0], guest[1],
-                                i % 2 == 0 ? 0 : GUESTCRED_NEW, TIMEOUT,
-                                &ticket, &err),
+        check(guestcred_request_set_flags(alice, i % 2 == 0 ? 0 : GUESTCRED_NEW,
+                                          &err),
+              &err, "flags");
+        check(guestcred_client_acquire(client, alice, TIMEOUT, &ticket, &err),
               &err, "acquire");
+        /* Another thread may have replaced the ticket. */
+        if (guestcred_client_guest_call(client, ticket, "GuestProcessManager",
+                                        "ListProcessesInGuest", NULL, TIMEOUT,
+                                        &reply, &err)
+            == GUESTCRED_OK)
+            guestcred_reply_free(reply);
+        else if (err.status != GUESTCRED_DENIED)
+            check(err.status, &err, "guest call");
         guestcred_ticket_free(ticket);
     }
-    check(guestcred_store_open(store, 0, &shared, &err), &err, "open");
-    check(guestcred_store_list(shared, &all, &count, &err), &err, "list");
-    guestcred_tickets_free(all, count);
+    check(guestcred_store_open(store, &shared, &err), &err, "open");
+    check(guestcred_store_list(shared, NULL, &all, &err), &err, "list");
+    guestcred_tickets_free(all);
     guestcred_store_free(shared);
-    check(guestcred_logout(client, &err), &err, "logout");
-    guestcred_credential_free(alice);
+    guestcred_request_free(alice);
     guestcred_client_free(client);
     return NULL;
 }
@@ -88,18 +106,17 @@ wait_in_vain(void *user)
     const char *const *guest = user;
     struct guestcred_error err;
     struct guestcred_client *client = make_client(&err);
-    struct guestcred_credential *bob = NULL;
+    struct guestcred_request *bob = make_request(guest, &err);
     struct guestcred_ticket *ticket = NULL;
 
-    check(guestcred_credential_new(&bob, &err), &err, "credential");
-    check(guestcred_credential_set_password(bob, "bob", "bobpw", 5, &err), &err,
+    check(guestcred_request_set_principal(bob, "bob", &err), &err, "principal");
+    check(guestcred_request_set_password(bob, "bobpw", 5, &err), &err,
           "password");
-    if (guestcred_acquire(client, bob, guest[0], guest[1], 0, 3000, &ticket,
-                          &err)
+    if (guestcred_client_acquire(client, bob, 3000, &ticket, &err)
         != GUESTCRED_UNAVAILABLE)
         check(err.status == 0 ? GUESTCRED_INTERNAL : err.status, &err,
               "stopped KDC");
-    guestcred_credential_free(bob);
+    guestcred_request_free(bob);
     guestcred_client_free(client);
     return NULL;
 }
@@ -138,31 +155,33 @@ main(void)
 {
     struct guestcred_error err;
     struct guestcred_client *client;
-    struct guestcred_ticket **all = NULL;
+    struct guestcred_tickets *all = NULL;
     struct guestcred_store *shared = NULL;
-    size_t count = 0;
+    size_t count;
     FILE *file = fopen(getenv("GUESTCRED_PASSWORD_FILE"), "r");
 
     if (file == NULL || fgets(password, sizeof(password), file) == NULL)
         return 1;
     (void)fclose(file);
     password[strcspn(password, "\n")] = '\0';
-    snprintf(store, sizeof(store), "DIR:%s/shared", getenv("GUESTCRED_LAB"));
-    snprintf(ledger, sizeof(ledger), "%s/ledger", getenv("GUESTCRED_LAB"));
+    snprintf(store, sizeof(store), "%s/shared", getenv("GUESTCRED_LAB"));
     signal_kdc(SIGSTOP);
     run_all(wait_in_vain);
     signal_kdc(SIGCONT); /* the abandoned go on beside the others */
     run_all(work);
 
-    /* One record a guest, whoever came first. */
+    /* One ticket a guest, whoever came first. */
     client = make_client(&err);
-    check(guestcred_store_open(store, 0, &shared, &err), &err, "open");
-    check(guestcred_store_list(shared, &all, &count, &err), &err, "list");
+    check(guestcred_store_open(store, &shared, &err), &err, "open");
+    check(guestcred_store_list(shared, NULL, &all, &err), &err, "list");
+    count = guestcred_tickets_count(all);
     printf("%zu tickets\n", count);
     for (size_t i = 0; i < count; i++)
-        check(guestcred_release(client, all[i], TIMEOUT, NULL, &err), &err,
-              "release");
-    guestcred_tickets_free(all, count);
+        check(guestcred_client_release(client, guestcred_tickets_get(all, i),
+                                       TIMEOUT, NULL, &err),
+              &err, "release");
+    check(guestcred_client_logout(client, &err), &err, "logout");
+    guestcred_tickets_free(all);
     guestcred_store_free(shared);
     guestcred_client_free(client);
     return count == 2 ? 0 : 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wire: a packet is refused, or it is exactly the one that writing what was
- * read would make.  Both directions, every call.
+ * wire: a packet is refused, or what was read from it can be written and read
+ * again as the same.  Both directions, every call.
  */
 
 #include <config.h>
@@ -16,14 +16,16 @@ static void
 same(const struct gc_bytes *a, const struct gc_bytes *b)
 {
     fuzz_check(a->len == b->len && memcmp(a->data, b->data, a->len) == 0,
-               "there is one way to say it");
+               "as the same");
 }
 
 static void
 as_request(const struct gc_bytes *frame)
 {
     GC_AUTO(gc_wire_request) request = {.call = 0};
-    GC_AUTO(gc_bytes) again = {0};
+    GC_AUTO(gc_wire_request) back = {.call = 0};
+    GC_AUTO(gc_bytes) first = {0};
+    GC_AUTO(gc_bytes) second = {0};
     gc_status st = gc_wire_request_read(frame, &request, NULL);
 
     fuzz_check(st == GC_OK || st == GC_E_PROTOCOL, "good or bad");
@@ -37,16 +39,22 @@ as_request(const struct gc_bytes *frame)
     fuzz_check((request.source == GC_WIRE_PASSWORD)
                    == (request.password[0] != '\0'),
                "a password goes with its source");
-    fuzz_check(gc_wire_request_write(&request, &again, NULL) == GC_OK,
-               "what was read can be written");
-    same(frame, &again);
+    /* Escaping may make it longer than a message can be. */
+    if (gc_wire_request_write(&request, &first, NULL) == GC_E_CONFIG)
+        return;
+    fuzz_check(first.len > 0, "what was read can be written");
+    fuzz_check(gc_wire_request_read(&first, &back, NULL) == GC_OK, "and read");
+    fuzz_check(gc_wire_request_write(&back, &second, NULL) == GC_OK,
+               "and written again");
+    same(&first, &second);
 }
 
 static void
 as_reply(const struct gc_bytes *frame, gc_wire_call call)
 {
     struct gc_wire_reply reply = {.call = 0};
-    GC_AUTO(gc_bytes) again = {0};
+    GC_AUTO(gc_bytes) first = {0};
+    GC_AUTO(gc_bytes) second = {0};
     gc_status st = gc_wire_reply_read(frame, call, &reply, NULL);
 
     fuzz_check(st == GC_OK || st == GC_E_PROTOCOL, "good or bad");
@@ -62,9 +70,13 @@ as_reply(const struct gc_bytes *frame, gc_wire_call call)
     fuzz_check(call != GC_WIRE_AUTHENTICATE || reply.status != GC_OK
                    || reply.principal[0] != '\0',
                "success names whom");
-    fuzz_check(gc_wire_reply_write(&reply, &again, NULL) == GC_OK,
+    fuzz_check(gc_wire_reply_write(&reply, &first, NULL) == GC_OK,
                "what was read can be written");
-    same(frame, &again);
+    fuzz_check(gc_wire_reply_read(&first, call, &reply, NULL) == GC_OK,
+               "and read");
+    fuzz_check(gc_wire_reply_write(&reply, &second, NULL) == GC_OK,
+               "and written again");
+    same(&first, &second);
 }
 
 int

@@ -178,13 +178,10 @@ test_not_written(void **state)
     assert_int_equal(gc_bytes_reserve(&e.ticket.ticket, GC_TICKET_MAX, NULL),
                      GC_OK);
     for (size_t i = 0; i < GC_TICKET_MAX; i++)
-        e.ticket.ticket.data[i] = 'x';
+        e.ticket.ticket.data[i] = '\n';
     e.ticket.ticket.len = GC_TICKET_MAX;
     assert_int_equal(gc_entry_write(&e, &text, &err), GC_OK);
     assert_true(text.len < GC_ENTRY_MAX);
-    for (size_t i = 0; i < GC_TICKET_MAX; i++)
-        e.ticket.ticket.data[i] = '\n';
-    assert_int_equal(gc_entry_write(&e, &text, &err), GC_E_FAILED);
 }
 
 static void

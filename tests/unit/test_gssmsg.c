@@ -143,7 +143,7 @@ codes_become_statuses(void **state)
         {GSS_S_NO_CRED, KRB5KDC_ERR_KEY_EXP, GC_E_DENIED, "kpasswd"},
         {GSS_S_FAILURE, KRB5KDC_ERR_BADOPTION, GC_E_DENIED, "act for"},
         {GSS_S_FAILURE, KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN, GC_E_NO_CREDENTIAL,
-         "--spn"},
+         "target name"},
         {GSS_S_FAILURE, KRB5KRB_AP_ERR_TKT_EXPIRED, GC_E_NO_CREDENTIAL,
          "kinit"},
         {GSS_S_NO_CRED, KRB5_FCC_NOFILE, GC_E_NO_CREDENTIAL, "kinit"},
