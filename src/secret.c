@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,24 +16,15 @@ gc_status
 gc_secret_read_some(int fd, struct gc_limit limit, const char *name, void *dst,
                     size_t size, size_t *ret_len, struct gc_error *err)
 {
-    struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
-                           {.fd = limit.cancel_fd, .events = POLLIN}};
+    gc_status st;
     ssize_t n;
-    int ready;
 
     for (;;) {
-        ready = poll(fds, 2, gc_clock_left(limit.deadline));
-        if (ready < 0 && errno == EINTR)
-            continue;
-        if (ready < 0)
-            return gc_fail(err, GC_E_INTERNAL, "poll: %s", strerror(errno));
-        if (fds[1].revents != 0)
-            return gc_fail(err, GC_E_CANCELED, "interrupted");
-        if (ready == 0 && gc_clock_left(limit.deadline) > 0)
-            continue;
-        if (ready == 0)
-            return gc_fail(err, GC_E_UNAVAILABLE,
-                           "nothing was read from %s in time", name);
+        st = gc_descriptor_await(fd, limit, name, err);
+        if (st == GC_E_UNAVAILABLE)
+            return gc_fail(err, st, "nothing was read from %s in time", name);
+        if (st != GC_OK)
+            return st;
         n = read(fd, dst, size);
         if (n >= 0) {
             *ret_len = (size_t)n;

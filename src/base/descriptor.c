@@ -75,6 +75,29 @@ gc_descriptor_pair(int ret_pair[2], struct gc_error *err)
     return st;
 }
 
+gc_status
+gc_descriptor_await(int fd, struct gc_limit limit, const char *what,
+                    struct gc_error *err)
+{
+    struct pollfd fds[] = {{fd, POLLIN, 0},
+                           {limit.cancel_fd, POLLIN, 0}}; /* -1 is skipped */
+    int left, ready;
+
+    do {
+        left = gc_clock_left(limit.deadline);
+        ready = poll(fds, 2, left);
+    } while ((ready < 0 && errno == EINTR) || (ready == 0 && left > 0));
+    if (ready < 0)
+        return gc_fail(err, GC_E_INTERNAL, "cannot wait for %s: %s", what,
+                       strerror(errno));
+    if (fds[1].revents != 0)
+        return gc_fail(err, GC_E_CANCELED, "interrupted");
+    if (ready == 0)
+        return gc_fail(err, GC_E_UNAVAILABLE,
+                       "%s took longer than the deadline allows", what);
+    return GC_OK;
+}
+
 static gc_status
 fail_file(const char *name, const struct gc_trust *trust, int error,
           struct gc_error *err)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "src/base/bytes.h"
+#include "src/base/clock.h"
 
 /* GC_AUTO_FD fd = ...; closes fd when its scope ends, below 0 too. */
 #define GC_AUTO_FD __attribute__((cleanup(gc_descriptor_close))) int
@@ -29,6 +30,14 @@ GC_MUST_USE int gc_descriptor_lift(int fd);
 
 /* A SOCK_SEQPACKET pair, both ends lifted: the caller's to close. */
 GC_MUST_USE gc_status gc_descriptor_pair(int ret_pair[2], struct gc_error *err);
+
+/*
+ * Wait until FD has something to read, or has ended.  WHAT is for messages.
+ * GC_E_UNAVAILABLE: LIMIT's deadline; GC_E_CANCELED; GC_E_INTERNAL.
+ */
+GC_MUST_USE gc_status gc_descriptor_await(int fd, struct gc_limit limit,
+                                          const char *what,
+                                          struct gc_error *err);
 
 /* What a file must be before it is read. */
 struct gc_trust {

@@ -5,12 +5,12 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "src/base/clock.h"
+#include "src/base/descriptor.h"
 #include "src/base/fields.h"
 
 #define WORD(symbol, word, exit) word,
@@ -353,24 +353,6 @@ gc_wire_send(int fd, const struct gc_bytes *frame, struct gc_error *err)
                    sent < 0 ? strerror(errno) : "cut short");
 }
 
-static gc_status
-await(int fd, int64_t deadline, struct gc_error *err)
-{
-    struct pollfd peer = {fd, POLLIN, 0};
-    int ready;
-
-    do
-        ready = poll(&peer, 1, gc_clock_left(deadline));
-    while (ready < 0 && errno == EINTR);
-    if (ready > 0)
-        return GC_OK;
-    if (ready < 0)
-        return gc_fail(err, GC_E_INTERNAL, "cannot wait for a message: %s",
-                       strerror(errno));
-    return gc_fail(err, GC_E_UNAVAILABLE,
-                   "no message came before the deadline");
-}
-
 static ssize_t
 take_packet(int fd, struct iovec *part, int flags, int *ret_flags)
 {
@@ -391,7 +373,8 @@ gc_wire_receive(int fd, int64_t deadline, struct gc_bytes *ret_frame,
     GC_AUTO(gc_bytes) frame = {0};
     unsigned char none;
     struct iovec part = {&none, sizeof(none)};
-    gc_status st = await(fd, deadline, err);
+    gc_status st = gc_descriptor_await(fd, (struct gc_limit){deadline, -1},
+                                       "a message", err);
     ssize_t len;
     int flags;
 

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "gss/spn.h"
+#include "src/base/clock.h"
 #include "src/tickets/facade.h"
 
 void
@@ -219,7 +220,7 @@ gc_tickets_validate(const struct gc_tickets *t, struct gc_entry *entry,
         written = gc_store_used(t->store, entry, &why);
     gc_tickets_say_store(t, written, &why);
     if (st == GC_OK)
-        entry->used = (int64_t)time(NULL);
+        entry->used = gc_clock_epoch();
     return st;
 }
 
