@@ -246,13 +246,23 @@ gc_output_add_error(struct gc_json *object, const struct gc_error *err)
 }
 
 void
-gc_output_failure(const char *what, const struct gc_error *err)
+gc_output_failure(const struct gc_cli *cli, struct gc_json **errors,
+                  const char *vm, const struct gc_error *err)
 {
-    bool is_said = strstr(err->message, what) != NULL;
+    bool is_said = strstr(err->message, vm) != NULL;
     const char *hint = hint_of(err);
+    struct gc_json *entry;
     char name[1024];
 
-    gc_escape(name, sizeof(name), what, strlen(what));
+    if (cli->json) {
+        if (*errors == NULL)
+            *errors = gc_json_new_array();
+        entry = gc_json_add_object(*errors, NULL);
+        (void)gc_json_add_string(entry, "vm", vm);
+        gc_output_add_error(entry, err);
+        return;
+    }
+    gc_escape(name, sizeof(name), vm, strlen(vm));
     (void)fprintf(stderr, "guestcred: %s%s%s%s%s\n", is_said ? "" : name,
                   is_said ? "" : ": ", err->message,
                   hint[0] != '\0' ? "; " : "", hint);
