@@ -229,8 +229,9 @@ hint_of(const struct gc_error *err)
     return text != NULL ? text : err->hint;
 }
 
-void
-gc_output_add_error(struct gc_json *object, const struct gc_error *err)
+/* Add ERR's members under "error". */
+static void
+add_error(struct gc_json *object, const struct gc_error *err)
 {
     struct gc_json *error = gc_json_add_object(object, "error");
     const char *hint = hint_of(err);
@@ -259,7 +260,7 @@ gc_output_failure(const struct gc_cli *cli, struct gc_json **errors,
             *errors = gc_json_new_array();
         entry = gc_json_add_object(*errors, NULL);
         (void)gc_json_add_string(entry, "vm", vm);
-        gc_output_add_error(entry, err);
+        add_error(entry, err);
         return;
     }
     gc_escape(name, sizeof(name), vm, strlen(vm));
@@ -281,7 +282,7 @@ gc_output_error(const struct gc_cli *cli, const struct gc_error *err)
         return;
     }
     root = gc_output_object();
-    gc_output_add_error(root, err);
+    add_error(root, err);
     if (gc_output_json(root, &why) == GC_OK)
         return;
     if (strcmp(why.message, err->message) == 0)

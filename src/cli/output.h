@@ -43,9 +43,6 @@ GC_MUST_USE gc_status gc_output_flush(struct gc_error *err);
 /* {"version":1}, to be filled and printed. */
 struct gc_json *gc_output_object(void);
 
-/* Add ERR's members under "error". */
-void gc_output_add_error(struct gc_json *object, const struct gc_error *err);
-
 /*
  * Of several VMs, VM failed.  With --json: one more of *ERRORS, an array that
  * is made for the first one; else a line on standard error that names VM once.

@@ -15,17 +15,13 @@ void
 gc_aside_tell(int socket, gc_status st, const struct gc_bytes *result,
               const struct gc_error *err)
 {
-    struct gc_frame_failure failure = {{0}, {0}, {0}};
-    struct gc_frame_head head = {.op = OP_RESULT, .status = st};
+    struct gc_frame_head head = {.op = OP_RESULT};
     struct gc_frame_body body = {result->data, NULL, result->len, 0};
 
-    if (st != GC_OK) {
-        memcpy(failure.fault, err->fault, sizeof(failure.fault));
-        memcpy(failure.message, err->message, sizeof(failure.message));
-        memcpy(failure.hint, err->hint, sizeof(failure.hint));
-        body = (struct gc_frame_body){&failure, NULL, sizeof(failure), 0};
-    }
-    (void)!gc_frame_send(socket, 0, head, &body);
+    if (st != GC_OK)
+        (void)!gc_frame_send_failure(socket, OP_RESULT, st, err);
+    else
+        (void)!gc_frame_send(socket, 0, head, &body);
 }
 
 /* The error that BODY tells, its texts ended and escaped again. */
