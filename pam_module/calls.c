@@ -98,7 +98,7 @@ keep_proof(struct gc_visit *visit, const struct gc_wire_request *request,
            const struct gc_wire_reply *reply)
 {
     struct gc_error error = {.status = GC_OK};
-    struct gc_kept kept = {.uid = reply->uid};
+    struct gc_kept kept = {.uid = (uint32_t)reply->uid};
     gc_status st;
 
     memcpy(kept.principal, reply->principal, sizeof(kept.principal));

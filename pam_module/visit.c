@@ -33,7 +33,7 @@ gc_visit_begin(struct gc_visit *visit, pam_handle_t *pamh, int flags, int argc,
 
     *visit = (struct gc_visit){.pamh = pamh, .flags = flags};
     visit->started = gc_clock_now();
-    visit->uid = GC_WIRE_NO_UID;
+    visit->uid = GC_VISIT_NOBODY;
     if (getresuid(&visit->caller, &effective, &saved) != 0)
         return GC_E_INTERNAL;
     st = gc_settings_take_arguments(&visit->settings, argc, argv, &error);
@@ -81,7 +81,7 @@ gc_visit_subject(struct gc_visit *visit)
         return PAM_SUCCESS;
     }
     /* Uid 0 is nobody whom a ticket could prove. */
-    if (account->pw_uid == 0 || account->pw_uid == GC_WIRE_NO_UID
+    if (account->pw_uid == 0 || account->pw_uid == GC_VISIT_NOBODY
         || strcmp(account->pw_name, visit->user) != 0)
         return PAM_SUCCESS;
     visit->subject = GC_SUBJECT_OURS;
@@ -132,9 +132,9 @@ gc_visit_request(struct gc_visit *visit, gc_wire_call call,
 
     gc_wire_request_init(request, call);
     request->caller = visit->caller;
-    request->uid = visit->uid;
-    request->host_pid = (uint32_t)getpid();
-    request->host_start = gc_kept_start();
+    request->uid = visit->uid == GC_VISIT_NOBODY ? 0 : visit->uid;
+    request->host_pid = getpid();
+    request->host_start = (int64_t)gc_kept_start();
     request->deadline = visit->started + visit->settings.timeout_ms;
     if (pam_get_item(visit->pamh, PAM_SERVICE, &service) != PAM_SUCCESS)
         service = NULL;

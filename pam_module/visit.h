@@ -17,6 +17,9 @@
 #include "src/base/base.h"
 
 /* Whose account PAM_USER is. */
+/* (uid_t)-1, which is no account's. */
+#define GC_VISIT_NOBODY UINT32_MAX
+
 typedef enum {
     GC_SUBJECT_OURS,
     GC_SUBJECT_IGNORED, /* root, or below minimum_uid: somebody else's */
@@ -32,7 +35,7 @@ struct gc_visit {
     struct gc_settings settings;
     const char *user; /* borrowed from PAM */
     gc_subject subject;
-    uint32_t uid; /* GC_WIRE_NO_UID for nobody */
+    uint32_t uid; /* or GC_VISIT_NOBODY */
 };
 void gc_visit_clear(struct gc_visit *visit);
 

@@ -51,7 +51,7 @@ static gc_status
 caller(const struct gc_errand *e, struct gc_child_as *ret_as,
        struct gc_error *err)
 {
-    uint32_t uid = e->request.caller;
+    uid_t uid = (uid_t)e->request.caller;
     gc_status st;
 
     if (uid == 0 || uid < gc_options_minimum_uid(&e->config))
@@ -157,7 +157,7 @@ static gc_status
 note(struct gc_errand *e, struct gc_login *login, struct gc_error *err)
 {
     gc_status st = gc_login_asked_by(login, (pid_t)e->request.host_pid,
-                                     e->request.host_start, err);
+                                     (uint64_t)e->request.host_start, err);
 
     if (st != GC_OK)
         return st;
@@ -241,7 +241,7 @@ authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
     if (st != GC_OK)
         return st;
     (void)!gc_logins_tidy(e->logins, NULL);
-    reply->uid = (uint32_t)login.uid;
+    reply->uid = login.uid;
     (void)snprintf(reply->transaction, sizeof(reply->transaction), "%s",
                    login.transaction);
     (void)snprintf(reply->principal, sizeof(reply->principal), "%s",

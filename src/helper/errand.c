@@ -131,7 +131,7 @@ gc_errand_account(struct gc_errand *errand, struct gc_error *err)
     const struct gc_wire_request *request = &errand->request;
     gc_status st;
 
-    if (request->uid == GC_WIRE_NO_UID)
+    if (request->uid == 0)
         return gc_fail(err, GC_E_DENIED, "there is no such account");
     st = gc_child_as_user(request->user, &errand->as, err);
     if (st == GC_E_NOT_FOUND)

@@ -55,7 +55,8 @@ find_login(struct gc_errand *e, struct gc_login *ret_login,
     if (r->transaction[0] == '\0')
         return gc_fail(err, GC_E_NOT_FOUND, "no transaction");
     return gc_logins_find(e->logins, r->transaction, e->as.uid, r->service,
-                          (pid_t)r->host_pid, r->host_start, ret_login, err);
+                          (pid_t)r->host_pid, (uint64_t)r->host_start,
+                          ret_login, err);
 }
 
 /* ---- whose credential ---- */
@@ -264,7 +265,7 @@ make_session(struct session *s, struct gc_error *err)
 
     /* The tickets are needed for as long as this process lives. */
     st = gc_login_asked_by(&s->login, (pid_t)e->request.host_pid,
-                           e->request.host_start, err);
+                           (uint64_t)e->request.host_start, err);
     /* What an earlier host of this login left is not taken for its ticket. */
     if (st == GC_OK)
         st = gc_store_tidy(e->store, err);
@@ -469,7 +470,8 @@ gc_call_account(struct gc_errand *e, struct gc_wire_reply *reply,
     if (st != GC_OK)
         return st;
     st = gc_logins_find_anyones(e->logins, r->transaction, r->service,
-                                (pid_t)r->host_pid, r->host_start, &login, err);
+                                (pid_t)r->host_pid, (uint64_t)r->host_start,
+                                &login, err);
     /* Others may have proved the user of a session; that is theirs to say. */
     if (st == GC_E_NOT_FOUND || (st == GC_OK && !login.proved))
         return nothing(reply, "nobody was proved in this transaction");

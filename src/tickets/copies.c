@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "src/base/clock.h"
 #include "src/base/descriptor.h"
 #include "src/base/owner.h"
 
@@ -189,7 +190,7 @@ is_needed(int dir)
     if (alive || dead)
         return alive;
     return fstat(dir, &info) == 0
-           && (int64_t)info.st_mtime > (int64_t)time(NULL) - UNUSED_S;
+           && (int64_t)info.st_mtime > gc_clock_epoch() - UNUSED_S;
 }
 
 /* Those of one user. */

@@ -319,7 +319,7 @@ gc_dir_remove_old(struct gc_dir *dir, const char *name, int64_t age)
     ssize_t n;
 
     if (gc_trusted_open(dir->fd, name, &trust, &fd, &info, NULL) != GC_OK
-        || (int64_t)info.st_mtime > (int64_t)time(NULL) - age)
+        || (int64_t)info.st_mtime > gc_clock_epoch() - age)
         return;
     n = read(fd, start, sizeof(start));
     if (n < 0

@@ -19,12 +19,6 @@
 #define TEMP_S       3600        /* by then no process still writes to ID.new */
 #define UNREADABLE_S (48 * 3600) /* then no torn ticket is alive */
 
-static int64_t
-now(void)
-{
-    return (int64_t)time(NULL);
-}
-
 /* ENTRY is NEXT by now; the ticket stays the caller's. */
 static void
 adopt(struct gc_entry *entry, const struct gc_entry *next)
@@ -42,7 +36,7 @@ turned(const struct gc_entry *entry, gc_entry_state state)
     struct gc_entry next = *entry;
 
     next.state = state;
-    next.changed = now();
+    next.changed = gc_clock_epoch();
     next.owner[0] = '\0';
     if (state == GC_ENTRY_INTENT || state == GC_ENTRY_LOST)
         next.ticket.ticket = (struct gc_bytes){0};
@@ -307,7 +301,7 @@ gc_store_refused(struct gc_store *store, const struct gc_entry *entry,
 static gc_status
 age(struct gc_store *store, const struct gc_entry *entry, struct gc_error *err)
 {
-    bool past = entry->until < now();
+    bool past = entry->until < gc_clock_epoch();
     struct gc_entry next;
 
     /* Nothing needs a login's ticket any more. */

@@ -65,7 +65,7 @@ compare_tries(const void *a, const void *b)
 static bool
 is_due(const struct gc_entry *entry)
 {
-    int64_t rest = REST_FIRST_S, age = (int64_t)time(NULL) - entry->changed;
+    int64_t rest = REST_FIRST_S, age = gc_clock_epoch() - entry->changed;
 
     if (entry->tries < 2)
         return true;

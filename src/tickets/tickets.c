@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "gss/spn.h"
+#include "src/base/clock.h"
 #include "src/tickets/facade.h"
 
 void

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "src/base/clock.h"
 #include "src/vim/auth_manager.h"
 #include "src/vim/inventory.h"
 
@@ -40,12 +41,6 @@ static struct vcenter *
 self(struct gc_guest *guest)
 {
     return (struct vcenter *)guest;
-}
-
-static int64_t
-today(void)
-{
-    return (int64_t)time(NULL);
 }
 
 static void GC_PRINTF(2, 3) say(const struct vcenter *v, const char *fmt, ...)
@@ -135,7 +130,7 @@ keep_refusal(struct vcenter *v)
     GC_AUTO(gc_kept_session) kept = {0};
     struct gc_error why = {0};
 
-    v->refused = today();
+    v->refused = gc_clock_epoch();
     if (v->options.store == NULL)
         return;
     read_kept(v, &kept);
@@ -182,7 +177,7 @@ same_password(const struct gc_password_identity *a,
 static gc_status
 fail_refused(const struct vcenter *v, int64_t when, struct gc_error *err)
 {
-    int64_t left = REFUSED_S - (today() - when);
+    int64_t left = REFUSED_S - (gc_clock_epoch() - when);
     gc_status st = gc_fail(
         err, GC_E_VCENTER_DENIED,
         "%s refused the login of %s a moment ago, and the password is the same",
@@ -200,7 +195,7 @@ fail_refused(const struct vcenter *v, int64_t when, struct gc_error *err)
 static bool
 is_recent(int64_t when)
 {
-    int64_t age = today() - when;
+    int64_t age = gc_clock_epoch() - when;
 
     return when != 0 && age >= 0 && age < REFUSED_S;
 }
@@ -231,7 +226,7 @@ lock_login(struct vcenter *v, const struct gc_bytes *refused,
            struct gc_limit limit, struct gc_error *err)
 {
     struct gc_error why = {0};
-    int64_t since = today();
+    int64_t since = gc_clock_epoch();
     bool waited = false;
     gc_status st;
 
