@@ -218,7 +218,7 @@ gc_tickets_note(const struct gc_tickets *t, struct gc_entry *entry,
                      : gc_store_used(t->store, entry, &why);
     gc_tickets_say_store(t, st, &why);
     if (!refused)
-        entry->used = (int64_t)time(NULL);
+        entry->used = gc_clock_epoch();
 }
 
 gc_status
