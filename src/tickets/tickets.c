@@ -187,7 +187,10 @@ gc_tickets_reach(const struct gc_tickets *t, const struct gc_entry *entry,
     return ask(t, REACH, entry, limit, NULL, err);
 }
 
-/* ENTRY may come from a file: its ticket may be in the store, too. */
+/*
+ * ENTRY may come from a file: its ticket may be in the store, too, which knows
+ * better where it is from and whose it is.
+ */
 static void
 find_stored(const struct gc_tickets *t, struct gc_entry *entry)
 {
@@ -198,8 +201,10 @@ find_stored(const struct gc_tickets *t, struct gc_entry *entry)
         return;
     gc_tickets_say_store(t, gc_store_list(t->store, NULL, &stored, &why), &why);
     for (size_t i = 0; i < stored.count; i++)
-        if (gc_entry_same_ticket(&stored.items[i], entry))
-            memcpy(entry->id, stored.items[i].id, sizeof(entry->id));
+        if (gc_entry_same_ticket(&stored.items[i], entry)) {
+            gc_entry_move(entry, &stored.items[i]);
+            return;
+        }
     if (entry->url[0] == '\0')
         (void)snprintf(entry->url, sizeof(entry->url), "%s",
                        gc_tickets_about(t).url);
