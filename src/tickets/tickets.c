@@ -243,6 +243,7 @@ gc_tickets_end(const struct gc_tickets *t, struct gc_entry *entry,
                struct gc_limit limit, enum gc_released *ret_how, bool *ret_owed,
                struct gc_error *err)
 {
+    const int left = gc_clock_left(limit.deadline);
     struct gc_error why = {0};
     gc_status st, written = GC_OK;
 
@@ -250,6 +251,8 @@ gc_tickets_end(const struct gc_tickets *t, struct gc_entry *entry,
     if (t->store != NULL)
         written = gc_store_owed(t->store, entry, &why);
     gc_tickets_say_store(t, written, &why);
+    /* A wait for the store's lock must not cost the ticket its release. */
+    limit.deadline = gc_clock_now() + left;
     st = ask(t, RELEASE, entry, limit, ret_how, err);
     if (t->store == NULL || entry->id[0] == '\0')
         return st;

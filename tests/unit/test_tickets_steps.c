@@ -559,7 +559,7 @@ every_call(int how)
         perform_until(play, 0, LIVE);
         check(play, 0, LIVE);
         calls = atomic_load(&done->calls);
-        assert_true(calls > 5);
+        assert_true(calls >= 4);
         for (int n = 1; n <= calls; n++) {
             perform_until(play, n, how);
             check(play, n, how);
@@ -634,7 +634,7 @@ test_cost(void **state)
     assert_int_equal(do_intent(store, &e, NULL), GC_OK);
     expect_cost("intent", 3, 0, 1);
     assert_int_equal(gc_store_nothing(store, &e, NULL), GC_OK);
-    expect_cost("nothing", 3, 0, 1);
+    expect_cost("nothing", 1, 0, 0);
     assert_int_equal(do_keep(store, &e, NULL), GC_OK);
     expect_cost("session", 3, 0, 1);
     assert_int_equal(do_keep_refusal(store, &e, NULL), GC_OK);
