@@ -229,13 +229,19 @@ gc_status
 gc_tickets_validate(const struct gc_tickets *t, struct gc_entry *entry,
                     struct gc_limit limit, struct gc_error *err)
 {
+    struct gc_error why = {0}, unwritten = {0};
     gc_status st;
 
     find_stored(t, entry);
-    st = ask(t, VALIDATE, entry, limit, NULL, err);
-    if (st == GC_OK || st == GC_E_DENIED)
+    st = ask(t, VALIDATE, entry, limit, NULL, &why);
+    /* The guest may know the ticket, and merely forbid its use. */
+    if (st == GC_E_DENIED && t->store != NULL && entry->id[0] != '\0'
+        && strcmp(why.fault, "GuestPermissionDenied") == 0)
+        gc_tickets_say_store(t, gc_store_owed(t->store, entry, &unwritten),
+                             &unwritten);
+    else if (st == GC_OK || st == GC_E_DENIED)
         gc_tickets_note(t, entry, st == GC_E_DENIED);
-    return st;
+    return gc_retry_done(st, &why, err);
 }
 
 gc_status
