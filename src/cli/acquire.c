@@ -225,6 +225,26 @@ print(struct run *r, struct gc_error *err)
     return gc_output_flush(err);
 }
 
+/* Without a store, what was not shown is known to nobody. */
+static void
+give_back(struct run *r)
+{
+    const struct gc_limit grace = gc_limit_grace(GC_TICKETS_GRACE_MS);
+    enum gc_released how;
+
+    for (size_t i = 0; i < r->entries.count; i++) {
+        struct gc_entry *entry = &r->entries.items[i];
+        struct gc_error why = {0};
+
+        if (!r->reused[i]
+            && gc_tickets_release(&r->connection.tickets, entry, grace, &how,
+                                  &why)
+                   != GC_OK)
+            gc_output_warn("a ticket stays in the guest of VM %s: %s",
+                           entry->ticket.vm, why.message);
+    }
+}
+
 /* With several VMs one failure does not stop the others. */
 static gc_status
 acquire_all(struct run *r, const struct gc_want *common, struct gc_error *err)
@@ -248,11 +268,10 @@ acquire_all(struct run *r, const struct gc_want *common, struct gc_error *err)
     gc_initiator_free(r->initiator);
     r->initiator = NULL;
     st = print(r, err);
+    if (st != GC_OK && r->connection.store != NULL)
+        return gc_fail_hint(err, st, "the ticket is in the store");
     if (st != GC_OK)
-        return gc_fail_hint(err, st,
-                            r->connection.store == NULL
-                                ? "the ticket lives in the guest for a day"
-                                : "the ticket is in the store");
+        return st;
     r->cli->printed = true;
     return r->status;
 }
@@ -279,6 +298,8 @@ gc_cli_acquire(struct gc_cli *cli, struct gc_error *err)
     want.password = &r.password;
     r.connection.tickets.initiator = r.initiator;
     st = acquire_all(&r, &want, err);
+    if (r.connection.store == NULL && !cli->printed)
+        give_back(&r);
     gc_disconnect(&r.connection, st);
     return st;
 }

@@ -173,7 +173,10 @@ is_needed(int dir)
     struct stat info;
     const char *name;
 
-    while (names != NULL && (name = next_name(names)) != NULL) {
+    /* What cannot be looked at now may be a living login's. */
+    if (names == NULL)
+        return true;
+    while ((name = next_name(names)) != NULL) {
         GC_AUTO(gc_bytes) text = {0};
         GC_AUTO(gc_entry) entry = {0};
 
@@ -185,8 +188,7 @@ is_needed(int dir)
         else
             alive = true;
     }
-    if (names != NULL)
-        (void)closedir(names);
+    (void)closedir(names);
     if (alive || dead)
         return alive;
     return fstat(dir, &info) == 0

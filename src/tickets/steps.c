@@ -68,12 +68,25 @@ gc_store_intent(struct gc_store *store, struct gc_entry *entry,
     return st;
 }
 
+/*
+ * Remove ENTRY, which its writer knows to be an intent or lost.  Only the
+ * writer can make anything else of it, so no lock is needed.
+ */
+static gc_status
+remove_own(struct gc_store *store, const struct gc_entry *entry,
+           struct gc_error *err)
+{
+    if (!gc_entry_id_is(entry->id)
+        || (entry->state != GC_ENTRY_INTENT && entry->state != GC_ENTRY_LOST))
+        return GC_OK;
+    return gc_dir_remove(&store->dir, entry->id, err);
+}
+
 gc_status
 gc_store_nothing(struct gc_store *store, struct gc_entry *entry,
                  struct gc_error *err)
 {
-    gc_status st =
-        gc_store_drop(store, entry, GC_FROM_INTENT | GC_FROM_LOST, err);
+    gc_status st = remove_own(store, entry, err);
 
     if (st == GC_OK)
         entry->id[0] = '\0';
@@ -256,7 +269,9 @@ gc_status
 gc_store_released(struct gc_store *store, const struct gc_entry *entry,
                   struct gc_error *err)
 {
-    return gc_store_drop(store, entry, GC_FROM_ANY, err);
+    return entry->state == GC_ENTRY_INTENT
+               ? remove_own(store, entry, err)
+               : gc_store_drop(store, entry, GC_FROM_ANY, err);
 }
 
 gc_status
@@ -368,12 +383,17 @@ gc_store_tidy(struct gc_store *store, struct gc_error *err)
     gc_dir_rewind(&store->dir);
     while ((st = gc_dir_next(&store->dir, &name, err)) == GC_OK
            && name != NULL) {
+        store->brief = true;
         st = tidy_one(store, name, &buffer, &why);
+        store->brief = false;
         if (st != GC_OK && first == GC_OK) {
             first = st;
             if (err != NULL)
                 *err = why;
         }
+        /* Each entry would wait as long. */
+        if (st == GC_E_BUSY)
+            return first;
     }
     return st != GC_OK ? st : first;
 }
