@@ -247,7 +247,8 @@ lock_login(struct vcenter *v, const struct gc_bytes *refused,
     v->alone = st != GC_OK;
     if (st != GC_OK)
         say(v, "logging in alone: %s", why.message);
-    return waited || v->alone ? look(v, refused, since, err) : GC_OK;
+    /* A login may have ended since the first look, whether we waited or not. */
+    return look(v, refused, waited || v->alone ? since : INT64_MAX, err);
 }
 
 static void
