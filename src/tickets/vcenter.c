@@ -244,11 +244,10 @@ lock_login(struct vcenter *v, const struct gc_bytes *refused,
         return st;
     }
     v->locked = st == GC_OK;
-    v->alone = st != GC_OK;
+    v->alone = st != GC_OK || v->options.no_reuse;
     if (st != GC_OK)
         say(v, "logging in alone: %s", why.message);
-    /* A login may have ended since the first look, whether we waited or not. */
-    return look(v, refused, waited || v->alone ? since : INT64_MAX, err);
+    return look(v, refused, waited || st != GC_OK ? since : INT64_MAX, err);
 }
 
 static void
@@ -276,10 +275,8 @@ begin_login(void *user, const struct gc_bytes *refused, struct gc_limit limit,
     if (is_recent(v->refused) && same_password(&identity, &v->identity))
         st = fail_refused(v, v->refused, err);
     v->identity = identity;
-    v->alone = v->options.store == NULL || v->options.no_reuse;
-    if (st == GC_OK && v->options.store != NULL)
-        st = look(v, refused, INT64_MAX, err);
-    if (st == GC_OK && gc_session_id(v->session)->len == 0 && !v->alone)
+    v->alone = v->options.store == NULL;
+    if (st == GC_OK && !v->alone)
         st = lock_login(v, refused, limit, err);
     if (st != GC_OK || gc_session_id(v->session)->len > 0) {
         v->alone = false;
