@@ -192,9 +192,9 @@ GC_MUST_USE gc_status gc_store_forget_session(struct gc_store *store,
                                               struct gc_error *err);
 /*
  * One login for URL and USERNAME at a time.  Waits until DEADLINE or until
- * CANCEL_FD (or -1) is readable (GC_E_CANCELED).  RET_WAITED: another process
- * was at it, so look at what is kept before logging in.  GC_E_BUSY: waited in
- * vain.  Unlock with gc_store_login_end.
+ * CANCEL_FD (or -1) is readable (GC_E_CANCELED).  Then look at what is kept
+ * before logging in.  RET_WAITED: another process was at it.  GC_E_BUSY: waited
+ * in vain.  Unlock with gc_store_login_end.
  */
 GC_MUST_USE gc_status gc_store_login_begin(
     struct gc_store *store, const char *url, const char *username,
