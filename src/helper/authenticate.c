@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "src/base/clock.h"
-#include "src/helper/handshake.h"
+#include "src/helper/guest_login.h"
 #include "src/helper/proof.h"
 #include "src/helper/worker.h"
 
@@ -34,27 +34,27 @@
  * a principal's of the realm without an account here would be locked there.
  */
 static gc_status
-find_account(struct gc_errand *e, struct gc_error *err)
+find_account(struct gc_request *r, struct gc_error *err)
 {
-    gc_status st = gc_errand_account(e, err);
+    gc_status st = gc_request_account(r, err);
 
     if (st != GC_E_DENIED)
         return st;
-    e->nobody = true;
-    (void)snprintf(e->request.user, sizeof(e->request.user), STAND_IN);
-    e->as = (struct gc_child_as){.uid = NOBODY, .gid = NOBODY};
+    r->nobody = true;
+    (void)snprintf(r->wire.user, sizeof(r->wire.user), STAND_IN);
+    r->as = (struct gc_child_as){.uid = NOBODY, .gid = NOBODY};
     return GC_OK;
 }
 
 /* Whose cache proves: the caller's, and never uid 0's (P1). */
 static gc_status
-caller(const struct gc_errand *e, struct gc_child_as *ret_as,
+caller(const struct gc_request *r, struct gc_child_as *ret_as,
        struct gc_error *err)
 {
-    uint32_t uid = e->request.caller;
+    uint32_t uid = r->wire.caller;
     gc_status st;
 
-    if (uid == 0 || uid < gc_options_minimum_uid(&e->config))
+    if (uid == 0 || uid < gc_options_minimum_uid(&r->config))
         return gc_fail(err, GC_E_NO_CREDENTIAL,
                        "whoever asks has no cache that proves anybody");
     st = gc_child_as_uid(uid, ret_as, err);
@@ -65,38 +65,38 @@ caller(const struct gc_errand *e, struct gc_child_as *ret_as,
 
 /* The child first: it is to hold no secret of root's. */
 static gc_status
-start(struct gc_errand *e, struct gc_initiator **ret_worker,
+start(struct gc_request *r, struct gc_initiator **ret_worker,
       struct gc_error *err)
 {
     struct gc_child_as as;
     gc_status st;
 
-    if (e->request.source == GC_WIRE_PASSWORD
-        && !gc_errand_has_source(e, "password"))
+    if (r->wire.source == GC_WIRE_PASSWORD
+        && !gc_request_has_source(r, "password"))
         return gc_fail(err, GC_E_CONFIG, "source= names no password");
-    if (e->request.source == GC_WIRE_PASSWORD)
-        return gc_worker_new_as(GC_WIRE_FD, &e->as, ret_worker, err);
-    if (!gc_errand_has_source(e, "ccache"))
+    if (r->wire.source == GC_WIRE_PASSWORD)
+        return gc_worker_new_as(GC_WIRE_FD, &r->as, ret_worker, err);
+    if (!gc_request_has_source(r, "ccache"))
         return gc_fail(err, GC_E_CONFIG, "source= names no ccache");
-    st = caller(e, &as, err);
+    st = caller(r, &as, err);
     return st == GC_OK ? gc_worker_new_as(GC_WIRE_FD, &as, ret_worker, err)
                        : st;
 }
 
 static gc_status
-fill(struct gc_errand *e, struct gc_want *want, struct gc_error *err)
+fill(struct gc_request *r, struct gc_want *want, struct gc_error *err)
 {
-    const char *place = gc_errand_text(e, GC_OPT_PAM_CCACHE, e->request.ccname);
+    const char *place = gc_request_text(r, GC_OPT_PAM_CCACHE, r->wire.ccname);
 
-    memcpy(want->target, e->vms[0].target, sizeof(want->target));
-    if (e->request.source == GC_WIRE_PASSWORD) {
+    memcpy(want->target, r->vms[0].target, sizeof(want->target));
+    if (r->wire.source == GC_WIRE_PASSWORD) {
         want->source = GC_SOURCE_PASSWORD;
-        e->typed = (struct gc_bytes){
-            .data = (unsigned char *)e->password,
-            .len = strlen(e->password),
+        r->typed = (struct gc_bytes){
+            .data = (unsigned char *)r->password,
+            .len = strlen(r->password),
         };
-        want->password = &e->typed;
-        return gc_proof_name(e, want->principal, err);
+        want->password = &r->typed;
+        return gc_proof_name(r, want->principal, err);
     }
     want->source = GC_SOURCE_OWN_CCACHE;
     if (strlen(place) >= sizeof(want->place))
@@ -127,7 +127,7 @@ keep_proved(struct gc_initiator *worker, struct gc_want *want,
 
 /* The guest's word, and its ticket's end. */
 static gc_status
-ask_guest(struct gc_errand *e, struct gc_initiator *worker,
+ask_guest(struct gc_request *r, struct gc_initiator *worker,
           struct gc_want *want, const struct gc_login *login,
           struct gc_wire_reply *reply, struct gc_error *err)
 {
@@ -138,46 +138,46 @@ ask_guest(struct gc_errand *e, struct gc_initiator *worker,
 
     /* Nothing needs the ticket once this process has ended. */
     gc_owner_self(self);
-    st = gc_vcenter_open(e, login->transaction, self, &vcenter, err);
+    st = gc_vcenter_open(r, login->transaction, self, &vcenter, err);
     if (st != GC_OK)
         return st;
-    st = gc_handshake(e, &vcenter, worker, &e->vms[0], want, &entry, err);
+    st = gc_guest_login(r, &vcenter, worker, &r->vms[0], want, &entry, err);
     if (st == GC_OK && strcmp(entry.ticket.principal, login->principal) != 0)
         st = gc_fail(err, GC_E_DENIED, "the guest was shown another principal");
     (void)snprintf(reply->mech, sizeof(reply->mech), "%s",
                    gc_mech_word(entry.ticket.mech));
     /* A release that fails is owed, and takes nothing from the proof. */
     if (entry.ticket.ticket.len > 0)
-        (void)!gc_handshake_undo(e, &vcenter, &entry, NULL);
+        (void)!gc_guest_login_undo(r, &vcenter, &entry, NULL);
     vcenter.guest->ops->close(vcenter.guest, st, false);
     return st;
 }
 
 static gc_status
-note(struct gc_errand *e, struct gc_login *login, struct gc_error *err)
+note(struct gc_request *r, struct gc_login *login, struct gc_error *err)
 {
-    gc_status st = gc_login_asked_by(login, (pid_t)e->request.host_pid,
-                                     e->request.host_start, err);
+    gc_status st = gc_login_asked_by(login, (pid_t)r->wire.host_pid,
+                                     r->wire.host_start, err);
 
     if (st != GC_OK)
         return st;
-    e->made = true;
-    login->uid = e->as.uid;
+    r->made = true;
+    login->uid = r->as.uid;
     login->proved = true;
     (void)snprintf(login->service, sizeof(login->service), "%s",
-                   e->request.service);
-    (void)snprintf(login->vm, sizeof(login->vm), "%s", e->request.vm);
-    return gc_logins_put(e->logins, login, err);
+                   r->wire.service);
+    (void)snprintf(login->vm, sizeof(login->vm), "%s", r->wire.vm);
+    return gc_logins_put(r->logins, login, err);
 }
 
 /* Until REFUSAL_MS have passed since BEGAN, or the host is gone. */
 static void
-wait_out(const struct gc_errand *e, int64_t began)
+wait_out(const struct gc_request *r, int64_t began)
 {
     struct pollfd host = {GC_WIRE_FD, POLLIN, 0};
     int64_t end = began + REFUSAL_MS;
 
-    (void)poll(&host, 1, gc_clock_left(end < e->deadline ? end : e->deadline));
+    (void)poll(&host, 1, gc_clock_left(end < r->deadline ? end : r->deadline));
 }
 
 /*
@@ -185,28 +185,28 @@ wait_out(const struct gc_errand *e, int64_t began)
  * knows no password learns nothing of the map (P10, P20).
  */
 static gc_status
-prove(struct gc_errand *e, struct gc_initiator *worker, struct gc_want *want,
+prove(struct gc_request *r, struct gc_initiator *worker, struct gc_want *want,
       struct gc_login *login, struct gc_error *err)
 {
     struct gc_error refused = {.status = GC_OK};
-    gc_status chosen = gc_errand_choose(e, e->request.vm, &refused), st;
+    gc_status chosen = gc_request_choose(r, r->wire.vm, &refused), st;
 
     /* The guest's word cannot be had without a guest. */
     if (chosen != GC_OK
-        && (chosen != GC_E_DENIED || !gc_errand_proves_here(e))) {
+        && (chosen != GC_E_DENIED || !gc_request_proves_here(r))) {
         *err = refused;
         return chosen;
     }
-    gc_handshake_want(e, want);
-    st = fill(e, want, err);
+    gc_guest_login_want(r, want);
+    st = fill(r, want, err);
     if (st == GC_OK)
-        st = gc_proof(e, worker, want, login->principal, err);
+        st = gc_proof(r, worker, want, login->principal, err);
     want->password = NULL;
-    gc_errand_wipe(e);
-    e->expired = st == GC_E_DENIED && !e->nobody
-                 && e->request.source == GC_WIRE_PASSWORD
+    gc_request_wipe(r);
+    r->expired = st == GC_E_DENIED && !r->nobody
+                 && r->wire.source == GC_WIRE_PASSWORD
                  && gc_initiator_expired(err);
-    if (e->nobody)
+    if (r->nobody)
         return st == GC_OK ? gc_fail(err, GC_E_DENIED, NO_ACCOUNT)
                            : gc_fail_context(err, st, NO_ACCOUNT);
     /* By now with the code of a VM that is off; the log tells them apart. */
@@ -218,46 +218,46 @@ prove(struct gc_errand *e, struct gc_initiator *worker, struct gc_want *want,
 }
 
 static gc_status
-authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
+authenticate(struct gc_request *r, struct gc_wire_reply *reply,
              struct gc_error *err)
 {
     GC_AUTO_PTR(gc_initiator) worker = NULL;
     GC_AUTO(gc_login) login = {.uid = 0};
     struct gc_want want = {.deadline = 0};
-    gc_status st = find_account(e, err);
+    gc_status st = find_account(r, err);
 
     if (st == GC_OK)
-        st = start(e, &worker, err);
+        st = start(r, &worker, err);
     if (st == GC_OK)
-        st = gc_errand_open(e, err);
+        st = gc_request_open(r, err);
     if (st == GC_OK)
-        st = prove(e, worker, &want, &login, err);
+        st = prove(r, worker, &want, &login, err);
     if (st == GC_OK)
         st = gc_logins_new_id(login.transaction, err);
     if (st == GC_OK)
-        st = ask_guest(e, worker, &want, &login, reply, err);
+        st = ask_guest(r, worker, &want, &login, reply, err);
     if (st == GC_OK)
-        st = note(e, &login, err);
+        st = note(r, &login, err);
     if (st != GC_OK)
         return st;
-    (void)!gc_logins_tidy(e->logins, NULL);
+    (void)!gc_logins_tidy(r->logins, NULL);
     reply->uid = (uint32_t)login.uid;
     (void)snprintf(reply->transaction, sizeof(reply->transaction), "%s",
                    login.transaction);
     (void)snprintf(reply->principal, sizeof(reply->principal), "%s",
                    login.principal);
-    (void)snprintf(reply->vm, sizeof(reply->vm), "%s", e->vms[0].vm);
+    (void)snprintf(reply->vm, sizeof(reply->vm), "%s", r->vms[0].vm);
     return GC_OK;
 }
 
 gc_status
-gc_call_authenticate(struct gc_errand *e, struct gc_wire_reply *reply,
+gc_call_authenticate(struct gc_request *r, struct gc_wire_reply *reply,
                      struct gc_error *err)
 {
     int64_t began = gc_clock_now();
-    gc_status st = authenticate(e, reply, err);
+    gc_status st = authenticate(r, reply, err);
 
     if (st == GC_E_DENIED)
-        wait_out(e, began);
+        wait_out(r, began);
     return st;
 }

@@ -10,15 +10,15 @@
 
 #include "gss/account.h"
 #include "gss/verifier.h"
-#include "src/helper/aside.h"
 #include "src/helper/frame.h"
+#include "src/helper/run_as.h"
 
 /*
  * Root's own, and one for each account, for the library locks it: whoever may
  * stop a verifier of theirs stops nobody else.  A token is good for one
  * account.
  */
-#define REPLAYS "file2:" GC_ERRAND_LOGINS "/%lu/replay"
+#define REPLAYS "file2:" GC_REQUEST_LOGINS "/%lu/replay"
 
 /* ---- the verifier ---- */
 
@@ -71,12 +71,12 @@ serve(int socket, void *user)
     st = gc_verifier_target(v->keytab, target, &err);
     if (st == GC_OK)
         st = gc_bytes_set(&said, target, strlen(target), &err);
-    gc_aside_tell(socket, st, &said, &err);
+    gc_run_as_tell(socket, st, &said, &err);
     if (st != GC_OK || !gc_frame_receive(socket, &head, &token)
         || head.op != OP_VERIFY)
         return;
     st = verify(v, target, &token, &said, &err);
-    gc_aside_tell(socket, st, &said, &err);
+    gc_run_as_tell(socket, st, &said, &err);
 }
 
 /* RESULT as a text of less than SIZE bytes. */
@@ -94,24 +94,24 @@ take_text(const struct gc_bytes *result, char *dst, size_t size,
 
 /* What the verifier says next. */
 static gc_status
-hear(const struct gc_errand *e, const struct verifier *v, char *dst,
+hear(const struct gc_request *r, const struct verifier *v, char *dst,
      size_t size, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) said = {0};
     gc_status st =
-        gc_aside_hear(&v->child, e->deadline, GC_WIRE_FD, &said, err);
+        gc_run_as_hear(&v->child, r->deadline, GC_WIRE_FD, &said, err);
 
     return st == GC_OK ? take_text(&said, dst, size, err) : st;
 }
 
 static gc_status
-prove_here(struct gc_errand *e, struct gc_initiator *worker,
+prove_here(struct gc_request *r, struct gc_initiator *worker,
            const struct gc_want *want, char ret_principal[GC_PRINCIPAL_SIZE],
            struct gc_error *err)
 {
     VERIFIER verifier = {
-        .keytab = gc_errand_text(e, GC_OPT_PAM_KEYTAB, ""),
-        .uid = e->as.uid,
+        .keytab = gc_request_text(r, GC_OPT_PAM_KEYTAB, ""),
+        .uid = r->as.uid,
     };
     struct gc_want local = *want;
     GC_AUTO(gc_said) said = {.done = false};
@@ -121,7 +121,7 @@ prove_here(struct gc_errand *e, struct gc_initiator *worker,
 
     st = gc_child_start(NULL, serve, &verifier, &verifier.child, err);
     if (st == GC_OK)
-        st = hear(e, &verifier, local.target, sizeof(local.target), err);
+        st = hear(r, &verifier, local.target, sizeof(local.target), err);
     if (st != GC_OK)
         return st;
     local.mech = GC_MECH_KERBEROS;
@@ -132,7 +132,7 @@ prove_here(struct gc_errand *e, struct gc_initiator *worker,
     body = (struct gc_frame_body){said.token.data, NULL, said.token.len, 0};
     if (!gc_frame_send(verifier.child.socket, MSG_DONTWAIT, head, &body))
         return gc_fail(err, GC_E_INTERNAL, "the verifier is gone");
-    return hear(e, &verifier, ret_principal, GC_PRINCIPAL_SIZE, err);
+    return hear(r, &verifier, ret_principal, GC_PRINCIPAL_SIZE, err);
 }
 
 /* ---- the mapping ---- */
@@ -190,17 +190,17 @@ expand(const char *pattern, const char *account, char *dst, size_t size,
 }
 
 static gc_status
-check_required(const struct gc_errand *e, const char *principal,
+check_required(const struct gc_request *r, const char *principal,
                struct gc_error *err)
 {
     const char *pattern =
-        gc_options_text(&e->config, GC_OPT_PAM_REQUIRE_PRINCIPAL);
+        gc_options_text(&r->config, GC_OPT_PAM_REQUIRE_PRINCIPAL);
     char required[GC_PRINCIPAL_SIZE];
     gc_status st;
 
     if (pattern == NULL)
         return GC_OK;
-    st = expand(pattern, e->request.user, required, sizeof(required), err);
+    st = expand(pattern, r->wire.user, required, sizeof(required), err);
     if (st != GC_OK)
         return st;
     if (strcmp(principal, required) != 0)
@@ -211,15 +211,15 @@ check_required(const struct gc_errand *e, const char *principal,
 }
 
 gc_status
-gc_proof_map(struct gc_errand *e, const char *principal, struct gc_error *err)
+gc_proof_map(struct gc_request *r, const char *principal, struct gc_error *err)
 {
-    struct mapping m = {principal, e->request.user};
+    struct mapping m = {principal, r->wire.user};
     GC_AUTO(gc_bytes) nothing = {0};
-    gc_status st = check_required(e, principal, err);
+    gc_status st = check_required(r, principal, err);
 
     if (st != GC_OK)
         return st;
-    return gc_aside(&e->as, e->deadline, GC_WIRE_FD, map, &m, &nothing, err);
+    return gc_run_as(&r->as, r->deadline, GC_WIRE_FD, map, &m, &nothing, err);
 }
 
 /* proof=guest: what the credential calls itself, once a KDC has given it. */
@@ -239,29 +239,29 @@ take_its_word(struct gc_initiator *worker, const struct gc_want *want,
 }
 
 gc_status
-gc_proof(struct gc_errand *e, struct gc_initiator *worker,
+gc_proof(struct gc_request *r, struct gc_initiator *worker,
          const struct gc_want *want, char ret_principal[GC_PRINCIPAL_SIZE],
          struct gc_error *err)
 {
     gc_status st;
 
-    if (gc_errand_proves_here(e))
-        st = prove_here(e, worker, want, ret_principal, err);
+    if (gc_request_proves_here(r))
+        st = prove_here(r, worker, want, ret_principal, err);
     else
         st = take_its_word(worker, want, ret_principal, err);
     /* One that is good, and somebody else's, is no forgery. */
-    e->suspect = st == GC_E_DENIED;
-    return st == GC_OK ? gc_proof_map(e, ret_principal, err) : st;
+    r->suspect = st == GC_E_DENIED;
+    return st == GC_OK ? gc_proof_map(r, ret_principal, err) : st;
 }
 
 gc_status
-gc_proof_name(const struct gc_errand *e, char ret_principal[GC_PRINCIPAL_SIZE],
+gc_proof_name(const struct gc_request *r, char ret_principal[GC_PRINCIPAL_SIZE],
               struct gc_error *err)
 {
-    const char *account = e->request.user, *name = account;
+    const char *account = r->wire.user, *name = account;
     const char *pattern =
-        gc_errand_text(e, GC_OPT_PAM_PRINCIPAL,
-                       gc_errand_text(e, GC_OPT_PAM_REQUIRE_PRINCIPAL, "%u"));
+        gc_request_text(r, GC_OPT_PAM_PRINCIPAL,
+                        gc_request_text(r, GC_OPT_PAM_REQUIRE_PRINCIPAL, "%u"));
     size_t len = strlen(account);
     gc_status st;
 

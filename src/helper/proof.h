@@ -11,7 +11,7 @@
 #define GC_SRC_HELPER_PROOF_H
 
 #include "gss/initiator.h"
-#include "src/helper/errand.h"
+#include "src/helper/request.h"
 
 /*
  * Is WANT's credential the account's?  WORKER makes a token of it for this
@@ -24,21 +24,21 @@
  * GC_E_DENIED: proves nobody, and then ERRAND's SUSPECT is set, or somebody
  * else.  What WORKER fails with is passed on.
  */
-GC_MUST_USE gc_status gc_proof(struct gc_errand *errand,
+GC_MUST_USE gc_status gc_proof(struct gc_request *request,
                                struct gc_initiator *worker,
                                const struct gc_want *want,
                                char ret_principal[GC_PRINCIPAL_SIZE],
                                struct gc_error *err);
 
 /* The mapping alone: is PRINCIPAL, as somebody else proved it, the account? */
-GC_MUST_USE gc_status gc_proof_map(struct gc_errand *errand,
+GC_MUST_USE gc_status gc_proof_map(struct gc_request *request,
                                    const char *principal, struct gc_error *err);
 
 /*
  * Whose password it is: principal=, require_principal= or the account.
  * GC_E_DENIED for an account that could not be told from another principal.
  */
-GC_MUST_USE gc_status gc_proof_name(const struct gc_errand *errand,
+GC_MUST_USE gc_status gc_proof_name(const struct gc_request *request,
                                     char ret_principal[GC_PRINCIPAL_SIZE],
                                     struct gc_error *err);
 

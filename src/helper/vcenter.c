@@ -23,8 +23,8 @@ static gc_status
 password(void *user, struct gc_limit limit, struct gc_bytes *ret_password,
          struct gc_password_identity *ret_identity, struct gc_error *err)
 {
-    const struct gc_errand *e = user;
-    const char *file = gc_options_text(&e->config, GC_OPT_PASSWORD_FILE);
+    const struct gc_request *r = user;
+    const char *file = gc_options_text(&r->config, GC_OPT_PASSWORD_FILE);
     gc_status st;
 
     if (file == NULL)
@@ -36,16 +36,16 @@ password(void *user, struct gc_limit limit, struct gc_bytes *ret_password,
 }
 
 gc_status
-gc_vcenter_open(const struct gc_errand *e, const char *transaction,
+gc_vcenter_open(const struct gc_request *r, const char *transaction,
                 const char *host, struct gc_vcenter *ret_vcenter,
                 struct gc_error *err)
 {
-    const struct gc_options *c = &e->config;
+    const struct gc_options *c = &r->config;
     struct gc_vcenter *v = ret_vcenter;
     union {
-        const struct gc_errand *from;
+        const struct gc_request *from;
         void *as; /* password only reads it */
-    } user = {e};
+    } user = {r};
     struct gc_vcenter_options options = {
         .http =
             {
@@ -63,14 +63,14 @@ gc_vcenter_open(const struct gc_errand *e, const char *transaction,
     if (options.http.url == NULL || options.username == NULL)
         return gc_fail(err, GC_E_CONFIG,
                        "url and username of a vCenter are needed");
-    st = gc_store_open(GC_ERRAND_STATE "/vcenter", GC_STORE_CREATE,
+    st = gc_store_open(GC_REQUEST_STATE "/vcenter", GC_STORE_CREATE,
                        &v->sessions, err);
     options.store = v->sessions;
     if (st == GC_OK)
         st = gc_vcenter_new(&options, &v->guest, err);
-    v->login = (struct gc_tickets_login){transaction, e->as.uid, host};
+    v->login = (struct gc_tickets_login){transaction, r->as.uid, host};
     v->tickets = (struct gc_tickets){
-        .guest = v->guest, .store = e->store, .login = &v->login};
+        .guest = v->guest, .store = r->store, .login = &v->login};
     return st;
 }
 

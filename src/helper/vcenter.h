@@ -7,7 +7,7 @@
 #ifndef GC_SRC_HELPER_VCENTER_H
 #define GC_SRC_HELPER_VCENTER_H
 
-#include "src/helper/errand.h"
+#include "src/helper/request.h"
 #include "src/tickets/tickets.h"
 
 /* Zero it before use. */
@@ -24,7 +24,7 @@ void gc_vcenter_clear(struct gc_vcenter *vcenter);
  * those of the login TRANSACTION of ERRAND's user, until the process HOST is
  * dead; both are borrowed.
  */
-GC_MUST_USE gc_status gc_vcenter_open(const struct gc_errand *errand,
+GC_MUST_USE gc_status gc_vcenter_open(const struct gc_request *request,
                                       const char *transaction, const char *host,
                                       struct gc_vcenter *ret_vcenter,
                                       struct gc_error *err);

@@ -4,8 +4,8 @@
  * token goes on only if it is of the mechanism that root configured (P15).
  */
 
-#ifndef GC_SRC_HELPER_GATE_H
-#define GC_SRC_HELPER_GATE_H
+#ifndef GC_SRC_HELPER_TOKEN_CHECK_H
+#define GC_SRC_HELPER_TOKEN_CHECK_H
 
 #include "gss/initiator.h"
 
@@ -16,12 +16,12 @@
  * waits for is a ticket that nobody knows, and a user can keep their process
  * from making its token until then.  GC_E_UNAVAILABLE.
  */
-struct gc_gate {
+struct gc_token_check {
     struct gc_initiator door;
     struct gc_initiator *worker;
     int64_t latest;
 };
-void gc_gate_init(struct gc_gate *gate, struct gc_initiator *worker,
-                  int64_t latest);
+void gc_token_check_init(struct gc_token_check *check,
+                         struct gc_initiator *worker, int64_t latest);
 
 #endif

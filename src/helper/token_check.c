@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "src/helper/gate.h"
+#include "src/helper/token_check.h"
 
 #include "src/base/clock.h"
 
 static struct gc_initiator *
 behind(struct gc_initiator *door)
 {
-    return ((struct gc_gate *)door)->worker;
+    return ((struct gc_token_check *)door)->worker;
 }
 
 /* Is there time enough for the guest to answer? */
@@ -17,7 +17,7 @@ in_time(struct gc_initiator *door, struct gc_error *err)
 {
     struct gc_initiator *worker = behind(door);
 
-    if (gc_clock_now() < ((struct gc_gate *)door)->latest)
+    if (gc_clock_now() < ((struct gc_token_check *)door)->latest)
         return GC_OK;
     worker->ops->end(worker);
     return gc_fail(err, GC_E_UNAVAILABLE,
@@ -94,12 +94,13 @@ leave(struct gc_initiator *door)
 }
 
 void
-gc_gate_init(struct gc_gate *gate, struct gc_initiator *worker, int64_t latest)
+gc_token_check_init(struct gc_token_check *check, struct gc_initiator *worker,
+                    int64_t latest)
 {
     static const struct gc_initiator_ops ops = {who,   begin, answer,
                                                 facts, end,   leave};
 
-    gate->door.ops = &ops;
-    gate->worker = worker;
-    gate->latest = latest;
+    check->door.ops = &ops;
+    check->worker = worker;
+    check->latest = latest;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "src/helper/aside.h"
+#include "src/helper/run_as.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,8 +13,8 @@
 #define OP_RESULT 1
 
 void
-gc_aside_tell(int socket, gc_status st, const struct gc_bytes *result,
-              const struct gc_error *err)
+gc_run_as_tell(int socket, gc_status st, const struct gc_bytes *result,
+               const struct gc_error *err)
 {
     struct gc_frame_failure failure = {{0}, {0}, {0}};
     struct gc_frame_head head = {.op = OP_RESULT, .status = st};
@@ -70,8 +70,8 @@ await(const struct gc_child *child, int64_t deadline, int cancel_fd,
 }
 
 gc_status
-gc_aside_hear(const struct gc_child *child, int64_t deadline, int cancel_fd,
-              struct gc_bytes *ret_result, struct gc_error *err)
+gc_run_as_hear(const struct gc_child *child, int64_t deadline, int cancel_fd,
+               struct gc_bytes *ret_result, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) body = {0};
     struct gc_frame_head head = {.op = 0};
@@ -83,7 +83,7 @@ gc_aside_hear(const struct gc_child *child, int64_t deadline, int cancel_fd,
         return gc_fail(err, GC_E_INTERNAL, "a child is gone, or lies");
     if (head.status != GC_OK)
         return take_failure(&head, &body, err);
-    if (body.len > GC_ASIDE_RESULT_MAX)
+    if (body.len > GC_RUN_AS_RESULT_MAX)
         return gc_fail(err, GC_E_INTERNAL, "a child says too much");
     gc_bytes_move(ret_result, &body);
     return GC_OK;
@@ -103,14 +103,14 @@ run(int socket, void *user)
     struct gc_error err = {.status = GC_OK};
     gc_status st = task->work(task->user, &result, &err);
 
-    gc_aside_tell(socket, st, &result, &err);
+    gc_run_as_tell(socket, st, &result, &err);
 }
 
 gc_status
-gc_aside(const struct gc_child_as *as, int64_t deadline, int cancel_fd,
-         gc_status (*work)(void *user, struct gc_bytes *ret_result,
-                           struct gc_error *err),
-         void *user, struct gc_bytes *ret_result, struct gc_error *err)
+gc_run_as(const struct gc_child_as *as, int64_t deadline, int cancel_fd,
+          gc_status (*work)(void *user, struct gc_bytes *ret_result,
+                            struct gc_error *err),
+          void *user, struct gc_bytes *ret_result, struct gc_error *err)
 {
     struct task task = {work, user};
     GC_AUTO(gc_child) child = {.pid = 0};
@@ -118,5 +118,5 @@ gc_aside(const struct gc_child_as *as, int64_t deadline, int cancel_fd,
 
     if (st != GC_OK)
         return st;
-    return gc_aside_hear(&child, deadline, cancel_fd, ret_result, err);
+    return gc_run_as_hear(&child, deadline, cancel_fd, ret_result, err);
 }

@@ -4,8 +4,8 @@
  * the account, which VMs, and how much time there is.
  */
 
-#ifndef GC_SRC_HELPER_ERRAND_H
-#define GC_SRC_HELPER_ERRAND_H
+#ifndef GC_SRC_HELPER_REQUEST_H
+#define GC_SRC_HELPER_REQUEST_H
 
 #include "src/base/child.h"
 #include "src/helper/logins.h"
@@ -15,19 +15,21 @@
 #include "src/tickets/store.h"
 
 /* Root's own places; a boot empties the second. */
-#define GC_ERRAND_STATE  GC_LOCALSTATEDIR "/lib/guestcred"
-#define GC_ERRAND_LOGINS GC_ERRAND_STATE "/logins" /* a store for each uid */
-#define GC_ERRAND_RUN    "/run/guestcred-helper"
+#define GC_REQUEST_STATE GC_LOCALSTATEDIR "/lib/guestcred"
+#define GC_REQUEST_LOGINS                                                      \
+    GC_REQUEST_STATE "/logins" /* a store for each uid                         \
+                                */
+#define GC_REQUEST_RUN "/run/guestcred-helper"
 
 /* Kept of the deadline for what must be ended before there is an answer. */
-#define GC_ERRAND_RESERVE_MS 1000
+#define GC_REQUEST_RESERVE_MS 1000
 
-#define GC_ERRAND_VMS_MAX 32
+#define GC_REQUEST_VMS_MAX 32
 
 /* Zero it before use. */
-struct gc_errand {
-    struct gc_wire_request request;
-    char *password; /* secret, REQUEST's; no child inherits it */
+struct gc_request {
+    struct gc_wire_request wire;
+    char *password;        /* secret, REQUEST's; no child inherits it */
     struct gc_bytes typed; /* PASSWORD, borrowed */
     struct gc_options config;
     int64_t deadline;      /* of the work; what is undone may go on … */
@@ -41,40 +43,41 @@ struct gc_errand {
     bool expired; /* a password proved right, and too old */
     bool made;    /* something that is to be undone where nobody hears of it */
     size_t vm_count;
-    struct gc_map_vm vms[GC_ERRAND_VMS_MAX]; /* those that USER may enter */
+    struct gc_map_vm vms[GC_REQUEST_VMS_MAX]; /* those that USER may enter */
 };
-void gc_errand_clear(struct gc_errand *errand);
+void gc_request_clear(struct gc_request *request);
 
 /* Wipe the password alone. */
-void gc_errand_wipe(struct gc_errand *errand);
+void gc_request_wipe(struct gc_request *request);
 
 /* Read the request and its options: nothing else yet. */
-GC_MUST_USE gc_status gc_errand_read(int socket, struct gc_errand *ret_errand,
-                                     struct gc_error *err);
+GC_MUST_USE gc_status gc_request_read(int socket,
+                                      struct gc_request *ret_request,
+                                      struct gc_error *err);
 
 /* Whose ids USER has.  GC_E_DENIED where that is nobody who gets in. */
-GC_MUST_USE gc_status gc_errand_account(struct gc_errand *errand,
-                                        struct gc_error *err);
+GC_MUST_USE gc_status gc_request_account(struct gc_request *request,
+                                         struct gc_error *err);
 
 /* Open what root keeps, of USER where that is a user's. */
-GC_MUST_USE gc_status gc_errand_open(struct gc_errand *errand,
-                                     struct gc_error *err);
+GC_MUST_USE gc_status gc_request_open(struct gc_request *request,
+                                      struct gc_error *err);
 
 /*
  * Which VMs: the literal pairs, or what the map lets USER into, of which NAME
  * ("" for all).  GC_E_DENIED with one text for every reason.
  */
-GC_MUST_USE gc_status gc_errand_choose(struct gc_errand *errand,
-                                       const char *name, struct gc_error *err);
+GC_MUST_USE gc_status gc_request_choose(struct gc_request *request,
+                                        const char *name, struct gc_error *err);
 
 /* The option's text, or FALLBACK. */
-const char *gc_errand_text(const struct gc_errand *errand, gc_option option,
-                           const char *fallback);
+const char *gc_request_text(const struct gc_request *request, gc_option option,
+                            const char *fallback);
 
 /* Is the proof to be had on this host, and not the guest's word? */
-bool gc_errand_proves_here(const struct gc_errand *errand);
+bool gc_request_proves_here(const struct gc_request *request);
 
 /* Does source= name WORD? */
-bool gc_errand_has_source(const struct gc_errand *errand, const char *word);
+bool gc_request_has_source(const struct gc_request *request, const char *word);
 
 #endif

@@ -1,53 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "src/helper/handshake.h"
+#include "src/helper/guest_login.h"
 
 #include <string.h>
 
 #include "src/base/clock.h"
-#include "src/helper/gate.h"
 #include "src/helper/quota.h"
+#include "src/helper/token_check.h"
 
-#define QUOTA GC_ERRAND_RUN "/quota"
+#define QUOTA GC_REQUEST_RUN "/quota"
 
 /* A logout waits no longer for a guest: what is owed is swept. */
 #define RELEASE_MS 5000
 
 void
-gc_handshake_want(const struct gc_errand *e, struct gc_want *ret_want)
+gc_guest_login_want(const struct gc_request *r, struct gc_want *ret_want)
 {
-    const char *mech = gc_errand_text(e, GC_OPT_MECH, "kerberos");
+    const char *mech = gc_request_text(r, GC_OPT_MECH, "kerberos");
 
     *ret_want = (struct gc_want){
-        .deadline = e->deadline,
+        .deadline = r->deadline,
         .mech = strcmp(mech, "negotiate") == 0 ? GC_MECH_NEGOTIATE
                                                : GC_MECH_KERBEROS,
-        .mutual = gc_options_flag(&e->config, GC_OPT_MUTUAL),
+        .mutual = gc_options_flag(&r->config, GC_OPT_MUTUAL),
     };
 }
 
 gc_status
-gc_handshake(struct gc_errand *e, struct gc_vcenter *vcenter,
-             struct gc_initiator *worker, const struct gc_map_vm *vm,
-             struct gc_want *want, struct gc_entry *ret_entry,
-             struct gc_error *err)
+gc_guest_login(struct gc_request *r, struct gc_vcenter *vcenter,
+               struct gc_initiator *worker, const struct gc_map_vm *vm,
+               struct gc_want *want, struct gc_entry *ret_entry,
+               struct gc_error *err)
 {
     const struct gc_tickets_request request = {
         .ref = vm->vm, .want = want, .fresh = true};
-    const struct gc_limit limit = {e->deadline, GC_WIRE_FD};
+    const struct gc_limit limit = {r->deadline, GC_WIRE_FD};
     struct gc_tickets tickets = vcenter->tickets;
     bool reused;
     int pass = -1;
-    struct gc_gate gate;
+    struct gc_token_check check;
     gc_status st = gc_quota_enter(
-        QUOTA, e->store, vcenter->guest->ops->about(vcenter->guest).url,
-        e->as.uid, vm->vm, e->deadline, &pass, err);
+        QUOTA, r->store, vcenter->guest->ops->about(vcenter->guest).url,
+        r->as.uid, vm->vm, r->deadline, &pass, err);
 
     if (st != GC_OK)
         return st;
-    gc_gate_init(&gate, worker, e->latest);
-    tickets.initiator = &gate.door;
+    gc_token_check_init(&check, worker, r->latest);
+    tickets.initiator = &check.door;
     memcpy(want->target, vm->target, sizeof(want->target));
     st = gc_vcenter_check(vcenter, vm, limit, err);
     if (st == GC_OK)
@@ -59,10 +59,10 @@ gc_handshake(struct gc_errand *e, struct gc_vcenter *vcenter,
 }
 
 gc_status
-gc_handshake_undo(struct gc_errand *e, struct gc_vcenter *vcenter,
-                  struct gc_entry *entry, struct gc_error *err)
+gc_guest_login_undo(struct gc_request *r, struct gc_vcenter *vcenter,
+                    struct gc_entry *entry, struct gc_error *err)
 {
-    const struct gc_limit limit = {gc_clock_within(e->end, RELEASE_MS), -1};
+    const struct gc_limit limit = {gc_clock_within(r->end, RELEASE_MS), -1};
     enum gc_released how;
 
     return gc_tickets_release(&vcenter->tickets, entry, limit, &how, err);

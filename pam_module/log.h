@@ -4,8 +4,8 @@
  * quotes, backslashes, blanks and control characters escaped, never a secret.
  */
 
-#ifndef GC_PAM_MODULE_RECORD_H
-#define GC_PAM_MODULE_RECORD_H
+#ifndef GC_PAM_MODULE_LOG_H
+#define GC_PAM_MODULE_LOG_H
 
 #include <stdint.h>
 
@@ -15,15 +15,15 @@
 #include "src/helper/wire.h"
 
 /* TEXT between quotes in DST; what does not fit is cut off whole. */
-void gc_record_quote(char *dst, size_t dst_size, const char *text);
+void gc_pam_log_quote(char *dst, size_t dst_size, const char *text);
 
 /* "WHAT: message (hint)", of what root wrote. */
-void gc_record_error(pam_handle_t *pamh, int level, const char *what,
-                     const struct gc_error *error);
+void gc_pam_log_error(pam_handle_t *pamh, int level, const char *what,
+                      const struct gc_error *error);
 
 /* A line about USER. */
-void gc_record_note(pam_handle_t *pamh, int level, const char *user,
-                    const char *note);
+void gc_pam_log_note(pam_handle_t *pamh, int level, const char *user,
+                     const char *note);
 
 /*
  * How a call ended.  A failed authentication begins with the words that every
@@ -38,6 +38,6 @@ struct gc_outcome {
     const struct gc_wire_reply *reply; /* may be NULL */
     const struct gc_error *error;      /* where STATUS is not GC_OK */
 };
-void gc_record_outcome(pam_handle_t *pamh, const struct gc_outcome *outcome);
+void gc_pam_log_outcome(pam_handle_t *pamh, const struct gc_outcome *outcome);
 
 #endif

@@ -5,7 +5,7 @@
  */
 #include <config.h>
 
-#include "src/helper/errand.h"
+#include "src/helper/request.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,101 +20,102 @@
 _Static_assert(GC_WIRE_PASSWORD_SIZE <= PASSWORD_PAGE, "it fits");
 
 void
-gc_errand_wipe(struct gc_errand *errand)
+gc_request_wipe(struct gc_request *request)
 {
-    if (errand->password == NULL)
+    if (request->password == NULL)
         return;
-    explicit_bzero(errand->password, PASSWORD_PAGE);
-    (void)munmap(errand->password, PASSWORD_PAGE);
-    errand->password = NULL;
-    errand->typed = (struct gc_bytes){0};
+    explicit_bzero(request->password, PASSWORD_PAGE);
+    (void)munmap(request->password, PASSWORD_PAGE);
+    request->password = NULL;
+    request->typed = (struct gc_bytes){0};
 }
 
 /* The password moves to a page that forks find empty. */
 static gc_status
-hide_password(struct gc_errand *errand, struct gc_error *err)
+hide_password(struct gc_request *request, struct gc_error *err)
 {
-    char *from = errand->request.password;
+    char *from = request->wire.password;
     void *page = mmap(NULL, PASSWORD_PAGE, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (page == MAP_FAILED)
         return gc_fail_no_memory(err);
     (void)madvise(page, PASSWORD_PAGE, MADV_WIPEONFORK);
-    errand->password = page;
+    request->password = page;
     memcpy(page, from, GC_WIRE_PASSWORD_SIZE);
     explicit_bzero(from, GC_WIRE_PASSWORD_SIZE);
     return GC_OK;
 }
 
 void
-gc_errand_clear(struct gc_errand *errand)
+gc_request_clear(struct gc_request *request)
 {
-    gc_errand_wipe(errand);
-    gc_wire_request_clear(&errand->request);
-    gc_options_clear(&errand->config);
-    gc_store_free(errand->store);
-    gc_logins_free(errand->logins);
-    *errand = (struct gc_errand){.store = NULL};
+    gc_request_wipe(request);
+    gc_wire_request_clear(&request->wire);
+    gc_options_clear(&request->config);
+    gc_store_free(request->store);
+    gc_logins_free(request->logins);
+    *request = (struct gc_request){.store = NULL};
 }
 
 static gc_status
-take_options(struct gc_errand *errand, struct gc_error *err)
+take_options(struct gc_request *request, struct gc_error *err)
 {
     const char *option = NULL;
     gc_status st = GC_OK;
 
     while (st == GC_OK
-           && (option = gc_wire_option_next(&errand->request, option)) != NULL)
-        st = gc_options_put_pam_argument(&errand->config, option, err);
+           && (option = gc_wire_option_next(&request->wire, option)) != NULL)
+        st = gc_options_put_pam_argument(&request->config, option, err);
     return st;
 }
 
 gc_status
-gc_errand_read(int socket, struct gc_errand *ret_errand, struct gc_error *err)
+gc_request_read(int socket, struct gc_request *ret_request,
+                struct gc_error *err)
 {
-    struct gc_errand *errand = ret_errand;
+    struct gc_request *request = ret_request;
     GC_AUTO(gc_bytes) frame = {0};
     int64_t now = gc_clock_now(), left;
     gc_status st = gc_wire_receive(socket, now + ARRIVAL_MS, &frame, err);
 
     if (st == GC_OK)
-        st = gc_wire_request_read(&frame, &errand->request, err);
+        st = gc_wire_request_read(&frame, &request->wire, err);
     if (st == GC_OK)
-        st = hide_password(errand, err);
+        st = hide_password(request, err);
     if (st == GC_OK)
-        st = take_options(errand, err);
+        st = take_options(request, err);
     if (st != GC_OK)
         return st;
-    errand->end = errand->request.deadline;
-    errand->latest = now + (errand->end - now) / 3 * 2;
-    left = errand->end - now;
-    errand->deadline =
-        errand->end
-        - (left > 3 * GC_ERRAND_RESERVE_MS ? GC_ERRAND_RESERVE_MS : left / 3);
+    request->end = request->wire.deadline;
+    request->latest = now + (request->end - now) / 3 * 2;
+    left = request->end - now;
+    request->deadline =
+        request->end
+        - (left > 3 * GC_REQUEST_RESERVE_MS ? GC_REQUEST_RESERVE_MS : left / 3);
     return GC_OK;
 }
 
 const char *
-gc_errand_text(const struct gc_errand *errand, gc_option option,
-               const char *fallback)
+gc_request_text(const struct gc_request *request, gc_option option,
+                const char *fallback)
 {
-    const char *text = gc_options_text(&errand->config, option);
+    const char *text = gc_options_text(&request->config, option);
 
     return text == NULL ? fallback : text;
 }
 
 bool
-gc_errand_proves_here(const struct gc_errand *errand)
+gc_request_proves_here(const struct gc_request *request)
 {
-    return strcmp(gc_errand_text(errand, GC_OPT_PAM_PROOF, "local"), "guest")
+    return strcmp(gc_request_text(request, GC_OPT_PAM_PROOF, "local"), "guest")
            != 0;
 }
 
 bool
-gc_errand_has_source(const struct gc_errand *errand, const char *word)
+gc_request_has_source(const struct gc_request *request, const char *word)
 {
-    const char *at = gc_errand_text(errand, GC_OPT_PAM_SOURCE, "password");
+    const char *at = gc_request_text(request, GC_OPT_PAM_SOURCE, "password");
     size_t len;
 
     for (; *at != '\0'; at += len + (at[len] == ',' ? 1 : 0)) {
@@ -126,35 +127,35 @@ gc_errand_has_source(const struct gc_errand *errand, const char *word)
 }
 
 gc_status
-gc_errand_account(struct gc_errand *errand, struct gc_error *err)
+gc_request_account(struct gc_request *request, struct gc_error *err)
 {
-    const struct gc_wire_request *request = &errand->request;
+    const struct gc_wire_request *wire = &request->wire;
     gc_status st;
 
-    if (request->uid == GC_WIRE_NO_UID)
+    if (wire->uid == GC_WIRE_NO_UID)
         return gc_fail(err, GC_E_DENIED, "there is no such account");
-    st = gc_child_as_user(request->user, &errand->as, err);
+    st = gc_child_as_user(wire->user, &request->as, err);
     if (st == GC_E_NOT_FOUND)
         return gc_fail(err, GC_E_DENIED, "there is no such account");
     if (st != GC_OK)
         return st;
-    if (errand->as.uid != request->uid || errand->as.uid == 0
-        || errand->as.uid < gc_options_minimum_uid(&errand->config))
+    if (request->as.uid != wire->uid || request->as.uid == 0
+        || request->as.uid < gc_options_minimum_uid(&request->config))
         return gc_fail(err, GC_E_DENIED, "the account is not one to let in");
     return GC_OK;
 }
 
 gc_status
-gc_errand_open(struct gc_errand *errand, struct gc_error *err)
+gc_request_open(struct gc_request *request, struct gc_error *err)
 {
-    char path[sizeof(GC_ERRAND_LOGINS) + 24];
+    char path[sizeof(GC_REQUEST_LOGINS) + 24];
     gc_status st;
 
-    (void)snprintf(path, sizeof(path), GC_ERRAND_LOGINS "/%lu",
-                   (unsigned long)errand->as.uid);
-    st = gc_store_open(path, GC_STORE_CREATE, &errand->store, err);
+    (void)snprintf(path, sizeof(path), GC_REQUEST_LOGINS "/%lu",
+                   (unsigned long)request->as.uid);
+    st = gc_store_open(path, GC_STORE_CREATE, &request->store, err);
     if (st == GC_OK)
-        st = gc_logins_open(GC_ERRAND_RUN "/logins", &errand->logins, err);
+        st = gc_logins_open(GC_REQUEST_RUN "/logins", &request->logins, err);
     return st;
 }
 
@@ -182,44 +183,44 @@ take_pair(const char *vm, const char *spn, struct gc_map_vm *ret_vm,
 }
 
 static gc_status
-take_pairs(struct gc_errand *errand, struct gc_error *err)
+take_pairs(struct gc_request *request, struct gc_error *err)
 {
-    const struct gc_options *config = &errand->config;
+    const struct gc_options *config = &request->config;
     size_t count = gc_options_count(config, GC_OPT_PAM_VM);
     gc_status st = GC_OK;
 
     if (count == 0)
         return gc_fail(err, GC_E_CONFIG,
                        "which VM?  There is neither vm nor map");
-    if (count > GC_ERRAND_VMS_MAX
+    if (count > GC_REQUEST_VMS_MAX
         || count != gc_options_count(config, GC_OPT_PAM_SPN))
         return gc_fail(err, GC_E_CONFIG, "more than %d VMs, or not as many spn",
-                       GC_ERRAND_VMS_MAX);
+                       GC_REQUEST_VMS_MAX);
     for (size_t i = 0; st == GC_OK && i < count; i++)
         st = take_pair(gc_options_item(config, GC_OPT_PAM_VM, i),
                        gc_options_item(config, GC_OPT_PAM_SPN, i),
-                       &errand->vms[i], err);
-    errand->vm_count = count;
+                       &request->vms[i], err);
+    request->vm_count = count;
     return st;
 }
 
 /* The map's answer is one for all reasons; which it was is for the log. */
 static gc_status
-look_up(struct gc_errand *errand, const struct gc_map *map, const char *name,
+look_up(struct gc_request *request, const struct gc_map *map, const char *name,
         struct gc_error *err)
 {
-    const char *user = errand->request.user, *reason = NULL;
-    gid_t gid = errand->as.gid;
+    const char *user = request->wire.user, *reason = NULL;
+    gid_t gid = request->as.gid;
     gc_status st;
 
     if (name[0] == '\0')
-        st = gc_map_list(map, user, gid, errand->vms, GC_ERRAND_VMS_MAX,
-                         &errand->vm_count, err);
+        st = gc_map_list(map, user, gid, request->vms, GC_REQUEST_VMS_MAX,
+                         &request->vm_count, err);
     else
-        st = gc_map_find(map, name, user, gid, &errand->vms[0], &reason, err);
+        st = gc_map_find(map, name, user, gid, &request->vms[0], &reason, err);
     if (st == GC_OK && name[0] != '\0')
-        errand->vm_count = 1;
-    if (st == GC_OK && errand->vm_count == 0) {
+        request->vm_count = 1;
+    if (st == GC_OK && request->vm_count == 0) {
         reason = "the map lets the user into no VM";
         st = gc_fail(err, GC_E_DENIED, "not permitted");
     }
@@ -229,19 +230,19 @@ look_up(struct gc_errand *errand, const struct gc_map *map, const char *name,
 }
 
 gc_status
-gc_errand_choose(struct gc_errand *errand, const char *name,
-                 struct gc_error *err)
+gc_request_choose(struct gc_request *request, const char *name,
+                  struct gc_error *err)
 {
-    const char *path = gc_options_text(&errand->config, GC_OPT_PAM_MAP);
-    bool named = gc_options_text(&errand->config, GC_OPT_PAM_VM_ENV) != NULL
-                 || gc_options_flag(&errand->config, GC_OPT_PAM_VM_PROMPT);
+    const char *path = gc_options_text(&request->config, GC_OPT_PAM_MAP);
+    bool named = gc_options_text(&request->config, GC_OPT_PAM_VM_ENV) != NULL
+                 || gc_options_flag(&request->config, GC_OPT_PAM_VM_PROMPT);
     GC_AUTO_PTR(gc_map) map = NULL;
     gc_status st;
 
     if (path == NULL)
-        return take_pairs(errand, err);
+        return take_pairs(request, err);
     if (named && name[0] == '\0')
         return gc_fail(err, GC_E_DENIED, "the user named no VM");
     st = gc_map_read_file(path, &map, err);
-    return st == GC_OK ? look_up(errand, map, named ? name : "", err) : st;
+    return st == GC_OK ? look_up(request, map, named ? name : "", err) : st;
 }
