@@ -80,7 +80,7 @@ gc_call_state_subject(struct gc_call_state *state)
         state->subject = GC_SUBJECT_IGNORED;
         return PAM_SUCCESS;
     }
-    /* Uid 0 is nobody whom a ticket could prove. */
+    /* A ticket cannot prove uid 0. */
     if (account->pw_uid == 0 || account->pw_uid == GC_WIRE_NO_UID
         || strcmp(account->pw_name, state->user) != 0)
         return PAM_SUCCESS;
@@ -89,7 +89,7 @@ gc_call_state_subject(struct gc_call_state *state)
     return PAM_SUCCESS;
 }
 
-/* PAM's items and environment are text from outside: it fits, or it fails. */
+/* PAM's items and environment come from outside: refuse what is too long. */
 static gc_status
 take_text(char *dst, size_t size, const void *text, const char *what,
           struct gc_error *err)
@@ -102,7 +102,7 @@ take_text(char *dst, size_t size, const void *text, const char *what,
     return GC_OK;
 }
 
-/* Which VM of the map, as the environment has it. */
+/* The VM's name: from the environment, or from authentication. */
 static gc_status
 take_vm(struct gc_call_state *state, struct gc_wire_request *request,
         struct gc_error *err)
@@ -124,7 +124,7 @@ gc_status
 gc_call_state_request(struct gc_call_state *state, gc_wire_call call,
                       struct gc_wire_request *ret_request, struct gc_error *err)
 {
-    /* A release needs its transaction, and no text that others can spoil. */
+    /* A release needs only its transaction: no other text may make it fail. */
     const bool releasing = call == GC_WIRE_DELETE || call == GC_WIRE_CLOSE;
     struct gc_wire_request *request = ret_request;
     const void *service = NULL;
@@ -179,7 +179,7 @@ gc_call_state_failed(struct gc_call_state *state, const char *what,
     log_outcome(state, what, error->status, NULL, error);
 }
 
-/* Success must be for the one who was meant; the helper is not believed. */
+/* Do not trust the helper: a success must be for the subject of this call. */
 static gc_status
 check_reply(const struct gc_call_state *state,
             const struct gc_wire_reply *reply, struct gc_error *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PAM_IGNORE and PAM_USER_UNKNOWN are said here, each where its rule is, and
- * never for something that went wrong.
+ * Only this file returns PAM_IGNORE and PAM_USER_UNKNOWN, each beside its rule,
+ * and never for a failure.
  */
 #include <config.h>
 
@@ -27,7 +27,7 @@
 
 /* ---- authenticate ---- */
 
-/* A password of this conversation, or of an earlier module's in it. */
+/* The password that the user types, or one that an earlier module asked for. */
 static int
 get_password(struct gc_call_state *state, struct gc_bytes *ret_password)
 {
@@ -73,7 +73,7 @@ give_up(struct gc_call_state *state, int code, const char *why)
     return code;
 }
 
-/* Ask for the VM where that is wanted; an answer that cannot be is refused. */
+/* Ask for the VM if vm_prompt is set; an answer that is too long is refused. */
 static int
 ask_vm(struct gc_call_state *state, struct gc_wire_request *request)
 {
@@ -114,9 +114,9 @@ keep_proof(struct gc_call_state *state, const struct gc_wire_request *request,
 }
 
 /*
- * The password is right, and too old to log in with: no simple control takes
- * PAM_CRED_EXPIRED for a success, and acct_mgmt has the host ask for a new one
- * where others let the user in.
+ * The password is right but has expired.  No simple control takes
+ * PAM_CRED_EXPIRED for a success.  If another module lets the user in,
+ * acct_mgmt makes the host ask for a new password.
  */
 static int
 keep_expired(struct gc_call_state *state)
@@ -135,7 +135,7 @@ keep_expired(struct gc_call_state *state)
     return PAM_AUTH_ERR;
 }
 
-/* Try SOURCE.  GC_E_NO_CREDENTIAL: it has nothing to offer, another might. */
+/* Try SOURCE.  PAM_CRED_INSUFFICIENT: it has no credential; try the next. */
 static int
 try_source(struct gc_call_state *state, gc_wire_source source,
            struct gc_wire_request *request)
@@ -154,7 +154,7 @@ try_source(struct gc_call_state *state, gc_wire_source source,
     if (code == PAM_CRED_INSUFFICIENT)
         return give_up(state, code, "there is nothing to prove with");
     if (code == PAM_AUTH_ERR)
-        return give_up(state, code, "the answer is empty, or too long");
+        return give_up(state, code, "the answer is empty or too long");
     if (code != PAM_SUCCESS)
         return give_up(state, code, "the conversation failed");
     if (source == GC_WIRE_PASSWORD)
@@ -167,7 +167,7 @@ try_source(struct gc_call_state *state, gc_wire_source source,
     return keep_proof(state, request, &reply);
 }
 
-/* Uid 0's cache, and those of the system's accounts, are nobody's proof. */
+/* The caches of uid 0 and of system accounts prove no user. */
 static bool
 may_use_cache(const struct gc_call_state *state)
 {
@@ -193,7 +193,8 @@ authenticate(struct gc_call_state *state)
     }
     for (size_t i = 0; i < settings->source_count; i++) {
         if (settings->sources[i] == GC_WIRE_CCACHE && !may_use_cache(state)) {
-            gc_call_state_debug(state, "the caller's cache proves nobody here");
+            gc_call_state_debug(state,
+                                "the caller's cache is not used as proof");
             continue;
         }
         tried = true;
@@ -226,7 +227,7 @@ gc_calls_authenticate(pam_handle_t *pamh, int flags, int argc,
 
 /* ---- a ticket for the session ---- */
 
-/* What we exported for one user is not for another's session to see. */
+/* One user's variables must not reach another user's session. */
 static void
 hide(pam_handle_t *pamh)
 {
@@ -234,7 +235,7 @@ hide(pam_handle_t *pamh)
     (void)!gc_pam_state_export(pamh, GC_PAM_STATE_LOGIN, NULL, NULL);
 }
 
-/* Was somebody else proved in this transaction than its subject is now? */
+/* Did this transaction prove another user than its present subject? */
 static bool
 is_stranger(struct gc_call_state *state)
 {
@@ -270,7 +271,7 @@ keep_ticket(struct gc_call_state *state, const struct gc_wire_reply *reply,
     return st;
 }
 
-/* RET_NOTHING: it turned out to be none of our business. */
+/* RET_NOTHING: the helper has nothing to do for this user. */
 static gc_status
 acquire(struct gc_call_state *state, gc_wire_call call, bool *ret_nothing)
 {
@@ -337,7 +338,7 @@ establish(struct gc_call_state *state)
     return gc_pam_codes_of(acquire(state, GC_WIRE_ESTABLISH, &nothing)).setcred;
 }
 
-/* Whose the session becomes: sudo's target gets nothing of its caller's. */
+/* If the session is for another user (sudo's target), remove our variables. */
 static void
 leave_to(pam_handle_t *pamh)
 {
@@ -367,7 +368,10 @@ gc_calls_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
                    (unsigned int)verb);
         return PAM_SERVICE_ERR;
     }
-    /* In a setuid host, and for sudo's target: nothing is made anew (P12). */
+    /*
+     * Setuid hosts use these verbs, for their target user too.  A new ticket
+     * would belong to the wrong user, so none is acquired.
+     */
     if (verb == PAM_REINITIALIZE_CRED || verb == PAM_REFRESH_CRED) {
         leave_to(pamh);
         return PAM_SUCCESS;
@@ -402,7 +406,7 @@ gc_calls_open_session(pam_handle_t *pamh, int flags, int argc,
     return gc_pam_codes_of(st).open_session;
 }
 
-/* Whatever happens: a session that ends has ended. */
+/* Always PAM_SUCCESS: the host cannot undo the end of a session. */
 int
 gc_calls_close_session(pam_handle_t *pamh, int flags, int argc,
                        const char **argv)
@@ -420,7 +424,7 @@ gc_calls_close_session(pam_handle_t *pamh, int flags, int argc,
 
 /* ---- account ---- */
 
-/* Proved in another process: the helper knows by whom. */
+/* Another process proved the user: ask the helper, which has the record. */
 static int
 ask_account(struct gc_call_state *state)
 {

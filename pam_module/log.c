@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lines for syslog.  Decides no level but by the status; debug adds lines
- * elsewhere and never takes one away here.
+ * The status alone decides an outcome's level.  debug adds lines elsewhere and
+ * removes none here.
  */
 #include <config.h>
 
@@ -18,7 +18,7 @@
 
 #define FIELD_SIZE 320
 
-/* What fields are told by; not to be imitated by a text behind them. */
+/* Escape quotes, so that free text cannot imitate a field. */
 static void
 tame(char *dst, size_t dst_size, const char *text)
 {

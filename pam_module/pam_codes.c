@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * open_session knows one failure: sudo aborts the command on any other.
+ * open_session has one failure code: sudo aborts the command on any other.
  */
 #include <config.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A status as the PAM functions' codes: one switch, and no other place.
+ * The one place that turns a status into PAM's codes.
  */
 
 #ifndef GC_PAM_MODULE_PAM_CODES_H
@@ -13,7 +13,7 @@ struct gc_pam_codes {
     int level; /* syslog's */
 };
 
-/* Never PAM_IGNORE, and PAM_SUCCESS for GC_OK alone. */
+/* Never PAM_IGNORE; PAM_SUCCESS only for GC_OK. */
 struct gc_pam_codes gc_pam_codes_of(gc_status status);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A fork is recognised by pid and start time, not by PAM_DATA_SILENT: sudo ends
- * a transaction with it in the process that began it.
+ * Pid and start time tell a fork from the process that stored the state.
+ * PAM_DATA_SILENT does not: sudo sets it in the process that began the
+ * transaction.
  */
 #include <config.h>
 
@@ -95,7 +96,7 @@ gc_pam_state_put(pam_handle_t *pamh, const struct gc_pam_state *saved,
     if (pam_set_data(pamh, DATA, copy, drop) == PAM_SUCCESS)
         return GC_OK;
     free(copy);
-    return gc_fail(err, GC_E_INTERNAL, "PAM keeps no data");
+    return gc_fail(err, GC_E_INTERNAL, "PAM cannot store the module's data");
 }
 
 const char *
@@ -126,5 +127,6 @@ gc_pam_state_export(pam_handle_t *pamh, const char *name, const char *value,
     code = pam_putenv(pamh, text);
     if (code == PAM_SUCCESS)
         return GC_OK;
-    return gc_fail(err, GC_E_INTERNAL, "PAM does not take %s", name);
+    return gc_fail(err, GC_E_INTERNAL, "PAM cannot put %s into its environment",
+                   name);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is kept of a transaction between its calls.
+ * The state of a PAM transaction between its calls.
  *
- * In this process and its forks: who was proved, by pam_set_data.  Beyond them:
- * a random id in PAM's environment, for hosts that authenticate in one process
- * and open the session in another; it is a hint, and proves nothing (P12).
- * Nothing here ends a ticket: what a host leaves behind, the sweeper finds.
+ * pam_set_data keeps the proved user in this process and its forks.  For hosts
+ * that authenticate in one process and open the session in another, a random id
+ * stands in PAM's environment.  Others may write there, so the id is only a
+ * hint.  Nothing here ends a ticket: the sweep releases what a host leaves.
  */
 
 #ifndef GC_PAM_MODULE_PAM_STATE_H
@@ -29,37 +29,37 @@ typedef enum {
 } gc_pam_state_ticket;
 
 struct gc_pam_state {
-    uint32_t uid;                           /* whose transaction this is */
-    char principal[GC_WIRE_PRINCIPAL_SIZE]; /* proved to be UID; "": nobody */
-    char vm[GC_WIRE_NAME_SIZE];             /* as the user chose it */
-    char transaction[GC_WIRE_TRANSACTION_SIZE]; /* ours, or "" */
-    bool expired; /* UID's password proved right, and too old: nobody's proof */
-    gc_pam_state_ticket ticket; /* in the process that follows */
+    uint32_t uid;                               /* whose transaction this is */
+    char principal[GC_WIRE_PRINCIPAL_SIZE];     /* proved to be UID, or "" */
+    char vm[GC_WIRE_NAME_SIZE];                 /* as the user chose it */
+    char transaction[GC_WIRE_TRANSACTION_SIZE]; /* the helper's id, or "" */
+    bool expired; /* UID's password is right but expired: proves nothing */
+    gc_pam_state_ticket ticket; /* as seen by process PID */
     pid_t pid;
     uint64_t start;
 };
 
-/* Field 22 of our own /proc/PID/stat; 0 where that cannot be had. */
+/* This process's start time: field 22 of /proc/self/stat, or 0. */
 uint64_t gc_pam_state_start(void);
 
 /* Borrowed, or NULL. */
 struct gc_pam_state *gc_pam_state_get(pam_handle_t *pamh);
 
-/* What KEPT says of the ticket, if it was this very process that noted it. */
+/* STATE's ticket if this very process (not a fork) stored it. */
 gc_pam_state_ticket gc_pam_state_ticket_here(const struct gc_pam_state *saved);
 
-/* Keep a copy, in the place of what was; PID and START become ours. */
+/* Store a copy with this process's PID and START; replaces the last one. */
 GC_MUST_USE gc_status gc_pam_state_put(pam_handle_t *pamh,
                                        const struct gc_pam_state *saved,
                                        struct gc_error *err);
 
 /*
- * The id that was kept here; without any, the one in PAM's environment, which
- * the user may have written; "" where there is none that could be one.
+ * The stored transaction id; if there is none, the one in PAM's environment,
+ * which the user may have written; "" if neither is well-formed.
  */
 const char *gc_pam_state_transaction(pam_handle_t *pamh);
 
-/* NAME=VALUE into PAM's environment; VALUE NULL takes NAME out of it. */
+/* Put NAME=VALUE into PAM's environment; VALUE NULL removes NAME. */
 GC_MUST_USE gc_status gc_pam_state_export(pam_handle_t *pamh, const char *name,
                                           const char *value,
                                           struct gc_error *err);
