@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Is the user who they say, and does the guest take them?
+ * Is the user who they claim to be, and does the guest accept them?
  *
- * No store is read and no ticket reused: only a handshake made in this call
- * counts (P4).
+ * No store is read and no ticket is reused: a stored ticket proves an earlier
+ * login, so only a login to the guest made in this call counts.
  */
 #include <config.h>
 
@@ -20,18 +20,18 @@
 
 #define NO_ACCOUNT "there is no account to let in"
 
-/* Who is proved in the place of an account that there is not. */
-#define NOBODY   65534 /* the kernel's overflow ids, who own nothing */
+/* The user that is proved in place of an account that does not exist. */
+#define NOBODY   65534 /* the kernel's overflow ids, which own nothing */
 #define STAND_IN "no-such-account"
 
-/* What a KDC nearby needs for any refusal: none is told sooner. */
+/* No refusal is sent sooner: a near KDC needs this long for any of them. */
 #define REFUSAL_MS 250
 
 /*
- * Who has no account here, or one that never gets in, is refused where anybody
- * is: after the KDC was asked, so that neither time nor code tells a stranger
- * which accounts there are (P20).  It is not asked for the name that was given:
- * a principal's of the realm without an account here would be locked there.
+ * A user without an account, or with one that is never let in, is refused after
+ * the KDC was asked, like any other: neither time nor code may tell a stranger
+ * which accounts exist.  The KDC is asked for a stand-in's name: the name that
+ * was typed may be a principal of the realm, which would be locked.
  */
 static gc_status
 find_account(struct gc_request *r, struct gc_error *err)
@@ -46,7 +46,10 @@ find_account(struct gc_request *r, struct gc_error *err)
     return GC_OK;
 }
 
-/* Whose cache proves: the caller's, and never uid 0's (P1). */
+/*
+ * The user whose cache is used: the host's real uid, which identifies the
+ * caller of a setuid program.  Uid 0 and system accounts identify no user.
+ */
 static gc_status
 caller(const struct gc_request *r, struct gc_child_as *ret_as,
        struct gc_error *err)
@@ -55,15 +58,17 @@ caller(const struct gc_request *r, struct gc_child_as *ret_as,
     gc_status st;
 
     if (uid == 0 || uid < gc_options_minimum_uid(&r->config))
-        return gc_fail(err, GC_E_NO_CREDENTIAL,
-                       "whoever asks has no cache that proves anybody");
+        return gc_fail(
+            err, GC_E_NO_CREDENTIAL,
+            "the caller's uid is 0 or below minimum_uid, and its cache "
+            "is not used as proof");
     st = gc_child_as_uid(uid, ret_as, err);
     return st == GC_E_NOT_FOUND
                ? gc_fail_context(err, GC_E_NO_CREDENTIAL, "the caller")
                : st;
 }
 
-/* The child first: it is to hold no secret of root's. */
+/* Start the child before any of root's secrets is read. */
 static gc_status
 start(struct gc_request *r, struct gc_initiator **ret_worker,
       struct gc_error *err)
@@ -73,11 +78,11 @@ start(struct gc_request *r, struct gc_initiator **ret_worker,
 
     if (r->wire.source == GC_WIRE_PASSWORD
         && !gc_request_has_source(r, "password"))
-        return gc_fail(err, GC_E_CONFIG, "source= names no password");
+        return gc_fail(err, GC_E_CONFIG, "source= does not contain password");
     if (r->wire.source == GC_WIRE_PASSWORD)
         return gc_worker_new_as(GC_WIRE_FD, &r->as, ret_worker, err);
     if (!gc_request_has_source(r, "ccache"))
-        return gc_fail(err, GC_E_CONFIG, "source= names no ccache");
+        return gc_fail(err, GC_E_CONFIG, "source= does not contain ccache");
     st = caller(r, &as, err);
     return st == GC_OK ? gc_worker_new_as(GC_WIRE_FD, &as, ret_worker, err)
                        : st;
@@ -106,8 +111,8 @@ fill(struct gc_request *r, struct gc_want *want, struct gc_error *err)
 }
 
 /*
- * The guest's first leg gets the tickets that were just proved, and no second
- * attempt at the password, which a KDC would count.
+ * Use the tickets that were just proved for the login to the guest.  The KDC
+ * would count a second attempt at the password.
  */
 static gc_status
 keep_proved(struct gc_initiator *worker, struct gc_want *want,
@@ -125,7 +130,7 @@ keep_proved(struct gc_initiator *worker, struct gc_want *want,
     return GC_OK;
 }
 
-/* The guest's word, and its ticket's end. */
+/* Log in to the guest, and release its ticket. */
 static gc_status
 ask_guest(struct gc_request *r, struct gc_initiator *worker,
           struct gc_want *want, const struct gc_login *login,
@@ -136,17 +141,18 @@ ask_guest(struct gc_request *r, struct gc_initiator *worker,
     char self[GC_OWNER_SIZE];
     gc_status st;
 
-    /* Nothing needs the ticket once this process has ended. */
+    /* The ticket is not needed after this process. */
     gc_owner_self(self);
     st = gc_vcenter_open(r, login->transaction, self, &vcenter, err);
     if (st != GC_OK)
         return st;
     st = gc_guest_login(r, &vcenter, worker, &r->vms[0], want, &entry, err);
     if (st == GC_OK && strcmp(entry.ticket.principal, login->principal) != 0)
-        st = gc_fail(err, GC_E_DENIED, "the guest was shown another principal");
+        st = gc_fail(err, GC_E_DENIED,
+                     "the login to the guest used another principal");
     (void)snprintf(reply->mech, sizeof(reply->mech), "%s",
                    gc_mech_word(entry.ticket.mech));
-    /* A release that fails is owed, and takes nothing from the proof. */
+    /* A failed release stays owed in the store; the proof is still good. */
     if (entry.ticket.ticket.len > 0)
         (void)!gc_guest_login_undo(r, &vcenter, &entry, NULL);
     vcenter.guest->ops->close(vcenter.guest, st, false);
@@ -170,7 +176,7 @@ note(struct gc_request *r, struct gc_login *login, struct gc_error *err)
     return gc_logins_put(r->logins, login, err);
 }
 
-/* Until REFUSAL_MS have passed since BEGAN, or the host is gone. */
+/* Wait until REFUSAL_MS have passed since BEGAN, or the host ends. */
 static void
 wait_out(const struct gc_request *r, int64_t began)
 {
@@ -181,8 +187,8 @@ wait_out(const struct gc_request *r, int64_t began)
 }
 
 /*
- * Is it the user?  A VM that is not for them is no reason to answer sooner: who
- * knows no password learns nothing of the map (P10, P20).
+ * Is it the user?  A VM that the user may not enter is refused only after the
+ * proof: a client without the password must learn nothing about the map.
  */
 static gc_status
 prove(struct gc_request *r, struct gc_initiator *worker, struct gc_want *want,
@@ -191,7 +197,7 @@ prove(struct gc_request *r, struct gc_initiator *worker, struct gc_want *want,
     struct gc_error refused = {.status = GC_OK};
     gc_status chosen = gc_request_choose(r, r->wire.vm, &refused), st;
 
-    /* The guest's word cannot be had without a guest. */
+    /* With proof=guest there is no proof without a guest. */
     if (chosen != GC_OK
         && (chosen != GC_E_DENIED || !gc_request_proves_here(r))) {
         *err = refused;
@@ -209,7 +215,7 @@ prove(struct gc_request *r, struct gc_initiator *worker, struct gc_want *want,
     if (r->nobody)
         return st == GC_OK ? gc_fail(err, GC_E_DENIED, NO_ACCOUNT)
                            : gc_fail_context(err, st, NO_ACCOUNT);
-    /* By now with the code of a VM that is off; the log tells them apart. */
+    /* The same code as for a VM that is off; the log tells them apart. */
     if (st == GC_OK && chosen != GC_OK) {
         *err = refused;
         return err->status = GC_E_NOT_FOUND;

@@ -11,7 +11,7 @@
 
 #define QUOTA GC_REQUEST_RUN "/quota"
 
-/* A logout waits no longer for a guest: what is owed is swept. */
+/* A logout waits at most this long for a guest; the sweep does the rest. */
 #define RELEASE_MS 5000
 
 void

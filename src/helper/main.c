@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * guestcred-helper: what pam_guestcred starts for one call, as root, with one
- * socket.  See wire.h for the order in which it works.
+ * guestcred-helper: pam_guestcred starts it as root, with one socket, for one
+ * call.  wire.h has the order of its work.
  */
 #include <config.h>
 
@@ -13,7 +13,7 @@
 
 #include "src/helper/calls.h"
 
-/* As the module's stub leaves us; anything else was not started by it. */
+/* Do we look as the module's stub starts us? */
 static bool
 started_properly(void)
 {
@@ -25,8 +25,8 @@ started_properly(void)
 }
 
 /*
- * The environment is ours alone.  No mechanism but libkrb5's own is loaded: a
- * plug-in would run as root, and as the user.
+ * Start with an empty environment.  Only libkrb5's own mechanisms are loaded: a
+ * plug-in would run as root and as the user.
  */
 static bool
 set_environment(const struct gc_request *request)
@@ -56,7 +56,7 @@ serve(struct gc_request *request, struct gc_wire_reply *reply,
     return gc_fail(err, GC_E_INTERNAL, "an unknown call");
 }
 
-/* Has the host gone, or does it say more than it may? */
+/* Has the host ended, or sent more than one message? */
 static bool
 abandoned(void)
 {
@@ -65,7 +65,7 @@ abandoned(void)
     return poll(&peer, 1, 0) != 0;
 }
 
-/* Serve, if the request could be read (ST, ERR), and say what came of it. */
+/* Serve the request if it could be read (ST, ERR), and send the outcome. */
 static int
 answer(struct gc_request *request, gc_status st, struct gc_error *err)
 {
@@ -98,7 +98,7 @@ run(void)
     struct gc_error error = {.status = GC_OK};
     gc_status st = gc_request_read(GC_WIRE_FD, &request, &error);
 
-    /* Without a call there is nothing to answer to. */
+    /* An unreadable request gets no answer. */
     return request.wire.call == 0 ? 1 : answer(&request, st, &error);
 }
 
@@ -108,6 +108,6 @@ main(void)
     (void)umask(077);
     if (!started_properly())
         return 2;
-    /* The exit handlers of a dozen libraries are of no use to anybody. */
+    /* Skip the libraries' exit handlers; they are not needed. */
     _exit(run());
 }

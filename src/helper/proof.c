@@ -14,9 +14,9 @@
 #include "src/helper/run_as.h"
 
 /*
- * Root's own, and one for each account, for the library locks it: whoever may
- * stop a verifier of theirs stops nobody else.  A token is good for one
- * account.
+ * Replay caches of root's, one for each account, because the library locks
+ * them: a user that stops their own verifier must not block others.  A token is
+ * good for one account only.
  */
 #define REPLAYS "file2:" GC_REQUEST_LOGINS "/%lu/replay"
 
@@ -24,7 +24,7 @@
 
 #define OP_VERIFY 2 /* its body is the token */
 
-/* The child that may read the host's keytab, and does nothing else. */
+/* The child that reads the host's keytab, and does nothing else. */
 struct verifier {
     struct gc_child child;
     const char *keytab;
@@ -54,7 +54,7 @@ verify(const struct verifier *v, const char *target,
                        : st;
 }
 
-/* Tell whom a token is to be for, take one, tell whose it is. */
+/* Send the target for the token, receive the token, send its principal. */
 static void
 serve(int socket, void *user)
 {
@@ -86,13 +86,13 @@ take_text(const struct gc_bytes *result, char *dst, size_t size,
 {
     if (result->len == 0 || result->len >= size
         || memchr(result->data, '\0', result->len) != NULL)
-        return gc_fail(err, GC_E_INTERNAL, "a child answers nonsense");
+        return gc_fail(err, GC_E_INTERNAL, "a child sent a malformed text");
     memcpy(dst, result->data, result->len);
     dst[result->len] = '\0';
     return GC_OK;
 }
 
-/* What the verifier says next. */
+/* Receive the verifier's next text. */
 static gc_status
 hear(const struct gc_request *r, const struct verifier *v, char *dst,
      size_t size, struct gc_error *err)
@@ -205,7 +205,7 @@ check_required(const struct gc_request *r, const char *principal,
         return st;
     if (strcmp(principal, required) != 0)
         return gc_fail(err, GC_E_DENIED,
-                       "%.200s was proved, and require_principal is %.200s",
+                       "%.200s was proved, but require_principal is %.200s",
                        principal, required);
     return GC_OK;
 }
@@ -222,7 +222,7 @@ gc_proof_map(struct gc_request *r, const char *principal, struct gc_error *err)
     return gc_run_as(&r->as, r->deadline, GC_WIRE_FD, map, &m, &nothing, err);
 }
 
-/* proof=guest: what the credential calls itself, once a KDC has given it. */
+/* proof=guest: the credential's own name, once the KDC gave a ticket for it. */
 static gc_status
 take_its_word(struct gc_initiator *worker, const struct gc_want *want,
               char ret_principal[GC_PRINCIPAL_SIZE], struct gc_error *err)
@@ -249,7 +249,7 @@ gc_proof(struct gc_request *r, struct gc_initiator *worker,
         st = prove_here(r, worker, want, ret_principal, err);
     else
         st = take_its_word(worker, want, ret_principal, err);
-    /* One that is good, and somebody else's, is no forgery. */
+    /* A valid credential of another user is not suspect. */
     r->suspect = st == GC_E_DENIED;
     return st == GC_OK ? gc_proof_map(r, ret_principal, err) : st;
 }
@@ -267,15 +267,15 @@ gc_proof_name(const struct gc_request *r, char ret_principal[GC_PRINCIPAL_SIZE],
 
     if (strstr(pattern, "%u") == NULL)
         short_name(account, &name, &len);
-    /* What a principal is built from must not change where its parts end. */
+    /* No character of the account may be a separator in a principal. */
     for (size_t i = 0; i < len; i++)
         if ((unsigned char)name[i] <= ' '
             || strchr("/@\\%\x7f", name[i]) != NULL)
             len = 0;
     if (len > 0)
         return expand(pattern, account, ret_principal, GC_PRINCIPAL_SIZE, err);
-    st = gc_fail(err, GC_E_DENIED, "no principal is called \"%.64s\"", account);
+    st = gc_fail(err, GC_E_DENIED,
+                 "\"%.64s\" cannot be the name of a principal", account);
     return gc_fail_hint(err, st,
-                        "principal=%%n@REALM names one for accounts "
-                        "with a domain");
+                        "set principal=%%n@REALM for accounts with a domain");
 }

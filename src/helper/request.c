@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Options were checked by the module; what they are read for here is checked
- * again where it would matter.
+ * The module has checked the options; those that security depends on are
+ * checked again here.
  */
 #include <config.h>
 
@@ -30,7 +30,7 @@ gc_request_wipe(struct gc_request *request)
     request->typed = (struct gc_bytes){0};
 }
 
-/* The password moves to a page that forks find empty. */
+/* Move the password to a page that is empty in forked children. */
 static gc_status
 hide_password(struct gc_request *request, struct gc_error *err)
 {
@@ -141,7 +141,8 @@ gc_request_account(struct gc_request *request, struct gc_error *err)
         return st;
     if (request->as.uid != wire->uid || request->as.uid == 0
         || request->as.uid < gc_options_minimum_uid(&request->config))
-        return gc_fail(err, GC_E_DENIED, "the account is not one to let in");
+        return gc_fail(err, GC_E_DENIED,
+                       "the account is root, below minimum_uid, or changed");
     return GC_OK;
 }
 
@@ -204,7 +205,7 @@ take_pairs(struct gc_request *request, struct gc_error *err)
     return st;
 }
 
-/* The map's answer is one for all reasons; which it was is for the log. */
+/* The user gets one answer for all reasons; the log gets the reason. */
 static gc_status
 look_up(struct gc_request *request, const struct gc_map *map, const char *name,
         struct gc_error *err)
@@ -221,7 +222,7 @@ look_up(struct gc_request *request, const struct gc_map *map, const char *name,
     if (st == GC_OK && name[0] != '\0')
         request->vm_count = 1;
     if (st == GC_OK && request->vm_count == 0) {
-        reason = "the map lets the user into no VM";
+        reason = "the map does not let the user into any VM";
         st = gc_fail(err, GC_E_DENIED, "not permitted");
     }
     return st == GC_E_DENIED && reason != NULL
@@ -242,7 +243,7 @@ gc_request_choose(struct gc_request *request, const char *name,
     if (path == NULL)
         return take_pairs(request, err);
     if (named && name[0] == '\0')
-        return gc_fail(err, GC_E_DENIED, "the user named no VM");
+        return gc_fail(err, GC_E_DENIED, "the user did not name a VM");
     st = gc_map_read_file(path, &map, err);
     return st == GC_OK ? look_up(request, map, named ? name : "", err) : st;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one call of the module's asks of us: the request, root's options in it,
- * the account, which VMs, and how much time there is.
+ * One request of the module: its message, root's options, the account, the VMs,
+ * and the deadline.
  */
 
 #ifndef GC_SRC_HELPER_REQUEST_H
@@ -14,14 +14,14 @@
 #include "src/options.h"
 #include "src/tickets/store.h"
 
-/* Root's own places; a boot empties the second. */
+/* Directories of root's; a reboot empties the last. */
 #define GC_REQUEST_STATE GC_LOCALSTATEDIR "/lib/guestcred"
 #define GC_REQUEST_LOGINS                                                      \
     GC_REQUEST_STATE "/logins" /* a store for each uid                         \
                                 */
 #define GC_REQUEST_RUN "/run/guestcred-helper"
 
-/* Kept of the deadline for what must be ended before there is an answer. */
+/* Part of the deadline that is reserved for cleaning up before the answer. */
 #define GC_REQUEST_RESERVE_MS 1000
 
 #define GC_REQUEST_VMS_MAX 32
@@ -29,19 +29,19 @@
 /* Zero it before use. */
 struct gc_request {
     struct gc_wire_request wire;
-    char *password;        /* secret, REQUEST's; no child inherits it */
+    char *password;        /* secret, from WIRE; no child inherits it */
     struct gc_bytes typed; /* PASSWORD, borrowed */
     struct gc_options config;
-    int64_t deadline;      /* of the work; what is undone may go on … */
+    int64_t deadline;      /* of the work; cleaning up may go on … */
     int64_t end;           /* … until then */
     int64_t latest;        /* to send a guest anything */
     struct gc_child_as as; /* USER's ids */
-    bool nobody; /* no account gets in: USER and AS are a stand-in's */
+    bool nobody; /* no account to let in: USER and AS are a stand-in's */
     struct gc_store *store; /* root's, of USER's logins */
     struct gc_logins *logins;
-    bool suspect; /* a credential was refused as a forged one is */
-    bool expired; /* a password proved right, and too old */
-    bool made;    /* something that is to be undone where nobody hears of it */
+    bool suspect; /* the credential may be forged */
+    bool expired; /* the password is right but expired */
+    bool made;    /* undo the call if its reply cannot be delivered */
     size_t vm_count;
     struct gc_map_vm vms[GC_REQUEST_VMS_MAX]; /* those that USER may enter */
 };
@@ -50,22 +50,22 @@ void gc_request_clear(struct gc_request *request);
 /* Wipe the password alone. */
 void gc_request_wipe(struct gc_request *request);
 
-/* Read the request and its options: nothing else yet. */
+/* Read the message and its options, nothing else. */
 GC_MUST_USE gc_status gc_request_read(int socket,
                                       struct gc_request *ret_request,
                                       struct gc_error *err);
 
-/* Whose ids USER has.  GC_E_DENIED where that is nobody who gets in. */
+/* Look up USER's ids.  GC_E_DENIED: there is no such account to let in. */
 GC_MUST_USE gc_status gc_request_account(struct gc_request *request,
                                          struct gc_error *err);
 
-/* Open what root keeps, of USER where that is a user's. */
+/* Open root's stores of USER's tickets and of logins. */
 GC_MUST_USE gc_status gc_request_open(struct gc_request *request,
                                       struct gc_error *err);
 
 /*
- * Which VMs: the literal pairs, or what the map lets USER into, of which NAME
- * ("" for all).  GC_E_DENIED with one text for every reason.
+ * Fill in VMS: the literal pairs, or those of the map called NAME ("": all)
+ * that USER may enter.  GC_E_DENIED, with one text for every reason.
  */
 GC_MUST_USE gc_status gc_request_choose(struct gc_request *request,
                                         const char *name, struct gc_error *err);
@@ -74,10 +74,10 @@ GC_MUST_USE gc_status gc_request_choose(struct gc_request *request,
 const char *gc_request_text(const struct gc_request *request, gc_option option,
                             const char *fallback);
 
-/* Is the proof to be had on this host, and not the guest's word? */
+/* Does this host verify the user?  Otherwise (proof=guest) the guest does. */
 bool gc_request_proves_here(const struct gc_request *request);
 
-/* Does source= name WORD? */
+/* Does source= contain WORD? */
 bool gc_request_has_source(const struct gc_request *request, const char *word);
 
 #endif

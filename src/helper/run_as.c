@@ -29,7 +29,7 @@ gc_run_as_tell(int socket, gc_status st, const struct gc_bytes *result,
     (void)!gc_frame_send(socket, 0, head, &body);
 }
 
-/* The error that BODY tells, its texts ended and escaped again. */
+/* The error in BODY, its texts terminated and escaped again. */
 static gc_status
 take_failure(const struct gc_frame_head *head, const struct gc_bytes *body,
              struct gc_error *err)
@@ -38,7 +38,7 @@ take_failure(const struct gc_frame_head *head, const struct gc_bytes *body,
     gc_status st;
 
     if (head->status >= GC_STATUS_COUNT || body->len != sizeof(failure))
-        return gc_fail(err, GC_E_INTERNAL, "a child talks nonsense");
+        return gc_fail(err, GC_E_INTERNAL, "a child sent a malformed error");
     memcpy(&failure, body->data, sizeof(failure));
     failure.message[sizeof(failure.message) - 1] = '\0';
     failure.hint[sizeof(failure.hint) - 1] = '\0';
@@ -80,11 +80,12 @@ gc_run_as_hear(const struct gc_child *child, int64_t deadline, int cancel_fd,
     if (st != GC_OK)
         return st;
     if (!gc_frame_receive(child->socket, &head, &body) || head.op != OP_RESULT)
-        return gc_fail(err, GC_E_INTERNAL, "a child is gone, or lies");
+        return gc_fail(err, GC_E_INTERNAL,
+                       "a child died or sent a malformed result");
     if (head.status != GC_OK)
         return take_failure(&head, &body, err);
     if (body.len > GC_RUN_AS_RESULT_MAX)
-        return gc_fail(err, GC_E_INTERNAL, "a child says too much");
+        return gc_fail(err, GC_E_INTERNAL, "a child sent too long a result");
     gc_bytes_move(ret_result, &body);
     return GC_OK;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One piece of work in a child of its own, which may have become somebody else,
- * and what came of it.
+ * Runs one function in a child, possibly as another user, and returns its
+ * result.
  *
- * The child is killed at the deadline, or when the host that we work for goes
- * away.  What it says is checked like anything from outside.
+ * The child is killed at the deadline, or when the host ends.  Its result is
+ * checked like any other input.
  */
 
 #ifndef GC_SRC_HELPER_RUN_AS_H
@@ -19,9 +19,10 @@
 #define GC_RUN_AS_RESULT_MAX 4096
 
 /*
- * Run WORK, whose result and error come back.  AS: NULL stays who we are.
- * CANCEL_FD: readable ends it, -1 for none.  GC_E_UNAVAILABLE: the deadline
- * passed; GC_E_CANCELED; GC_E_INTERNAL: the child died, or lied.
+ * Run WORK as AS (NULL: as we are) and return its result and error.  CANCEL_FD
+ * (-1: none) cancels when it is readable.  GC_E_UNAVAILABLE: the deadline
+ * passed; GC_E_CANCELED; GC_E_INTERNAL: the child died, or its reply is
+ * malformed.
  */
 GC_MUST_USE gc_status gc_run_as(const struct gc_child_as *as, int64_t deadline,
                                 int cancel_fd,
@@ -31,11 +32,11 @@ GC_MUST_USE gc_status gc_run_as(const struct gc_child_as *as, int64_t deadline,
                                 void *user, struct gc_bytes *ret_result,
                                 struct gc_error *err);
 
-/* The child's half: tell on SOCKET that work ended in ST. */
+/* The child's half: send on SOCKET that work ended in ST. */
 void gc_run_as_tell(int socket, gc_status st, const struct gc_bytes *result,
                     const struct gc_error *err);
 
-/* And the other: wait for that, and take it. */
+/* The parent's half: wait for that and return it. */
 GC_MUST_USE gc_status gc_run_as_hear(const struct gc_child *child,
                                      int64_t deadline, int cancel_fd,
                                      struct gc_bytes *ret_result,

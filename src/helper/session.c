@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A session's tickets: acquired once a transaction, in a store of its own,
+ * A session's tickets: acquired once in a transaction, copied for the user,
  * released at its end.
  *
- * Others proved the user, or we did; either way a ticket goes only to the
- * account that its verified principal maps to (P13).
+ * Other modules or this one proved the user; either way a ticket goes only to
+ * the account that its verified principal maps to, because PAM's user name
+ * alone does not say whose credential it is.
  */
 #include <config.h>
 
@@ -21,7 +22,7 @@
 
 #define SYSTEM_ACCOUNT "guestcred" /* may act for others, and nothing else */
 
-/* What one session is made of while it is. */
+/* A session while it is made. */
 struct session {
     struct gc_request *request;
     struct gc_login login;
@@ -32,7 +33,7 @@ struct session {
     struct gc_entries entries;
     bool stranger; /* the credential is not the account's */
     size_t failures;
-    struct gc_error failed; /* the first that did */
+    struct gc_error failed; /* the first failure */
 };
 
 static void
@@ -61,7 +62,7 @@ find_login(struct gc_request *r, struct gc_login *ret_login,
 
 /* ---- whose credential ---- */
 
-/* Nothing foreign decides what becomes of a user without one. */
+/* A user without our credential is left to the other modules. */
 static gc_status
 nothing(struct gc_wire_reply *reply, const char *why)
 {
@@ -70,7 +71,7 @@ nothing(struct gc_wire_reply *reply, const char *why)
     return GC_OK;
 }
 
-/* What was proved to us in this transaction. */
+/* Use the tickets that this transaction proved. */
 static gc_status
 use_proved(struct session *s, struct gc_error *err)
 {
@@ -103,7 +104,7 @@ use_cache(struct session *s, struct gc_error *err)
     return st;
 }
 
-/* Does source= have s4u, for this user?  Nobody is on its list by default. */
+/* Does source= allow s4u for this user?  Its list is empty by default. */
 static gc_status
 may_stand_in(const struct gc_request *r, bool *ret_may, struct gc_error *err)
 {
@@ -116,8 +117,8 @@ may_stand_in(const struct gc_request *r, bool *ret_may, struct gc_error *err)
 }
 
 /*
- * S4U2Self and S4U2Proxy, by a child that is the system account: the user's
- * own must not hold that key (P3).
+ * S4U2Self and S4U2Proxy, by a child that runs as the system account: with that
+ * key, the user's own child could act as any user.
  */
 static gc_status
 use_s4u(struct session *s, struct gc_error *err)
@@ -198,7 +199,7 @@ give_back(struct session *s)
                                    &s->entries.items[i], NULL);
 }
 
-/* One VM that fails does not take the others' tickets away. */
+/* Continue after a VM that fails: the others' tickets are still useful. */
 static gc_status
 acquire_all(struct session *s, struct gc_error *err)
 {
@@ -233,7 +234,7 @@ write_login(struct session *s, struct gc_error *err)
     (void)snprintf(login->service, sizeof(login->service), "%s",
                    r->wire.service);
     (void)snprintf(login->copies, sizeof(login->copies), "%s", s->copies.path);
-    /* They have served: nothing needs the user's tickets any more. */
+    /* The user's Kerberos tickets are not needed any more. */
     gc_bytes_clear(&login->credential);
     return gc_logins_put(r->logins, login, err);
 }
@@ -263,13 +264,13 @@ make_session(struct session *s, struct gc_error *err)
     struct gc_request *r = s->request;
     gc_status st;
 
-    /* The tickets are needed for as long as this process lives. */
+    /* The tickets are kept for as long as the host lives. */
     st = gc_login_asked_by(&s->login, (pid_t)r->wire.host_pid,
                            r->wire.host_start, err);
-    /* What an earlier host of this login left is not taken for its ticket. */
+    /* A ticket that an earlier host of this login left must not be used. */
     if (st == GC_OK)
         st = gc_store_tidy(r->store, err);
-    /* Before a secret of root's is read. */
+    /* The child must be forked before any of root's secrets is read. */
     if (st == GC_OK)
         st = gc_worker_new_as(GC_WIRE_FD, &r->as, &s->worker, err);
     if (st == GC_OK)
@@ -296,7 +297,7 @@ make_session(struct session *s, struct gc_error *err)
     return st;
 }
 
-/* LOGIN's tickets, those that are to be used and those that are owed. */
+/* The tickets of TRANSACTION, live and owed. */
 static gc_status
 list_tickets(struct gc_request *r, const char *transaction,
              struct gc_entries *ret_entries, struct gc_error *err)
@@ -311,7 +312,7 @@ list_tickets(struct gc_request *r, const char *transaction,
     return st;
 }
 
-/* Does the session of LOGIN have its tickets, and a host that needs them? */
+/* Does LOGIN's session have live tickets and a living host? */
 static bool
 still_live(struct gc_request *r, const struct gc_login *login)
 {
@@ -321,7 +322,7 @@ still_live(struct gc_request *r, const struct gc_login *login)
     if (login->copies[0] == '\0')
         return false;
     if (list_tickets(r, login->transaction, &entries, NULL) != GC_OK)
-        return true; /* then another one would fare no better */
+        return true; /* a new session would fail in the same way */
     for (size_t i = 0; i < entries.count && !live; i++)
         live = entries.items[i].state == GC_ENTRY_TICKET
                && !gc_owner_is_dead(entries.items[i].host);
@@ -329,9 +330,9 @@ still_live(struct gc_request *r, const struct gc_login *login)
 }
 
 /*
- * The login of this transaction: with a live session (RET_LIVE), which another
- * call may be making while we wait, or for us to make one.  GC_E_NOT_FOUND:
- * there is none.
+ * The login of this transaction.  If another call is making its session, wait.
+ * RET_LIVE: it has a live session; otherwise we are to make one.
+ * GC_E_NOT_FOUND: there is no login.
  */
 static gc_status
 await_login(struct gc_request *r, struct gc_login *ret_login, bool *ret_live,
@@ -417,10 +418,11 @@ end_login(struct gc_request *r, const struct gc_login *login,
     gc_status st;
 
     st = list_tickets(r, login->transaction, &entries, err);
-    /* All of them, so that a kill on the way owes the rest. */
+    /* Mark all as owed first, so that after a kill the sweep releases the rest.
+     */
     for (size_t i = 0; st == GC_OK && i < entries.count; i++)
         st = gc_store_owed(r->store, &entries.items[i], err);
-    /* What could not even be owed must be found again by another close. */
+    /* Keep the login if that failed, so that another close finds it. */
     if (st != GC_OK)
         return st;
     gc_copies_remove(login->copies);
@@ -472,7 +474,7 @@ gc_call_account(struct gc_request *r, struct gc_wire_reply *reply,
     st = gc_logins_find_anyones(r->logins, wire->transaction, wire->service,
                                 (pid_t)wire->host_pid, wire->host_start, &login,
                                 err);
-    /* Others may have proved the user of a session; that is theirs to say. */
+    /* If another module proved the user, that module decides. */
     if (st == GC_E_NOT_FOUND || (st == GC_OK && !login.proved))
         return nothing(reply, "nobody was proved in this transaction");
     if (st != GC_OK)
@@ -495,7 +497,7 @@ gc_call_undo(struct gc_request *r, const struct gc_wire_reply *reply)
     if (!r->made || reply->transaction[0] == '\0' || r->logins == NULL)
         return;
     r->end = gc_clock_now() + GC_TICKETS_GRACE_MS;
-    /* It is ours, whether or not the host that asked is still there. */
+    /* Undo it even if the host that asked has ended. */
     memcpy(login.transaction, reply->transaction, sizeof(login.transaction));
     memcpy(login.copies, reply->copies, sizeof(login.copies));
     (void)!end_login(r, &login, &unsent, &ignored);

@@ -11,7 +11,7 @@ behind(struct gc_initiator *door)
     return ((struct gc_token_check *)door)->worker;
 }
 
-/* Is there time enough for the guest to answer? */
+/* Is there enough time for the guest to answer? */
 static gc_status
 in_time(struct gc_initiator *door, struct gc_error *err)
 {
@@ -33,7 +33,7 @@ who(struct gc_initiator *door, const struct gc_want *want,
     return worker->ops->who(worker, want, ret_principal, err);
 }
 
-/* Mutual goes inside SPNEGO, whatever the mechanism is. */
+/* With mutual authentication the token is SPNEGO, whatever the mechanism. */
 static gc_status
 begin(struct gc_initiator *door, const struct gc_want *want,
       struct gc_said *ret_said, struct gc_error *err)
@@ -86,7 +86,7 @@ end(struct gc_initiator *door)
     worker->ops->end(worker);
 }
 
-/* Nothing here is on the heap, and the worker is its owner's. */
+/* Nothing is on the heap, and the worker is borrowed. */
 static void
 leave(struct gc_initiator *door)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between the user's process and the guest: what that process calls a first
- * token goes on only if it is of the mechanism that root configured (P15).
+ * Stands between the user's process and the guest.  The user controls that
+ * process, so its first token is forwarded only if it is of the mechanism that
+ * root configured.
  */
 
 #ifndef GC_SRC_HELPER_TOKEN_CHECK_H
@@ -10,11 +11,11 @@
 #include "gss/initiator.h"
 
 /*
- * An initiator in front of WORKER, which is borrowed; nothing is to be freed.
+ * An initiator in front of WORKER, which is borrowed; there is nothing to free.
  *
- * No token passes after LATEST (monotonic milliseconds): an answer that nobody
- * waits for is a ticket that nobody knows, and a user can keep their process
- * from making its token until then.  GC_E_UNAVAILABLE.
+ * No token passes after LATEST (monotonic milliseconds), GC_E_UNAVAILABLE: a
+ * user can delay the token, and an answer after the deadline would be a ticket
+ * that is never released.
  */
 struct gc_token_check {
     struct gc_initiator door;

@@ -18,7 +18,7 @@ gc_vcenter_clear(struct gc_vcenter *v)
     *v = (struct gc_vcenter){.guest = NULL};
 }
 
-/* Read when a login is due, so that no child of ours was forked with it. */
+/* Read only when a login is due, so that no child was forked with it. */
 static gc_status
 password(void *user, struct gc_limit limit, struct gc_bytes *ret_password,
          struct gc_password_identity *ret_identity, struct gc_error *err)
@@ -61,8 +61,7 @@ gc_vcenter_open(const struct gc_request *r, const char *transaction,
     gc_status st;
 
     if (options.http.url == NULL || options.username == NULL)
-        return gc_fail(err, GC_E_CONFIG,
-                       "url and username of a vCenter are needed");
+        return gc_fail(err, GC_E_CONFIG, "url or username is not configured");
     st = gc_store_open(GC_REQUEST_STATE "/vcenter", GC_STORE_CREATE,
                        &v->sessions, err);
     options.store = v->sessions;
@@ -83,8 +82,8 @@ gc_vcenter_check(struct gc_vcenter *v, const struct gc_map_vm *vm,
     if (st != GC_OK || vm->vcenter[0] == '\0')
         return st;
     if (strcasecmp(v->guest->ops->about(v->guest).vcenter, vm->vcenter) != 0)
-        return gc_fail(err, GC_E_NOT_FOUND,
-                       "%s is of another vCenter than the one that answers",
-                       vm->vm);
+        return gc_fail(
+            err, GC_E_NOT_FOUND,
+            "%s belongs to another vCenter than the one that answers", vm->vm);
     return GC_OK;
 }

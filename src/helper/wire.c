@@ -174,7 +174,7 @@ wrong_request(const struct gc_wire_request *r)
     if (r->user[0] == '\0' || r->service[0] == '\0' || r->deadline <= 0
         || r->caller == GC_WIRE_NO_UID || r->host_pid == 0
         || r->host_pid > INT_MAX)
-        return "a field too few";
+        return "a field missing";
     if (r->source > GC_WIRE_CCACHE
         || proving != (r->source != GC_WIRE_NO_SOURCE)
         || (r->source == GC_WIRE_PASSWORD) != (r->password[0] != '\0'))
@@ -184,7 +184,7 @@ wrong_request(const struct gc_wire_request *r)
     return options_fit(r) ? NULL : "a bad option";
 }
 
-/* Is there anything that only success brings? */
+/* Does R have a field that only a success may have? */
 static bool
 promises(const struct gc_wire_reply *r)
 {
@@ -200,11 +200,11 @@ wrong_success(const struct gc_wire_reply *r)
     if (r->nothing
         && (r->call == GC_WIRE_AUTHENTICATE || r->copies[0] != '\0'
             || r->message[0] == '\0'))
-        return "nothing done, and no reason";
+        return "nothing done but no reason";
     if (r->expired)
         return "a success that has expired";
     if (r->suspect && !r->nothing)
-        return "a suspect that was served";
+        return "a suspect credential that was served";
     if ((r->copies[0] != '\0') != (acquiring && !r->nothing)
         || (r->copies[0] != '\0' && r->copies[0] != '/'))
         return "the wrong directory of tickets";
@@ -219,7 +219,7 @@ wrong_success(const struct gc_wire_reply *r)
     return NULL;
 }
 
-/* What goes into a log in one piece. */
+/* Has TEXT no control character?  It goes to the log. */
 static bool
 is_plain(const char *text)
 {
@@ -237,7 +237,7 @@ wrong_reply(const struct gc_wire_reply *r)
 
     for (size_t i = 0; i < GC_COUNT_OF(texts); i++)
         if (!is_plain(texts[i]))
-            return "a text that cannot be";
+            return "a control character in a text";
     if (r->call < GC_WIRE_AUTHENTICATE || r->call > GC_WIRE_CLOSE
         || r->status >= GC_STATUS_COUNT)
         return "an unknown call or status";
@@ -246,7 +246,7 @@ wrong_reply(const struct gc_wire_reply *r)
     if (r->status == GC_OK)
         return wrong_success(r);
     if (promises(r))
-        return "a refusal that promises";
+        return "the fields of a success in a refusal";
     if (r->expired
         && (r->call != GC_WIRE_AUTHENTICATE || r->status != GC_E_DENIED))
         return "the wrong expiry";
