@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stub and wire brought together under one deadline.
+ * Runs the stub and the wire under one deadline.
  */
 #include <config.h>
 
@@ -10,8 +10,8 @@
 
 #include "pam_module/stub.h"
 
-#define LATE_MS  200 /* the helper keeps the same deadline: let it say so */
-#define LEAVE_MS 100 /* after its answer */
+#define LATE_MS  200 /* the helper has the same deadline: let it report it */
+#define LEAVE_MS 100 /* for its exit, after its answer */
 
 static gc_status
 exchange(int socket, const struct gc_bytes *frame,
@@ -28,17 +28,16 @@ exchange(int socket, const struct gc_bytes *frame,
     return st;
 }
 
-/* Why there was no answer, from how the helper ended. */
+/* Explain a missing answer by the way the helper ended. */
 static gc_status
 explain(gc_status st, int how, const char *helper, struct gc_error *err)
 {
     if (st == GC_E_UNAVAILABLE)
         return gc_fail(err, st, "the helper did not answer in time");
     if (how == GC_STUB_SETUP)
-        return gc_fail(err, st,
-                       "no clean process could be made for the helper");
+        return gc_fail(err, st, "cannot set up a clean process for the helper");
     if (how == GC_STUB_NO_EXEC)
-        return gc_fail(err, st, "the helper %.256s cannot be run", helper);
+        return gc_fail(err, st, "cannot run the helper %.256s", helper);
     if (how > 128)
         return gc_fail_context(err, st, "the helper was ended by signal %d",
                                how - 128);
@@ -60,7 +59,7 @@ ask(const char *helper, const struct gc_wire_request *request,
     if (st != GC_OK)
         return st;
     st = exchange(stub.socket, &frame, request, &reply, err);
-    /* GC_E_INTERNAL is end of file: it is leaving already. */
+    /* GC_E_INTERNAL is end of file: the helper is exiting. */
     how = gc_stub_end(&stub, st == GC_OK || st == GC_E_INTERNAL ? LEAVE_MS : 0);
     if (st != GC_OK)
         return explain(st, how, helper, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One question to a helper of its own, and the answer, or an error: whatever
- * the helper does or fails to do.
+ * Starts a helper, asks it one question, and returns its answer or an error,
+ * whatever the helper does.
  */
 
 #ifndef GC_PAM_MODULE_ASK_H
@@ -11,12 +11,12 @@
 #include "src/helper/wire.h"
 
 /*
- * Start HELPER, ask REQUEST, gather it again.  Takes at most until REQUEST's
- * deadline and a second; by then HELPER and what it started are gone.  The
- * answer is well-formed; whether it is believed is the caller's business.
+ * Start HELPER, send REQUEST, reap HELPER.  Takes one second longer than
+ * REQUEST's deadline at most; by then HELPER and its children are gone.  The
+ * answer is well-formed; the caller checks whether it is true.
  *
- * GC_E_UNAVAILABLE: the deadline passed.  GC_E_CONFIG: HELPER is not to be
- * run.  GC_E_INTERNAL, GC_E_PROTOCOL: it died, or talked nonsense.
+ * GC_E_UNAVAILABLE: the deadline passed.  GC_E_CONFIG: HELPER must not be run.
+ * GC_E_INTERNAL, GC_E_PROTOCOL: HELPER died, or its answer is malformed.
  */
 GC_MUST_USE gc_status gc_ask(const char *helper,
                              const struct gc_wire_request *request,

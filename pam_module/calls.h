@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What each of PAM's functions does: arguments as PAM gives them, PAM's codes
- * out.  Who may log in, and what a ticket is, is the helper's.
+ * What each of PAM's functions does; takes PAM's arguments, returns PAM's
+ * codes.  The helper decides whether the user may log in, and makes tickets.
  */
 
 #ifndef GC_PAM_MODULE_CALLS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One message at a time: hosts disagree on what an array of them is.
+ * One message at a time: hosts disagree on the layout of an array of them.
  */
 #include <config.h>
 

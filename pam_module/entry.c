@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The six doors that PAM knows, and nothing behind them but a call.
+ * The six functions that PAM calls; each passes its arguments on.
  */
 #include <config.h>
 
@@ -40,7 +40,7 @@ pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
     return gc_calls_close_session(pamh, flags, argc, argv);
 }
 
-/* Passwords are changed elsewhere. */
+/* Other modules change passwords. */
 DOOR int
 pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * src/options knows what a well-formed value is; what PAM allows, and what it
- * does not, is here (P1-P9).  Never reads the environment.
+ * src/options checks that values are well-formed; this file checks what PAM
+ * allows.  Never reads the environment, which an unprivileged user may control.
  */
 #include <config.h>
 

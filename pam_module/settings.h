@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Arguments and configuration file, read once a call: what the helper is told
- * is what was checked here.
+ * Arguments and configuration file.  Each call reads them once: the helper gets
+ * exactly what was checked here.
  */
 
 #ifndef GC_PAM_MODULE_SETTINGS_H
@@ -21,28 +21,27 @@ struct gc_settings {
     unsigned int minimum_uid;
     bool ignore_root, try_first_pass, use_first_pass, no_prompt;
     bool vm_prompt, debug, silent;
-    size_t source_count; /* that prove somebody: s4u is none */
+    size_t source_count; /* sources that prove a user: not s4u */
     gc_wire_source sources[2];
 };
 void gc_settings_clear(struct gc_settings *settings);
 
 /*
- * The arguments alone; reads nothing.  GC_E_CONFIG for one that is unknown or
- * cannot be.
+ * Take the arguments; reads no file.  GC_E_CONFIG: one is unknown or invalid.
  */
 GC_MUST_USE gc_status gc_settings_take_arguments(struct gc_settings *settings,
                                                  int argc, const char **argv,
                                                  struct gc_error *err);
 
 /*
- * Then the file, conf= or the installed one (which may be missing), and
- * whether all of it makes sense together.  The file must be a regular one of
- * root's, that nobody else may write, and no symbolic link.
+ * Then read the file, conf= or the installed one (which may be missing), and
+ * check that all settings fit together.  The file must be regular, belong to
+ * root, be writable by root only, and be no symbolic link.
  */
 GC_MUST_USE gc_status gc_settings_take_file(struct gc_settings *settings,
                                             struct gc_error *err);
 
-/* All that was given, for the helper. */
+/* Put all settings into REQUEST. */
 GC_MUST_USE gc_status gc_settings_pass_on(const struct gc_settings *settings,
                                           struct gc_wire_request *request,
                                           struct gc_error *err);

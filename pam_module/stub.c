@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between clone and exec nothing is called but system calls: the host may have
- * threads, and what they held is held for ever on this side.  Where glibc's
- * wrapper would do more (ids are changed in all threads, fork runs handlers)
- * the call is made bare.
+ * Between clone and exec only system calls are made: the host may have threads,
+ * and a lock that one of them held is never released in the clone.  Some calls
+ * bypass glibc's wrapper, which would do more (change the ids of all threads,
+ * run fork handlers).
  */
 #include <config.h>
 
@@ -43,7 +43,7 @@
 #    define SETGROUPS SYS_setgroups
 #endif
 
-/* What the stub needs; made ready before the clone. */
+/* What the stub needs, prepared before the clone. */
 struct job {
     int socket; /* the helper's end */
     int program;
@@ -53,7 +53,7 @@ struct job {
 
 /* ---- in the clone: system calls only ---- */
 
-/* fork, but for its handlers, with EXIT_SIGNAL for the parent. */
+/* fork without its handlers; the parent gets EXIT_SIGNAL. */
 static pid_t
 split(int exit_signal)
 {
@@ -76,7 +76,7 @@ close_all_but(int a, int b)
     gc_descriptor_close_range(high + 1, UINT_MAX);
 }
 
-/* Every signal, those of the C library included, which sigaction hides. */
+/* Every signal, including the C library's own, which sigaction hides. */
 static void
 default_signals(void)
 {
@@ -89,7 +89,7 @@ default_signals(void)
         (void)syscall(SYS_rt_sigaction, (long)number, &none, NULL, 8L);
 }
 
-/* A limit that the host may have set to trip us. */
+/* A limit that the host may have set to make us fail. */
 static bool
 set_limits(void)
 {
@@ -122,7 +122,8 @@ set_limits(void)
         if (setrlimit((unsigned int)limits[i].what, &wanted) == 0
             || getrlimit((unsigned int)limits[i].what, &has) != 0)
             continue;
-        /* Not ours to raise: then as far as it goes, if that is any use. */
+        /* We may not raise it above the hard limit: take that if it is enough.
+         */
         has.rlim_cur = has.rlim_max;
         (void)setrlimit((unsigned int)limits[i].what, &has);
         if (limits[i].what == RLIMIT_FSIZE && has.rlim_max < (1u << 20))
@@ -133,7 +134,7 @@ set_limits(void)
     return good;
 }
 
-/* All three of each, so that the caller of su is no longer our equal. */
+/* Set all three ids, so that su's caller can no longer signal or trace us. */
 static bool
 become(const struct job *job)
 {
@@ -144,7 +145,7 @@ become(const struct job *job)
     return job->uid != 0 || syscall(SETGROUPS, 0L, NULL) == 0;
 }
 
-/* 0-2 /dev/null, GC_WIRE_FD the socket, the program behind it, no other. */
+/* 0-2: /dev/null; GC_WIRE_FD: the socket; next: the program; close the rest. */
 static bool
 arrange(const struct job *job)
 {
@@ -180,7 +181,7 @@ run_helper(const struct job *job, pid_t stub)
     (void)setsid();
     (void)setpriority(PRIO_PROCESS, 0, 0);
     (void)sched_setscheduler(0, SCHED_OTHER, &ordinary);
-    /* Without it a KEYRING:session cache would be the caller's. */
+    /* A new one: KEYRING:session would be the caller's cache. */
     (void)syscall(SYS_keyctl, (long)KEYCTL_JOIN_SESSION_KEYRING, NULL);
     default_signals();
     (void)sigemptyset(&none);
@@ -190,7 +191,7 @@ run_helper(const struct job *job, pid_t stub)
     _exit(GC_STUB_NO_EXEC);
 }
 
-/* Wait for the helper, or for the order (SIGTERM) to end it. */
+/* Wait for the helper to end, or for SIGTERM, which asks us to end it. */
 static _Noreturn void
 run_stub(const struct job *job)
 {
@@ -220,7 +221,7 @@ run_stub(const struct job *job)
         info.si_pid = 0;
         (void)waitid(P_PID, (id_t)helper, &info, WEXITED | WNOWAIT | WNOHANG);
     } while (info.si_pid != helper);
-    /* While it is a zombie its group's number is nobody else's. */
+    /* While it is a zombie, its process group's id cannot be reused. */
     (void)kill(-helper, SIGKILL);
     (void)waitpid(helper, &status, 0);
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
@@ -228,7 +229,7 @@ run_stub(const struct job *job)
 
 /* ---- in the host ---- */
 
-/* HELPER's file, held, and found to be nobody's but root's or ours. */
+/* Open HELPER; it must belong to root or us, and only its owner may write. */
 static gc_status
 open_program(const char *helper, int *ret_fd, struct gc_error *err)
 {
@@ -244,8 +245,8 @@ open_program(const char *helper, int *ret_fd, struct gc_error *err)
                        helper, strerror(errno));
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)
         || (info.st_mode & S_IXUSR) == 0)
-        return gc_fail(err, GC_E_CONFIG, "the helper %.256s is no program",
-                       helper);
+        return gc_fail(err, GC_E_CONFIG,
+                       "the helper %.256s is not an executable file", helper);
     if ((info.st_uid != 0 && info.st_uid != geteuid())
         || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return gc_fail(err, GC_E_CONFIG,
@@ -278,7 +279,7 @@ gc_stub_start(const char *helper, struct gc_stub *ret_stub,
     theirs = pair[1];
     job.socket = theirs;
     job.program = program;
-    /* No handler of the host's may run in the clone. */
+    /* The host's signal handlers must not run in the clone. */
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     pid = split(0);
@@ -295,7 +296,7 @@ gc_stub_start(const char *helper, struct gc_stub *ret_stub,
     return GC_OK;
 }
 
-/* Has the stub been gathered within MS?  RET: how it ended. */
+/* Reap the stub within MS; RET: how it ended. */
 static bool
 gather(pid_t pid, int ms, int *ret)
 {
@@ -333,7 +334,7 @@ gc_stub_end(struct gc_stub *stub, int grace_ms)
     (void)kill(stub->pid, SIGTERM);
     if (gather(stub->pid, TERM_MS, &how))
         return how;
-    /* Stopped or frozen; the helper dies with it. */
+    /* The stub is stopped or frozen.  The helper dies with it. */
     (void)kill(stub->pid, SIGKILL);
     (void)gather(stub->pid, KILL_MS, &how);
     return how;

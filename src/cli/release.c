@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "src/cli/each.h"
+#include "src/cli/for_each_ticket.h"
 #include "src/cli/output.h"
 
 /* What became of the ticket, for a person. */
@@ -50,6 +50,6 @@ release(struct gc_connection *connection, struct gc_entry *entry,
 gc_status
 gc_cli_release(struct gc_cli *cli, struct gc_error *err)
 {
-    return gc_each_ticket(cli, gc_options_flag(&cli->config, GC_OPT_ALL),
-                          release, err);
+    return gc_for_each_ticket(cli, gc_options_flag(&cli->config, GC_OPT_ALL),
+                              release, err);
 }

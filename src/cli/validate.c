@@ -5,7 +5,7 @@
 
 #include <config.h>
 
-#include "src/cli/each.h"
+#include "src/cli/for_each_ticket.h"
 #include "src/cli/output.h"
 
 static gc_status
@@ -28,5 +28,5 @@ validate(struct gc_connection *connection, struct gc_entry *entry,
 gc_status
 gc_cli_validate(struct gc_cli *cli, struct gc_error *err)
 {
-    return gc_each_ticket(cli, true, validate, err);
+    return gc_for_each_ticket(cli, true, validate, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packets in and out.  Knows lengths; what is in them is its callers' concern.
+ * Sends and receives packets.  Checks lengths; the callers check the content.
  */
 #include <config.h>
 
@@ -63,7 +63,7 @@ gc_frame_send_failure(int fd, uint32_t op, gc_status st,
     return gc_frame_send(fd, 0, head, &body);
 }
 
-/* The next packet's length, without taking it; 0 for none that is any good. */
+/* The next packet's length, without reading it; 0: no usable packet. */
 static size_t
 peek(int fd)
 {

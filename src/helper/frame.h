@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the worker and its owner say to each other: one packet a frame, each a
- * head and a body.  Both ends are the same program, one of them perhaps no
- * longer the same user: whoever receives checks.
+ * The messages between a worker and its owner: each is one packet with a head
+ * and a body.  Both ends are the same program, but may run as different users,
+ * so the receiver checks everything.
  */
 
 #ifndef GC_SRC_HELPER_FRAME_H
@@ -39,8 +39,8 @@ struct gc_frame_failure {
     char hint[GC_ERROR_HINT_SIZE];
 };
 
-/* The body of one that did not, before the token.  No bool: a hostile byte in
- * one would be undefined. */
+/* The body of a successful reply, before the token.  No bool: a hostile byte in
+ * one is undefined behaviour. */
 struct gc_frame_said {
     uint32_t done, mech, mutual, flags;
     char principal[GC_PRINCIPAL_SIZE];

@@ -149,7 +149,7 @@ gc_logins_put(struct gc_logins *logins, struct gc_login *login,
 
     login->written = gc_clock_epoch();
     st = gc_login_write(login, &text, err);
-    /* Not durable: no login outlives the boot. */
+    /* Not durable: no login survives a reboot. */
     if (st == GC_OK)
         st = gc_dir_write(&logins->dir, &text, false, temp, err);
     if (st == GC_OK)
@@ -168,23 +168,24 @@ load(struct gc_logins *logins, const char *name, struct gc_login *ret_login,
         gc_dir_read(&logins->dir, name, GC_LOGIN_TEXT_MAX, &text, err);
 
     if (st == GC_E_CONFIG)
-        return gc_fail(err, GC_E_PROTOCOL, "not a file of ours");
+        return gc_fail(err, GC_E_PROTOCOL,
+                       "not a file that guestcred-helper wrote");
     if (st == GC_OK)
         st = gc_login_read(&text, &login, err);
     if (st == GC_OK && strcmp(login.transaction, name) != 0)
-        st = gc_fail(err, GC_E_PROTOCOL, "a login under another's name");
+        st = gc_fail(err, GC_E_PROTOCOL, "the login's name is not its file's");
     if (st == GC_OK)
         move(ret_login, &login);
     return st;
 }
 
-/* Does what HOST asks for now belong to LOGIN's family? */
+/* Is HOST, which asks now, related to LOGIN's processes? */
 static bool
 is_related(const struct gc_login *login, const char *host)
 {
     char next[GC_OWNER_SIZE], parent[GC_OWNER_SIZE];
 
-    /* Whatever lost its parent is a child of pid 1. */
+    /* Every orphan is a child of pid 1, so pid 1 relates to nothing. */
     if (strcmp(login->host, host) == 0
         || (strncmp(host, "1.", 2) != 0 && strcmp(login->parent, host) == 0))
         return true;
@@ -199,7 +200,7 @@ is_related(const struct gc_login *login, const char *host)
     return false;
 }
 
-/* UID: whose it has to be; or NULL. */
+/* UID: the user the login must belong to; NULL: any. */
 static gc_status
 find(struct gc_logins *logins, const char *transaction, const uid_t *uid,
      const char *service, pid_t host_pid, uint64_t host_start,
@@ -255,7 +256,7 @@ gc_logins_lock(struct gc_logins *logins, const char *transaction,
     bool waited;
 
     if (!gc_entry_id_is(transaction))
-        return gc_fail(err, GC_E_INTERNAL, "a login's name that is none");
+        return gc_fail(err, GC_E_INTERNAL, "the login's name is malformed");
     (void)snprintf(name, sizeof(name), "%.32s" LOCK, transaction);
     return gc_dir_lock(&logins->dir, name, deadline, cancel_fd, &logins->lock,
                        &waited, err);
@@ -284,11 +285,11 @@ is_gone(const char *owner)
 }
 
 /*
- * A session ends with its host, whose ticket the sweep takes; before there is
- * one, the host may have been a child of the process that goes on.
+ * A session ends with its host, and the sweep releases its tickets.  Before the
+ * session, the host may have been a child of the process that continues.
  *
- * Without a lock: one that is written again for another host just then goes
- * along, and its ticket waits for that host's end.
+ * No lock is taken.  A login that is written again for another host at this
+ * moment may be removed too; its tickets then wait for that host's end.
  */
 static bool
 is_over(const struct gc_login *login)

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is known of a PAM transaction, across the processes that make it up.
+ * The records of PAM transactions, shared by the processes of a transaction.
  *
  * A host may authenticate in one process, establish credentials in a second and
- * open the session in a third (P12), and it may die in any of them (P11).  What
- * it hands back is a name in the PAM environment, which others may have
- * written: a name is a hint, and counts only for the same user, service and
- * family of processes (P13).
+ * open the session in a third, and may die in any of them.  It hands back a
+ * name in the PAM environment, where others may write too.  So a name is a
+ * hint: it counts only for the same user, service and family of processes.
  *
- * One small file a transaction, 0600, in a directory of root's own, each
- * written atomically, so that no lock is needed and nobody waits for a process
- * that somebody stopped.  One process at a time makes a transaction's session:
- * it has a lock, which ends with it.
+ * Each transaction has one small file, 0600, in a directory of root's.  Files
+ * are written atomically, so no lock is needed and no process waits for one
+ * that is stopped.  One process at a time makes a transaction's session; it
+ * holds a lock that ends with it.
  */
 
 #ifndef GC_SRC_HELPER_LOGINS_H
@@ -73,15 +72,15 @@ GC_MUST_USE gc_status gc_logins_open(const char *path,
 void gc_logins_free(struct gc_logins *logins);
 GC_DEFINE_FREEP(gc_logins)
 
-/* A name that no transaction had before. */
+/* A new random name. */
 GC_MUST_USE gc_status gc_logins_new_id(char ret_id[GC_TRANSACTION_SIZE],
                                        struct gc_error *err);
 
 /*
- * Write LOGIN, new or in place of itself, all or nothing; sets WRITTEN.  Who
- * goes on in another process writes it again with that one as host, so that its
- * children find it too.  GC_E_INTERNAL for what gc_logins_find could not read;
- * GC_E_FAILED: no room.
+ * Write LOGIN, new or in place of itself, all or nothing; sets WRITTEN.  A
+ * transaction that continues in another process is written again with that
+ * process as host, so that its children find it too.  GC_E_INTERNAL:
+ * gc_logins_find could not read it; GC_E_FAILED: no room.
  */
 GC_MUST_USE gc_status gc_logins_put(struct gc_logins *logins,
                                     struct gc_login *login,
@@ -124,13 +123,14 @@ GC_MUST_USE gc_status gc_logins_forget(struct gc_logins *logins,
                                        struct gc_error *err);
 
 /*
- * Remove the logins that cannot be found again, for host and parent are gone,
- * and those whose session's host is, with the tickets that they keep;
- * those with no session after GC_LOGIN_WAIT_S, because a service that lives for
- * months may leave one with every password; and all after GC_LOGIN_OLDEST_S:
- * what they still owe is in the ticket store.  So does what cannot be read or
- * was not written to its end, after GC_LOGIN_WAIT_S.  A time to come counts as
- * now.
+ * Remove with their copies of tickets
+ *   - logins whose session's host has ended;
+ *   - logins whose host and parent have ended: they cannot be found again;
+ *   - logins without a session after GC_LOGIN_WAIT_S: a long-lived service may
+ *     leave one for each password;
+ *   - all after GC_LOGIN_OLDEST_S; the store knows the tickets they owe;
+ *   - unreadable and incomplete files after GC_LOGIN_WAIT_S.
+ * A time in the future counts as now.
  */
 GC_MUST_USE gc_status gc_logins_tidy(struct gc_logins *logins,
                                      struct gc_error *err);

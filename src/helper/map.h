@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The administrator's map of VMs: what users call them, which they are, whose
- * target they are, and who may enter (P9).  One VM a line:
+ * The administrator's map of VMs: the user's name for each, its moId, its
+ * target, and the users that may enter.  Root alone writes it, because it
+ * decides about access.  Each line is one VM:
  *
  *   NAME  [INSTANCE-UUID/]vm-42  host/guest.corp.example[@REALM]  WHO[,WHO]...
  *
@@ -57,12 +58,12 @@ GC_MUST_USE gc_status gc_map_parse(const char *path, const char *text,
                                    struct gc_error *err);
 
 /*
- * The VM called NAME, if USER, whose first group is GID, may enter. GC_E_DENIED
- * otherwise, with one and the same text whether there is no such VM, or it is
- * not for USER, or NAME cannot be one (P20).  *RET_REASON, a static string that
- * is NULL on success, tells them apart for the log.  USER's groups are asked
- * for where a @group is met, which may take a directory its time.  GC_E_FAILED:
- * there are too many.
+ * Find the VM called NAME, if USER, whose first group is GID, may enter.
+ * Otherwise GC_E_DENIED, with one text whether there is no such VM, USER may
+ * not enter, or NAME is malformed, so that a user learns nothing about other
+ * VMs. *RET_REASON, a static string (NULL on success), tells them apart for the
+ * log. USER's groups are looked up at the first @group, which may be slow.
+ * GC_E_FAILED: there are too many.
  */
 GC_MUST_USE gc_status gc_map_find(const struct gc_map *map, const char *name,
                                   const char *user, gid_t gid,

@@ -10,21 +10,21 @@
 
 #include "gss/account.h"
 #include "gss/verifier.h"
-#include "src/helper/aside.h"
 #include "src/helper/frame.h"
+#include "src/helper/run_as.h"
 
 /*
- * Root's own, and one for each account, for the library locks it: whoever may
- * stop a verifier of theirs stops nobody else.  A token is good for one
- * account.
+ * Replay caches of root's, one for each account, because the library locks
+ * them: a user that stops their own verifier must not block others.  A token is
+ * good for one account only.
  */
-#define REPLAYS "file2:" GC_ERRAND_LOGINS "/%lu/replay"
+#define REPLAYS "file2:" GC_REQUEST_LOGINS "/%lu/replay"
 
 /* ---- the verifier ---- */
 
 #define OP_VERIFY 2 /* its body is the token */
 
-/* The child that may read the host's keytab, and does nothing else. */
+/* The child that reads the host's keytab, and does nothing else. */
 struct verifier {
     struct gc_child child;
     const char *keytab;
@@ -54,7 +54,7 @@ verify(const struct verifier *v, const char *target,
                        : st;
 }
 
-/* Tell whom a token is to be for, take one, tell whose it is. */
+/* Send the target for the token, receive the token, send its principal. */
 static void
 serve(int socket, void *user)
 {
@@ -71,12 +71,12 @@ serve(int socket, void *user)
     st = gc_verifier_target(v->keytab, target, &err);
     if (st == GC_OK)
         st = gc_bytes_set(&said, target, strlen(target), &err);
-    gc_aside_tell(socket, st, &said, &err);
+    gc_run_as_tell(socket, st, &said, &err);
     if (st != GC_OK || !gc_frame_receive(socket, &head, &token)
         || head.op != OP_VERIFY)
         return;
     st = verify(v, target, &token, &said, &err);
-    gc_aside_tell(socket, st, &said, &err);
+    gc_run_as_tell(socket, st, &said, &err);
 }
 
 /* RESULT as a text of less than SIZE bytes. */
@@ -86,32 +86,32 @@ take_text(const struct gc_bytes *result, char *dst, size_t size,
 {
     if (result->len == 0 || result->len >= size
         || memchr(result->data, '\0', result->len) != NULL)
-        return gc_fail(err, GC_E_INTERNAL, "a child answers nonsense");
+        return gc_fail(err, GC_E_INTERNAL, "a child sent a malformed text");
     memcpy(dst, result->data, result->len);
     dst[result->len] = '\0';
     return GC_OK;
 }
 
-/* What the verifier says next. */
+/* Receive the verifier's next text. */
 static gc_status
-hear(const struct gc_errand *e, const struct verifier *v, char *dst,
+hear(const struct gc_request *r, const struct verifier *v, char *dst,
      size_t size, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) said = {0};
     gc_status st =
-        gc_aside_hear(&v->child, e->deadline, GC_WIRE_FD, &said, err);
+        gc_run_as_hear(&v->child, r->deadline, GC_WIRE_FD, &said, err);
 
     return st == GC_OK ? take_text(&said, dst, size, err) : st;
 }
 
 static gc_status
-prove_here(struct gc_errand *e, struct gc_initiator *worker,
+prove_here(struct gc_request *r, struct gc_initiator *worker,
            const struct gc_want *want, char ret_principal[GC_PRINCIPAL_SIZE],
            struct gc_error *err)
 {
     VERIFIER verifier = {
-        .keytab = gc_errand_text(e, GC_OPT_PAM_KEYTAB, ""),
-        .uid = e->as.uid,
+        .keytab = gc_request_text(r, GC_OPT_PAM_KEYTAB, ""),
+        .uid = r->as.uid,
     };
     struct gc_want local = *want;
     GC_AUTO(gc_said) said = {.done = false};
@@ -121,7 +121,7 @@ prove_here(struct gc_errand *e, struct gc_initiator *worker,
 
     st = gc_child_start(NULL, serve, &verifier, &verifier.child, err);
     if (st == GC_OK)
-        st = hear(e, &verifier, local.target, sizeof(local.target), err);
+        st = hear(r, &verifier, local.target, sizeof(local.target), err);
     if (st != GC_OK)
         return st;
     local.mech = GC_MECH_KERBEROS;
@@ -132,7 +132,7 @@ prove_here(struct gc_errand *e, struct gc_initiator *worker,
     body = (struct gc_frame_body){said.token.data, NULL, said.token.len, 0};
     if (!gc_frame_send(verifier.child.socket, MSG_DONTWAIT, head, &body))
         return gc_fail(err, GC_E_INTERNAL, "the verifier is gone");
-    return hear(e, &verifier, ret_principal, GC_PRINCIPAL_SIZE, err);
+    return hear(r, &verifier, ret_principal, GC_PRINCIPAL_SIZE, err);
 }
 
 /* ---- the mapping ---- */
@@ -190,39 +190,39 @@ expand(const char *pattern, const char *account, char *dst, size_t size,
 }
 
 static gc_status
-check_required(const struct gc_errand *e, const char *principal,
+check_required(const struct gc_request *r, const char *principal,
                struct gc_error *err)
 {
     const char *pattern =
-        gc_options_text(&e->config, GC_OPT_PAM_REQUIRE_PRINCIPAL);
+        gc_options_text(&r->config, GC_OPT_PAM_REQUIRE_PRINCIPAL);
     char required[GC_PRINCIPAL_SIZE];
     gc_status st;
 
     if (pattern == NULL)
         return GC_OK;
-    st = expand(pattern, e->request.user, required, sizeof(required), err);
+    st = expand(pattern, r->wire.user, required, sizeof(required), err);
     if (st != GC_OK)
         return st;
     if (strcmp(principal, required) != 0)
         return gc_fail(err, GC_E_DENIED,
-                       "%.200s was proved, and require_principal is %.200s",
+                       "%.200s was proved, but require_principal is %.200s",
                        principal, required);
     return GC_OK;
 }
 
 gc_status
-gc_proof_map(struct gc_errand *e, const char *principal, struct gc_error *err)
+gc_proof_map(struct gc_request *r, const char *principal, struct gc_error *err)
 {
-    struct mapping m = {principal, e->request.user};
+    struct mapping m = {principal, r->wire.user};
     GC_AUTO(gc_bytes) nothing = {0};
-    gc_status st = check_required(e, principal, err);
+    gc_status st = check_required(r, principal, err);
 
     if (st != GC_OK)
         return st;
-    return gc_aside(&e->as, e->deadline, GC_WIRE_FD, map, &m, &nothing, err);
+    return gc_run_as(&r->as, r->deadline, GC_WIRE_FD, map, &m, &nothing, err);
 }
 
-/* proof=guest: what the credential calls itself, once a KDC has given it. */
+/* proof=guest: the credential's own name, once the KDC gave a ticket for it. */
 static gc_status
 take_its_word(struct gc_initiator *worker, const struct gc_want *want,
               char ret_principal[GC_PRINCIPAL_SIZE], struct gc_error *err)
@@ -239,43 +239,43 @@ take_its_word(struct gc_initiator *worker, const struct gc_want *want,
 }
 
 gc_status
-gc_proof(struct gc_errand *e, struct gc_initiator *worker,
+gc_proof(struct gc_request *r, struct gc_initiator *worker,
          const struct gc_want *want, char ret_principal[GC_PRINCIPAL_SIZE],
          struct gc_error *err)
 {
     gc_status st;
 
-    if (gc_errand_proves_here(e))
-        st = prove_here(e, worker, want, ret_principal, err);
+    if (gc_request_proves_here(r))
+        st = prove_here(r, worker, want, ret_principal, err);
     else
         st = take_its_word(worker, want, ret_principal, err);
-    /* One that is good, and somebody else's, is no forgery. */
-    e->suspect = st == GC_E_DENIED;
-    return st == GC_OK ? gc_proof_map(e, ret_principal, err) : st;
+    /* A valid credential of another user is not suspect. */
+    r->suspect = st == GC_E_DENIED;
+    return st == GC_OK ? gc_proof_map(r, ret_principal, err) : st;
 }
 
 gc_status
-gc_proof_name(const struct gc_errand *e, char ret_principal[GC_PRINCIPAL_SIZE],
+gc_proof_name(const struct gc_request *r, char ret_principal[GC_PRINCIPAL_SIZE],
               struct gc_error *err)
 {
-    const char *account = e->request.user, *name = account;
+    const char *account = r->wire.user, *name = account;
     const char *pattern =
-        gc_errand_text(e, GC_OPT_PAM_PRINCIPAL,
-                       gc_errand_text(e, GC_OPT_PAM_REQUIRE_PRINCIPAL, "%u"));
+        gc_request_text(r, GC_OPT_PAM_PRINCIPAL,
+                        gc_request_text(r, GC_OPT_PAM_REQUIRE_PRINCIPAL, "%u"));
     size_t len = strlen(account);
     gc_status st;
 
     if (strstr(pattern, "%u") == NULL)
         short_name(account, &name, &len);
-    /* What a principal is built from must not change where its parts end. */
+    /* No character of the account may be a separator in a principal. */
     for (size_t i = 0; i < len; i++)
         if ((unsigned char)name[i] <= ' '
             || strchr("/@\\%\x7f", name[i]) != NULL)
             len = 0;
     if (len > 0)
         return expand(pattern, account, ret_principal, GC_PRINCIPAL_SIZE, err);
-    st = gc_fail(err, GC_E_DENIED, "no principal is called \"%.64s\"", account);
+    st = gc_fail(err, GC_E_DENIED,
+                 "\"%.64s\" cannot be the name of a principal", account);
     return gc_fail_hint(err, st,
-                        "principal=%%n@REALM names one for accounts "
-                        "with a domain");
+                        "set principal=%%n@REALM for accounts with a domain");
 }

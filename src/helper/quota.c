@@ -63,7 +63,7 @@ count_one(struct quota *q, const char *name)
     if (fd < 0 || fstat(fd, &info) != 0)
         return;
     under_way = flock(fd, LOCK_EX | LOCK_NB) != 0;
-    /* A time to come is as good as now, or it would never be over. */
+    /* A time in the future counts as now, else it would never expire. */
     if ((int64_t)info.st_mtime > now)
         (void)futimens(fd, NULL);
     else if (now - (int64_t)info.st_mtime >= GC_QUOTA_WINDOW_S && !under_way)
@@ -160,7 +160,7 @@ gc_quota_enter(const char *place, struct gc_store *store, const char *url,
     if (st != GC_OK)
         return gc_fail_context(err, st, "the quota");
     st = check_attempts(&q, err);
-    /* Under the lock: whoever waited for it must see what the others got. */
+    /* Count under the lock, to see what other processes got meanwhile. */
     if (st == GC_OK)
         st = check_tickets(store, url, vm, err);
     return st == GC_OK ? add(&q, ret_pass, err) : st;
@@ -169,7 +169,7 @@ gc_quota_enter(const char *place, struct gc_store *store, const char *url,
 void
 gc_quota_leave(int *pass)
 {
-    /* Not by closing alone: a child has a copy. */
+    /* Closing is not enough: a child has a copy. */
     if (*pass >= 0)
         gc_dir_unlock(*pass);
     gc_descriptor_close(pass);

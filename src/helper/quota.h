@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How much one user may do to one guest, because a guest has room for few
- * tickets, and its domain locks accounts: so many live tickets, so many
- * handshakes at once, so many attempts a minute.
+ * Limits for one user in one guest: live tickets, handshakes at once, attempts
+ * a minute.  A guest has room for few tickets, and its domain locks accounts.
  *
- * An attempt is an empty file in a directory of that user's: its time is when
- * it was made, and it is locked while its handshake is under way.  What lives
- * in the guest the ticket store knows.
+ * An attempt is an empty file in the user's directory: its time is the
+ * attempt's, and it is locked during the handshake.  Live tickets are counted
+ * in the ticket store.
  */
 
 #ifndef GC_SRC_HELPER_QUOTA_H
@@ -17,8 +16,8 @@
 #include "src/tickets/store.h"
 
 #define GC_QUOTA_TICKETS 4
-/* Of which it is not known whether they left a ticket: more, because four bad
- * moments of a guest's must not keep its administrator out for a day. */
+/* Lost logins, which may have left a ticket.  More of them are allowed: four
+ * failures of a guest must not lock out its administrator for a day. */
 #define GC_QUOTA_LOST       12
 #define GC_QUOTA_HANDSHAKES 2
 #define GC_QUOTA_ATTEMPTS   10  /* in GC_QUOTA_WINDOW_S, in one VM ... */
@@ -38,7 +37,7 @@ GC_MUST_USE gc_status gc_quota_enter(const char *place, struct gc_store *store,
                                      int64_t deadline, int *ret_pass,
                                      struct gc_error *err);
 
-/* The handshake is over, and the store has its ticket if there is one. */
+/* The handshake is over, and its ticket, if any, is in the store. */
 void gc_quota_leave(int *pass);
 
 #endif

@@ -14,7 +14,8 @@ static gc_status
 distrust(struct gc_reply_check *known, struct gc_error *err, const char *what)
 {
     known->lied = true;
-    return gc_fail(err, GC_E_INTERNAL, "the worker's reply is none: %s", what);
+    return gc_fail(err, GC_E_INTERNAL, "the worker's reply is malformed: %s",
+                   what);
 }
 
 /* Is TEXT, SIZE bytes, UTF-8 without control characters, and does it end? */
@@ -32,7 +33,7 @@ printable(const char *text, size_t size)
     return true;
 }
 
-/* The statuses that an initiator may speak of. */
+/* The statuses that an initiator may return. */
 static bool
 may_fail_with(uint32_t status)
 {
@@ -55,14 +56,14 @@ take_failure(struct gc_reply_check *known, const struct gc_frame_head *head,
     gc_status st;
 
     if (!may_fail_with(head->status) || head->again > 1)
-        return distrust(known, err, "no such failure");
+        return distrust(known, err, "an unknown failure");
     if (body->len != sizeof(failure))
         return distrust(known, err, "a failure of the wrong size");
     memcpy(&failure, body->data, sizeof(failure));
     if (memchr(failure.fault, '\0', sizeof(failure.fault)) == NULL
         || memchr(failure.message, '\0', sizeof(failure.message)) == NULL
         || memchr(failure.hint, '\0', sizeof(failure.hint)) == NULL)
-        return distrust(known, err, "a text that does not end");
+        return distrust(known, err, "a text without an end");
     st = gc_fail(err, (gc_status)head->status, "%s", failure.message);
     (void)gc_fail_hint(err, st, "%s", failure.hint);
     if (err != NULL) {
@@ -75,7 +76,7 @@ take_failure(struct gc_reply_check *known, const struct gc_frame_head *head,
     return st;
 }
 
-/* Is what was negotiated within what was asked for? */
+/* Does the result stay within the request?  NULL, or the objection. */
 static const char *
 objection(const struct gc_reply_check *known, const struct gc_frame_said *told)
 {
@@ -91,7 +92,7 @@ objection(const struct gc_reply_check *known, const struct gc_frame_said *told)
         return "something that was not asked for";
     if (strcmp(told->target, facts->target) != 0)
         return "another target";
-    /* The name is the credential's, and that was settled by the first leg. */
+    /* The first leg settled the credential's name; it must not change. */
     if (told->principal[0] == '\0'
         || (known->begun && strcmp(told->principal, facts->principal) != 0))
         return "another principal";
@@ -113,7 +114,7 @@ take_said(struct gc_reply_check *known, const struct gc_bytes *body,
     wrong = objection(known, &told);
     if (wrong != NULL)
         return distrust(known, err, wrong);
-    /* Only "OK, no output" is empty, and that is never the first word. */
+    /* Only the last leg may have an empty token, and never the first. */
     if (body->len == sizeof(told) && (told.done == 0 || !known->begun))
         return distrust(known, err, "no token");
     st = gc_bytes_set(&token, body->data + sizeof(told),
@@ -129,7 +130,7 @@ take_said(struct gc_reply_check *known, const struct gc_bytes *body,
     return GC_OK;
 }
 
-/* Only a name, and nothing that goes with an exchange. */
+/* Take only a name, and nothing of an exchange. */
 static gc_status
 take_name(struct gc_reply_check *known, const struct gc_bytes *body,
           struct gc_error *err)
@@ -146,7 +147,7 @@ take_name(struct gc_reply_check *known, const struct gc_bytes *body,
     return GC_OK;
 }
 
-/* Bytes for another child of the same user: opaque to us, and to remain so. */
+/* Bytes for another child of the same user; they are not parsed here. */
 static gc_status
 take_credential(struct gc_reply_check *known, const struct gc_bytes *body,
                 struct gc_said *ret_said, struct gc_error *err)
@@ -172,7 +173,7 @@ gc_reply_check_take(struct gc_reply_check *known, gc_frame_op op,
     gc_status st;
 
     if (head->op != (uint32_t)op)
-        st = distrust(known, err, "the answer to something else");
+        st = distrust(known, err, "the answer to another request");
     else if (head->status != GC_OK)
         st = take_failure(known, head, body, err);
     else if (op == GC_FRAME_WHO)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the worker's child says, checked like anything from outside: it may
- * have become another user, and that user may have a hand in it.
+ * Checks the replies of a worker's child like any other input: the child may
+ * run as another user, who may control it.
  *
- * Lengths, ends of texts, ranges, and everything that was not asked for.
+ * Checks lengths, ends of texts, ranges, and that nothing unasked is in them.
  */
 
 #ifndef GC_SRC_HELPER_REPLY_CHECK_H
@@ -11,12 +11,12 @@
 
 #include "src/helper/frame.h"
 
-/* What the owner knows of the exchange under way.  Nothing of it is secret. */
+/* The owner's state of the exchange under way.  Not secret. */
 struct gc_reply_check {
     gc_mech mech; /* as wanted */
     bool mutual;  /* wanted? */
     bool begun;   /* there was a first leg, and FACTS are its */
-    bool lied;    /* the last reply was none: trust the child no more */
+    bool lied;    /* the last reply was malformed: distrust the child */
     struct gc_facts facts; /* set TARGET beforehand: it is not the child's to
                               choose */
 };

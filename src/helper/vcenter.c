@@ -20,7 +20,7 @@ gc_vcenter_clear(struct gc_vcenter *v)
     *v = (struct gc_vcenter){.guest = NULL};
 }
 
-/* Read when a login is due, so that no child of ours was forked with it. */
+/* Read only when a login is due, so that no child was forked with it. */
 static gc_status
 password(void *user, struct gc_limit limit, struct gc_bytes *ret_password,
          struct gc_password_identity *ret_identity, struct gc_error *err)
@@ -30,8 +30,8 @@ password(void *user, struct gc_limit limit, struct gc_bytes *ret_password,
                                           .forbidden = 077,
                                           .max = PASSWORD_SIZE,
                                           .needed = true};
-    const struct gc_errand *e = user;
-    const char *file = gc_options_text(&e->config, GC_OPT_PASSWORD_FILE);
+    const struct gc_request *r = user;
+    const char *file = gc_options_text(&r->config, GC_OPT_PASSWORD_FILE);
     gc_status st;
 
     (void)limit; /* a regular file makes nobody wait */
@@ -47,16 +47,16 @@ password(void *user, struct gc_limit limit, struct gc_bytes *ret_password,
 }
 
 gc_status
-gc_vcenter_open(const struct gc_errand *e, const char *transaction,
+gc_vcenter_open(const struct gc_request *r, const char *transaction,
                 const char *host, struct gc_vcenter *ret_vcenter,
                 struct gc_error *err)
 {
-    const struct gc_options *c = &e->config;
+    const struct gc_options *c = &r->config;
     struct gc_vcenter *v = ret_vcenter;
     union {
-        const struct gc_errand *from;
+        const struct gc_request *from;
         void *as; /* password only reads it */
-    } user = {e};
+    } user = {r};
     struct gc_vcenter_options options = {
         .http =
             {
@@ -72,16 +72,15 @@ gc_vcenter_open(const struct gc_errand *e, const char *transaction,
     gc_status st;
 
     if (options.http.url == NULL || options.username == NULL)
-        return gc_fail(err, GC_E_CONFIG,
-                       "url and username of a vCenter are needed");
-    st = gc_store_open(GC_ERRAND_STATE "/vcenter", GC_STORE_CREATE,
+        return gc_fail(err, GC_E_CONFIG, "url or username is not configured");
+    st = gc_store_open(GC_REQUEST_STATE "/vcenter", GC_STORE_CREATE,
                        &v->sessions, err);
     options.store = v->sessions;
     if (st == GC_OK)
         st = gc_vcenter_new(&options, &v->guest, err);
-    v->login = (struct gc_tickets_login){transaction, e->as.uid, host};
+    v->login = (struct gc_tickets_login){transaction, r->as.uid, host};
     v->tickets = (struct gc_tickets){
-        .guest = v->guest, .store = e->store, .login = &v->login};
+        .guest = v->guest, .store = r->store, .login = &v->login};
     return st;
 }
 
@@ -94,8 +93,8 @@ gc_vcenter_check(struct gc_vcenter *v, const struct gc_map_vm *vm,
     if (st != GC_OK || vm->vcenter[0] == '\0')
         return st;
     if (strcasecmp(v->guest->ops->about(v->guest).vcenter, vm->vcenter) != 0)
-        return gc_fail(err, GC_E_NOT_FOUND,
-                       "%s is of another vCenter than the one that answers",
-                       vm->vm);
+        return gc_fail(
+            err, GC_E_NOT_FOUND,
+            "%s belongs to another vCenter than the one that answers", vm->vm);
     return GC_OK;
 }

@@ -175,7 +175,7 @@ wrong_request(const struct gc_wire_request *r)
         || r->caller < 0 || r->caller >= UINT32_MAX || r->uid < 0
         || r->uid >= UINT32_MAX || r->host_pid <= 0 || r->host_pid > INT_MAX
         || r->host_start < 0)
-        return "a field too few";
+        return "a field missing";
     if (r->source > GC_WIRE_CCACHE
         || proving != (r->source != GC_WIRE_NO_SOURCE)
         || (r->source == GC_WIRE_PASSWORD) != (r->password[0] != '\0'))
@@ -185,7 +185,7 @@ wrong_request(const struct gc_wire_request *r)
     return options_fit(r) ? NULL : "options that cannot be";
 }
 
-/* Is there anything that only success brings? */
+/* Does R have a field that only a success may have? */
 static bool
 promises(const struct gc_wire_reply *r)
 {
@@ -201,11 +201,11 @@ wrong_success(const struct gc_wire_reply *r)
     if (r->nothing
         && (r->call == GC_WIRE_AUTHENTICATE || r->copies[0] != '\0'
             || r->message[0] == '\0'))
-        return "nothing done, and no reason";
+        return "nothing done but no reason";
     if (r->expired)
         return "a success that has expired";
     if (r->suspect && !r->nothing)
-        return "a suspect that was served";
+        return "a suspect credential that was served";
     if ((r->copies[0] != '\0') != (acquiring && !r->nothing)
         || (r->copies[0] != '\0' && r->copies[0] != '/'))
         return "the wrong directory of tickets";
@@ -220,6 +220,7 @@ wrong_success(const struct gc_wire_reply *r)
     return NULL;
 }
 
+/* Has TEXT no control character?  It goes to the log. */
 static bool
 is_plain(const char *text, size_t size)
 {
@@ -245,7 +246,7 @@ wrong_reply(const struct gc_wire_reply *r)
     if (r->status == GC_OK)
         return wrong_success(r);
     if (promises(r))
-        return "a refusal that promises";
+        return "the fields of a success in a refusal";
     if (r->expired
         && (r->call != GC_WIRE_AUTHENTICATE || r->status != GC_E_DENIED))
         return "the wrong expiry";

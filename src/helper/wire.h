@@ -1,31 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What pam_guestcred and guestcred-helper say to each other: one request, one
- * reply, each one packet of a socket pair, and then the helper ends.
+ * The messages between pam_guestcred and guestcred-helper: one request and one
+ * reply, each one packet on a socket pair; then the helper exits.
  *
- * Both ends read strictly, for each is hostile to the other until it has
- * proved otherwise: a byte that could have been written differently is an
- * error.  Knows lengths and which field belongs to which call; what a field
- * means is its users' concern.  Links libc and nothing else.
+ * Both ends treat the other as hostile and read strictly: a byte that could
+ * have been written differently is an error.  Checks lengths and which field
+ * belongs to which call; the callers know what a field means.  Links libc only.
  *
- * The helper, as this wire expects it.  It finds the socket on descriptor
- * GC_WIRE_FD, /dev/null on 0-2, nothing else open, an empty environment, real,
- * effective and saved ids 0, default signals, a session and a process group of
- * its own.  In this order it
- *   1  sets DUMPABLE 0, looks that its ids are 0, reads one request;
+ * The helper starts with the socket on descriptor GC_WIRE_FD, /dev/null on 0-2,
+ * nothing else open, an empty environment, real, effective and saved ids 0,
+ * default signals, and its own session and process group.  In this order it
+ *   1  sets DUMPABLE 0, checks that its ids are 0, reads one request;
  *   2  forks the user's child (gss/worker, no exec) before any secret is read,
  *      which becomes the account's uid, or the caller's for source=ccache;
  *   3  local and cheap first: KDC, verifier (a child of its own: the only one
- *      that opens the host's keytab), mapping child, quota (P10);
+ *      that opens the host's keytab), mapping child, quota;
  *   4  then reads the vCenter password, writes the intent with host_pid
  *      and host_start, acquires; AUTHENTICATE releases what it acquired;
  *   5  replies once, before DEADLINE, and exits.  End of file on the socket
- *      means that the host died: release, and leave no reply.
- * OPTIONS are the module's one reading of arguments and configuration file:
- * the helper reads that file no second time.  TRANSACTION, CCNAME and VM are
- * hints from the PAM environment, hence from whoever could write there; VM is
- * looked up in the map, a TRANSACTION counts only as its login confirms it.
- * Overrunning the deadline, its process group is killed.
+ *      means that the host died: release, and send no reply.
+ * OPTIONS are what the module read from its arguments and the configuration
+ * file; the helper does not read that file again.  TRANSACTION, CCNAME and VM
+ * are hints from the PAM environment, where others may write: VM is looked up
+ * in the map, and TRANSACTION counts only if its login confirms it.  After the
+ * deadline the helper's process group is killed.
  */
 
 #ifndef GC_SRC_HELPER_WIRE_H
@@ -49,7 +47,7 @@
 
 typedef enum {
     GC_WIRE_AUTHENTICATE = 1,
-    GC_WIRE_ACCOUNT,   /* may whoever TRANSACTION proved be this user? */
+    GC_WIRE_ACCOUNT,   /* is the user that TRANSACTION proved this one? */
     GC_WIRE_ESTABLISH, /* a ticket for the session, once per transaction */
     GC_WIRE_DELETE,    /* release it */
     GC_WIRE_OPEN,      /* as ESTABLISH, for hosts that never call setcred */
@@ -98,14 +96,14 @@ const char *gc_wire_option_next(const struct gc_wire_request *request,
                                 const char *before);
 
 /*
- * RET_FRAME (secret) is REQUEST as a packet.  GC_E_INTERNAL for a request that
- * the other side would refuse.
+ * Write REQUEST as a packet to RET_FRAME (secret).  GC_E_INTERNAL: the other
+ * side would refuse it.
  */
 GC_MUST_USE gc_status
 gc_wire_request_write(const struct gc_wire_request *request,
                       struct gc_bytes *ret_frame, struct gc_error *err);
 
-/* And back; GC_E_PROTOCOL, which quotes nothing. */
+/* Read a packet.  GC_E_PROTOCOL; the message quotes no input. */
 GC_MUST_USE gc_status gc_wire_request_read(const struct gc_bytes *frame,
                                            struct gc_wire_request *ret_request,
                                            struct gc_error *err);
@@ -119,8 +117,8 @@ GC_MUST_USE gc_status gc_wire_request_read(const struct gc_bytes *frame,
 struct gc_wire_reply {
     gc_wire_call call; /* the request's */
     gc_status status;
-    bool nothing; /* not our business: no ticket, and no failure */
-    bool suspect; /* … for a credential that was refused as a forged one is */
+    bool nothing; /* not for this module: no ticket, no failure */
+    bool suspect; /* … because the credential may be forged */
     bool expired; /* AUTHENTICATE, denied: the password is right, and too old */
     int64_t uid;  /* 0: none; to which PRINCIPAL was proved to belong */
     char message[GC_ERROR_MESSAGE_SIZE]; /* for the log */
@@ -135,18 +133,18 @@ struct gc_wire_reply {
 
 void gc_wire_reply_init(struct gc_wire_reply *reply, gc_wire_call call);
 
-/* Make REPLY the refusal that ERR says. */
+/* Make REPLY a refusal with ERROR's texts. */
 void gc_wire_reply_fail(struct gc_wire_reply *reply,
                         const struct gc_error *error);
-/* And ERR (which may be NULL) the one that REPLY says; its text is escaped
- * again.  Returns the status. */
+/* Copy REPLY's failure to ERR (which may be NULL), its texts escaped again.
+ * Returns the status. */
 gc_status gc_wire_reply_error(const struct gc_wire_reply *reply,
                               struct gc_error *err);
 
 GC_MUST_USE gc_status gc_wire_reply_write(const struct gc_wire_reply *reply,
                                           struct gc_bytes *ret_frame,
                                           struct gc_error *err);
-/* CALL: what was asked; a reply to anything else is GC_E_PROTOCOL. */
+/* CALL: the request's; a reply to another call is GC_E_PROTOCOL. */
 GC_MUST_USE gc_status gc_wire_reply_read(const struct gc_bytes *frame,
                                          gc_wire_call call,
                                          struct gc_wire_reply *ret_reply,

@@ -2,7 +2,7 @@
 /*
  * The owner's half of the worker: a child, a socket, a deadline.
  *
- * Knows no GSS-API, and believes nothing that reply_check has not seen.
+ * Knows no GSS-API; reply_check checks every reply.
  */
 #include <config.h>
 
@@ -24,7 +24,7 @@
 struct worker {
     struct gc_initiator door;
     int cancel_fd;
-    bool another; /* the child is AS, and nobody replaces it */
+    bool another; /* the child is AS, and is not replaced */
     struct gc_child_as as;
     struct gc_child child;
     int64_t deadline;
@@ -45,7 +45,7 @@ spawn(struct worker *worker, struct gc_error *err)
                           gc_worker_child_run, NULL, &worker->child, err);
 }
 
-/* Has the child gone while nobody was looking? */
+/* Has the child ended since the last exchange? */
 static bool
 hung_up(const struct worker *worker)
 {
@@ -70,14 +70,14 @@ await(struct worker *worker, struct gc_error *err)
                         "allow more time");
 }
 
-/* A child that is somebody else is theirs to kill; ours just does not end. */
+/* The user may kill a child that runs as them; our own must not end. */
 static gc_status
 loss(const struct worker *worker)
 {
     return worker->another ? GC_E_UNAVAILABLE : GC_E_INTERNAL;
 }
 
-/* Ask, wait, check.  Whatever goes wrong on the way ends the child. */
+/* Send, wait, check the reply.  Any failure on the way ends the child. */
 static gc_status
 call(struct worker *worker, gc_frame_op op, const struct gc_frame_body *request,
      struct gc_said *ret_said, struct gc_error *err)
@@ -103,7 +103,7 @@ call(struct worker *worker, gc_frame_op op, const struct gc_frame_body *request,
     return st;
 }
 
-/* A child that listens. */
+/* Make sure that there is a child that listens. */
 static gc_status
 revive(struct worker *worker, struct gc_error *err)
 {
@@ -117,7 +117,7 @@ revive(struct worker *worker, struct gc_error *err)
     return spawn(worker, err);
 }
 
-/* The same, and nothing known of its exchange yet. */
+/* The same, and forget the last exchange. */
 static gc_status
 prepare(struct worker *worker, const struct gc_want *want, struct gc_error *err)
 {
@@ -133,7 +133,7 @@ prepare(struct worker *worker, const struct gc_want *want, struct gc_error *err)
     return GC_OK;
 }
 
-/* WANT goes as it is, with the password behind it in the pointer's stead. */
+/* Send WANT as it is, followed by the password instead of its pointer. */
 static gc_status
 call_with(struct worker *worker, gc_frame_op op, const struct gc_want *want,
           struct gc_said *ret_said, struct gc_error *err)
@@ -199,7 +199,7 @@ answer(struct gc_initiator *initiator, const struct gc_bytes *challenge,
     return call(worker, GC_FRAME_ANSWER, &request, ret_said, err);
 }
 
-/* Known since the last leg, so that no deadline can come between. */
+/* Known since the last leg, so no deadline applies. */
 static gc_status
 facts(struct gc_initiator *initiator, struct gc_facts *ret_facts,
       struct gc_error *err)
@@ -293,7 +293,8 @@ gc_worker_lend(struct gc_initiator *initiator,
     gc_status st;
 
     if (credential->len == 0 || credential->len > GC_TOKEN_MAX)
-        return gc_fail(err, GC_E_INTERNAL, "a credential of %zu bytes to lend",
+        return gc_fail(err, GC_E_INTERNAL,
+                       "cannot lend a credential of %zu bytes",
                        credential->len);
     st = revive(worker, err);
     if (st != GC_OK)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An initiator whose GSS-API work happens in a forked child.
+ * An initiator whose GSS-API work runs in a forked child.
  *
  * The child is killed when a call overruns WANT's deadline, or when CANCEL_FD
- * becomes readable; the next begin forks a new one.  What the child says is
- * checked like anything from outside: it may have become another user.
+ * becomes readable; the next begin forks a new one.  The child's replies are
+ * checked like any other input: it may run as another user.
  */
 
 #ifndef GC_SRC_HELPER_WORKER_H
@@ -27,11 +27,11 @@ GC_MUST_USE gc_status gc_worker_new(int cancel_fd,
                                     struct gc_error *err);
 
 /*
- * The same with a child that becomes AS (copied; NULL: stays who we are) before
- * it serves.  One that cannot is gone at the first call.  Once
- * gone, at a deadline or by the user's hand, it is not replaced, for another
- * fork would carry to the user what was read since.  GC_E_UNAVAILABLE for all
- * of these: it is the user's to kill.
+ * The same with a child that becomes AS (copied; NULL: no change) before it
+ * serves.  A child that cannot has ended by the first call.  Once it has ended,
+ * at a deadline or because the user killed it, it is not replaced: another fork
+ * would give the user the secrets that were read since.  All of these are
+ * GC_E_UNAVAILABLE, because the user may cause them.
  */
 GC_MUST_USE gc_status gc_worker_new_as(int cancel_fd,
                                        const struct gc_child_as *as,
@@ -44,11 +44,10 @@ GC_MUST_USE gc_status gc_worker_new_as(int cancel_fd,
  *
  * After begin succeeded, until end, and within its deadline: the tickets of its
  * credential, as at most GC_TOKEN_MAX bytes (secret) for a worker of the same
- * user.  There is no password and no key of it in them, but whoever has them is
- * the user to the realm until they expire.  They come from the child: let no
- * one parse them but another child.  GC_E_NOT_SUPPORTED where there is nothing
- * to lend (NTLM, on behalf of somebody) or too much.  An error ends the
- * exchange.
+ * user.  They hold no password and no key made of it, but their holder is
+ * the user to the realm until they expire.  They come from the child: only
+ * another child may parse them.  GC_E_NOT_SUPPORTED: there is nothing to lend
+ * (NTLM, on behalf of another user) or too much.  An error ends the exchange.
  */
 GC_MUST_USE gc_status gc_worker_export(struct gc_initiator *worker,
                                        struct gc_bytes *ret_credential,

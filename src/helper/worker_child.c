@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The forked child: a local initiator at the end of a socket.
+ * The forked child: serves a local initiator on a socket.
  *
- * It decides nothing.  That it is small, deaf and mortal is child.c's doing.
+ * It decides nothing.  child.c sets its limits, signals and lifetime.
  */
 #include <config.h>
 
@@ -33,7 +33,7 @@ reply_said(int socket, uint32_t op, const struct gc_said *said,
     return gc_frame_send(socket, 0, head, &body);
 }
 
-/* BODY is what a WANT is made of, and behind it the password. */
+/* BODY is a struct gc_want, followed by the password. */
 static gc_status
 take_want(const struct gc_bytes *body, struct gc_want *ret_want,
           struct gc_bytes *ret_password, struct gc_error *err)
@@ -88,7 +88,7 @@ reply(int socket, uint32_t op, const struct gc_said *said,
     return reply_said(socket, op, said, facts);
 }
 
-/* One request; false when there is nobody to go on with. */
+/* Serve one request; false: the other end has closed. */
 static bool
 serve(int socket, struct gc_initiator *initiator)
 {

@@ -12,7 +12,7 @@
 
 #include "src/tickets/ticket.h"
 #include "src/vim/exchange.h"
-#include "src/vim/facts.h"
+#include "src/vim/vc_info.h"
 
 /* Which VM, and what it is called where that was asked for. */
 struct gc_place {

@@ -27,7 +27,7 @@
 #define GC_SRC_TICKETS_STORE_H
 
 #include "src/tickets/entry.h"
-#include "src/vim/facts.h"
+#include "src/vim/vc_info.h"
 
 #define GC_STORE_COUNT_MAX 10000 /* entries of one store */
 
@@ -167,7 +167,7 @@ struct gc_password_identity {
 struct gc_kept_session {
     char url[GC_URL_SIZE];
     char username[512];
-    struct gc_session_facts facts;
+    struct gc_vc_info facts;
     struct gc_bytes id; /* secret; empty: the facts alone are known */
     int64_t refused;    /* epoch seconds of the last InvalidLogin, or 0 */
     struct gc_password_identity password; /* the one that was refused */

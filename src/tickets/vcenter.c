@@ -111,7 +111,7 @@ keep_session(struct vcenter *v, bool facts, struct gc_error *err)
     (void)snprintf(kept.username, sizeof(kept.username), "%s",
                    v->options.username);
     if (facts)
-        kept.facts = *gc_session_facts(v->session);
+        kept.facts = *gc_session_vc_info(v->session);
     st = gc_bytes_set(&kept.id, id->data, id->len, err);
     if (st == GC_OK)
         st = gc_store_keep_session(v->options.store, &kept, err);
@@ -317,7 +317,7 @@ vcenter_about(struct gc_guest *guest)
 
     return (struct gc_guest_about){
         .url = url(v),
-        .vcenter = gc_session_facts(v->session)->instance_uuid,
+        .vcenter = gc_session_vc_info(v->session)->instance_uuid,
         .spoke = gc_session_spoke(v->session),
     };
 }
@@ -403,7 +403,7 @@ update_kept(struct vcenter *v, bool facts)
     if (id->len == 0)
         return;
     if (facts && gc_bytes_equal(id, &v->kept.id)
-        && memcmp(gc_session_facts(v->session), &v->kept.facts,
+        && memcmp(gc_session_vc_info(v->session), &v->kept.facts,
                   sizeof(v->kept.facts))
                == 0)
         return;

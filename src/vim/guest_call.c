@@ -13,7 +13,7 @@ static const struct {
     const char *type, *property; /* of GuestOperationsManager */
     size_t fact;                 /* where its moId is kept */
 } managers[GC_GUEST_MANAGER_COUNT] = {
-#define FACT(name) offsetof(struct gc_session_facts, name)
+#define FACT(name) offsetof(struct gc_vc_info, name)
     [GC_GUEST_AUTH] = {"GuestAuthManager", "authManager", FACT(auth_manager)},
     [GC_GUEST_PROCESS] = {"GuestProcessManager", "processManager",
                           FACT(process_manager)},
@@ -29,7 +29,7 @@ static const struct {
 static char *
 moid_of(struct gc_session *session, enum gc_guest_manager which)
 {
-    return (char *)gc_session_facts(session) + managers[which].fact;
+    return (char *)gc_session_vc_info(session) + managers[which].fact;
 }
 
 gc_status
@@ -37,7 +37,7 @@ gc_guest_manager_find(struct gc_session *session, enum gc_guest_manager which,
                       struct gc_limit limit, struct gc_error *err)
 {
     GC_AUTO(gc_session_reply) reply = {0};
-    const struct gc_session_facts *facts = gc_session_facts(session);
+    const struct gc_vc_info *facts = gc_session_vc_info(session);
     struct gc_session_call call = {.type = "GuestOperationsManager",
                                    .moid = facts->guest_operations_manager,
                                    .member = managers[which].property,

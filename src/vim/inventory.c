@@ -125,7 +125,7 @@ search(struct gc_session *session, const char *method,
     st = gc_session_open(session, limit, err);
     if (st != GC_OK)
         return st;
-    call.moid = gc_session_facts(session)->search_index;
+    call.moid = gc_session_vc_info(session)->search_index;
     if (call.moid[0] == '\0')
         return gc_fail(err, GC_E_NOT_SUPPORTED,
                        "%s has no SearchIndex: only a moId will do",
@@ -245,7 +245,7 @@ static gc_status
 check_vcenter(struct gc_session *session, const char *ref, const char *uuid,
               struct gc_limit limit, struct gc_error *err)
 {
-    const struct gc_session_facts *vc = gc_session_facts(session);
+    const struct gc_vc_info *vc = gc_session_vc_info(session);
     gc_status st = gc_session_open(session, limit, err);
 
     if (st != GC_OK || vc->instance_uuid[0] == '\0'

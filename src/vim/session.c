@@ -30,7 +30,7 @@ static const char *const releases[] = {"9.0.0.0", "8.0.3.0", "8.0.2.0",
 struct gc_session {
     struct gc_http *http; /* borrowed */
     struct gc_session_login login;
-    struct gc_session_facts facts;
+    struct gc_vc_info facts;
     bool adopted;       /* FACTS are from an earlier process */
     bool outdated;      /* and the server has shown that they are wrong */
     struct gc_bytes id; /* secret; empty: not logged in */
@@ -65,8 +65,8 @@ gc_session_spoke(const struct gc_session *session)
     return gc_http_spoke(session->http);
 }
 
-struct gc_session_facts *
-gc_session_facts(struct gc_session *session)
+struct gc_vc_info *
+gc_session_vc_info(struct gc_session *session)
 {
     return &session->facts;
 }
@@ -391,7 +391,7 @@ is_uuid_text(const char *text)
 {
     size_t len = strlen(text);
 
-    return len < sizeof(((struct gc_session_facts *)0)->instance_uuid)
+    return len < sizeof(((struct gc_vc_info *)0)->instance_uuid)
            && strspn(text, "0123456789abcdefABCDEF-") == len;
 }
 
@@ -413,7 +413,7 @@ static gc_status
 read_content(struct gc_session *session, const struct gc_json *content,
              struct gc_error *err)
 {
-    struct gc_session_facts facts = session->facts;
+    struct gc_vc_info facts = session->facts;
     const struct gc_json *about = gc_json_get(content, "about");
     const char *api = gc_json_string(about, "apiType");
     const char *uuid = gc_json_string(about, "instanceUuid");
@@ -474,10 +474,10 @@ static gc_status
 find_facts(struct gc_session *session, struct gc_limit limit,
            struct gc_error *err)
 {
-    struct gc_session_facts old = session->facts;
+    struct gc_vc_info old = session->facts;
     gc_status st;
 
-    session->facts = (struct gc_session_facts){0};
+    session->facts = (struct gc_vc_info){0};
     st = say_hello(session, limit, err);
     if (st == GC_OK)
         st = get_content(session, limit, err);
@@ -607,7 +607,7 @@ is_kept_moid(const char *moid)
     }
 
 static bool
-are_kept_moids(const struct gc_session_facts *facts)
+are_kept_moids(const struct gc_vc_info *facts)
 {
     const char *const moids[] = MANAGERS_OF(facts);
 
@@ -629,8 +629,7 @@ is_kept_id(const struct gc_bytes *id)
 }
 
 gc_status
-gc_session_adopt(struct gc_session *session,
-                 const struct gc_session_facts *facts,
+gc_session_adopt(struct gc_session *session, const struct gc_vc_info *facts,
                  const struct gc_bytes *id, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) copy = {0};

@@ -12,9 +12,9 @@
 #include "src/base/base.h"
 #include "src/base/bytes.h"
 #include "src/json.h"
-#include "src/vim/facts.h"
 #include "src/vim/fault.h"
 #include "src/vim/http.h"
+#include "src/vim/vc_info.h"
 
 /* So many ms a cancel waits for a reply that must not be lost. */
 #define GC_SESSION_GRACE_MS 3000
@@ -60,7 +60,7 @@ GC_MUST_USE gc_status gc_session_open(struct gc_session *session,
 bool gc_session_spoke(const struct gc_session *session);
 
 /* Borrowed, writable: guest_call keeps moIds there. */
-struct gc_session_facts *gc_session_facts(struct gc_session *session);
+struct gc_vc_info *gc_session_vc_info(struct gc_session *session);
 /* The server's url, borrowed. */
 const char *gc_session_url(const struct gc_session *session);
 
@@ -72,7 +72,7 @@ const char *gc_session_url(const struct gc_session *session);
  * before it: what answers may be another vCenter now.
  */
 GC_MUST_USE gc_status gc_session_adopt(struct gc_session *session,
-                                       const struct gc_session_facts *facts,
+                                       const struct gc_vc_info *facts,
                                        const struct gc_bytes *id,
                                        struct gc_error *err);
 /* The current session id (secret, borrowed), empty when not logged in. */

@@ -144,7 +144,7 @@ BASE = ["src/base/"]
 VIM = BASE + ["gss/", "src/json", "src/base64", "src/vim/"]
 # Of src/vim/ the tickets know two headers of plain data; only the guest seam's
 # implementation knows the rest.
-TICKETS = BASE + ["gss/", "src/tickets/", "src/vim/exchange", "src/vim/facts"]
+TICKETS = BASE + ["gss/", "src/tickets/", "src/vim/exchange", "src/vim/vc_info"]
 BELOW = VIM + ["src/options", "src/secret", "src/tickets/"]
 ROOMS = {
     "src/base/": BASE,

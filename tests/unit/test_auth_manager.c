@@ -76,9 +76,9 @@ static struct gc_error err;
 static void
 open_session(const char *gam)
 {
-    struct gc_session_facts facts = {.release = "8.0.3.0",
-                                     .session_manager = "sm",
-                                     .guest_operations_manager = "gom"};
+    struct gc_vc_info facts = {.release = "8.0.3.0",
+                               .session_manager = "sm",
+                               .guest_operations_manager = "gom"};
     GC_AUTO(gc_bytes) id = {0};
 
     gc_session_free(session);
@@ -152,7 +152,7 @@ the_manager_is_looked_up_once(void **state)
                 NULL, "id-1");
     assert_int_equal(send_leg("token"), GC_OK);
     assert_string_equal(wire.seen[2].path, ACQUIRE);
-    assert_string_equal(gc_session_facts(session)->auth_manager, "gam");
+    assert_string_equal(gc_session_vc_info(session)->auth_manager, "gam");
     assert_int_equal(exchange.legs, 2);
 }
 
@@ -185,7 +185,7 @@ without_a_manager_there_is_no_login(void **state)
         assert_null(strstr(err.message, "may exist"));
     }
     open_session("");
-    gc_session_facts(session)->guest_operations_manager[0] = '\0';
+    gc_session_vc_info(session)->guest_operations_manager[0] = '\0';
     assert_int_equal(send_leg("token"), GC_E_NOT_SUPPORTED);
     assert_int_equal(wire.seen_count, 0);
 }

@@ -35,7 +35,7 @@ static char moid[GC_MOID_SIZE];
 static int
 begin(void **state)
 {
-    const struct gc_session_facts facts = {
+    const struct gc_vc_info facts = {
         .release = "8.0.3.0", .session_manager = "sm", .search_index = "si"};
     GC_AUTO(gc_bytes) id = {0};
 
@@ -99,12 +99,12 @@ a_moid_is_taken_as_tools_write_it(void **state)
         assert_int_equal(find(bad[i]), GC_E_CONFIG);
 
     moid[0] = '\0';
-    (void)snprintf(gc_session_facts(session)->instance_uuid,
-                   sizeof(gc_session_facts(session)->instance_uuid),
+    (void)snprintf(gc_session_vc_info(session)->instance_uuid,
+                   sizeof(gc_session_vc_info(session)->instance_uuid),
                    "4C4C4544-0042-4a10-8056-b7c04f4d3132");
     assert_int_equal(find(good[2]), GC_OK);
     moid[0] = '\0';
-    gc_session_facts(session)->instance_uuid[0] = '5';
+    gc_session_vc_info(session)->instance_uuid[0] = '5';
     assert_int_equal(find(good[2]), GC_E_CONFIG);
     assert_non_null(strstr(err.message, "another vCenter"));
     assert_string_equal(moid, "");
@@ -288,7 +288,7 @@ odd_answers_are_refused(void **state)
         assert_int_equal(find(cases[i].ref), cases[i].st);
         assert_string_equal(moid, "");
     }
-    gc_session_facts(session)->search_index[0] = '\0';
+    gc_session_vc_info(session)->search_index[0] = '\0';
     wire_say(NULL, 0);
     assert_int_equal(find("path:/a"), GC_E_NOT_SUPPORTED);
 }

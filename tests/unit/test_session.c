@@ -108,7 +108,7 @@ opened(void)
 static void
 opening_takes_three_requests(void **state)
 {
-    const struct gc_session_facts *facts = gc_session_facts(session);
+    const struct gc_vc_info *facts = gc_session_vc_info(session);
 
     (void)state;
     WIRE(JSON(200, "{\"api_release\":\"8.0.3.0\",\"x\":null}"),
@@ -201,7 +201,7 @@ every_release_that_we_offer_is_taken(void **state)
                        releases[i]);
         WIRE(JSON(200, body), JSON(200, CONTENT), LOGIN("id"));
         assert_int_equal(gc_session_open(session, UNTIL(1), &err), GC_OK);
-        assert_string_equal(gc_session_facts(session)->release, releases[i]);
+        assert_string_equal(gc_session_vc_info(session)->release, releases[i]);
     }
 }
 
@@ -231,7 +231,7 @@ without_a_release_or_a_reply_nothing_goes_on(void **state)
         assert_int_equal(gc_session_open(session, UNTIL(1), &err), cases[i].st);
         assert_int_equal(err.status, cases[i].st);
         assert_int_equal(err.again, cases[i].again);
-        assert_string_equal(gc_session_facts(session)->release, "");
+        assert_string_equal(gc_session_vc_info(session)->release, "");
     }
 }
 
@@ -246,7 +246,7 @@ hello_is_said_again_after_content_failed(void **state)
                      GC_E_UNAVAILABLE);
     assert_true(err.again);
     assert_int_equal(gc_session_open(session, UNTIL(1), &err), GC_OK);
-    assert_string_equal(gc_session_facts(session)->release, "9.0.0.0");
+    assert_string_equal(gc_session_vc_info(session)->release, "9.0.0.0");
 }
 
 static void
@@ -308,7 +308,7 @@ content_is_read_strictly(void **state)
         WIRE(JSON(200, "{\"api_release\":\"8.0.3.0\"}"), cases[i].canned);
         assert_int_equal(gc_session_open(session, UNTIL(1), &err), cases[i].st);
         assert_int_equal(err.again, cases[i].again);
-        assert_string_equal(gc_session_facts(session)->session_manager, "");
+        assert_string_equal(gc_session_vc_info(session)->session_manager, "");
         assert_int_equal(keeper.asked, 0);
     }
 }
@@ -323,8 +323,8 @@ content_may_lack_what_is_not_needed(void **state)
                    "\"value\":\"s\"},\"about\":{}}"),
          LOGIN("id-1"));
     assert_int_equal(gc_session_open(session, UNTIL(1), &err), GC_OK);
-    assert_string_equal(gc_session_facts(session)->search_index, "");
-    assert_string_equal(gc_session_facts(session)->instance_uuid, "");
+    assert_string_equal(gc_session_vc_info(session)->search_index, "");
+    assert_string_equal(gc_session_vc_info(session)->instance_uuid, "");
 }
 
 /* Which type a reply has is known from the call. */
@@ -340,7 +340,7 @@ types_may_be_unsaid(void **state)
           .body = "{\"key\":\"5\"}",
           .session = "id-1"});
     assert_int_equal(gc_session_open(session, UNTIL(1), &err), GC_OK);
-    assert_string_equal(gc_session_facts(session)->session_manager, "s");
+    assert_string_equal(gc_session_vc_info(session)->session_manager, "s");
     assert_string_equal(gc_bytes_text(gc_session_id(session)), "id-1");
 }
 
@@ -841,13 +841,12 @@ logout_forgets_the_id(void **state)
  * Adopting
  */
 
-static const struct gc_session_facts kept = {.release = "8.0.3.0",
-                                             .instance_uuid = UUID,
-                                             .session_manager =
-                                                 "SessionManager",
-                                             .search_index = "SearchIndex",
-                                             .guest_operations_manager = "gom",
-                                             .auth_manager = "gam"};
+static const struct gc_vc_info kept = {.release = "8.0.3.0",
+                                       .instance_uuid = UUID,
+                                       .session_manager = "SessionManager",
+                                       .search_index = "SearchIndex",
+                                       .guest_operations_manager = "gom",
+                                       .auth_manager = "gam"};
 
 #define NAME_9    "/sdk/vim25/9.0.0.0/VirtualMachine/vm-42/name"
 #define CONTENT_9 "/sdk/vim25/9.0.0.0/ServiceInstance/ServiceInstance/content"
@@ -856,7 +855,7 @@ static const struct gc_session_facts kept = {.release = "8.0.3.0",
               "\"type\":\"X\",\"value\":\"" moid "\"}}")
 
 static gc_status
-adopt(const struct gc_session_facts *facts, const char *id)
+adopt(const struct gc_vc_info *facts, const char *id)
 {
     GC_AUTO(gc_bytes) bytes = {0};
 
@@ -870,14 +869,14 @@ what_was_kept_saves_requests(void **state)
     (void)state;
     assert_int_equal(adopt(&kept, "old"), GC_OK);
     assert_int_equal(gc_session_open(session, UNTIL(1), &err), GC_OK);
-    assert_memory_equal(gc_session_facts(session), &kept, sizeof(kept));
+    assert_memory_equal(gc_session_vc_info(session), &kept, sizeof(kept));
     WIRE(JSON(200, "\"web\""));
     assert_int_equal(read_name("vm-42"), GC_OK);
     assert_seen(0, NAME_PATH, NULL, "old");
     gc_session_reply_clear(&reply);
 
     anew();
-    assert_int_equal(adopt(&(const struct gc_session_facts){0}, ""), GC_OK);
+    assert_int_equal(adopt(&(const struct gc_vc_info){0}, ""), GC_OK);
     WIRE(HELLO_9, JSON(200, CONTENT), LOGIN("new"));
     assert_int_equal(gc_session_open(session, UNTIL(1), &err), GC_OK);
 }
@@ -885,7 +884,7 @@ what_was_kept_saves_requests(void **state)
 static void
 a_login_does_not_trust_what_was_kept(void **state)
 {
-    struct gc_session_facts half = kept;
+    struct gc_vc_info half = kept;
 
     (void)state;
     assert_int_equal(adopt(&kept, "old"), GC_OK);
@@ -896,7 +895,7 @@ a_login_does_not_trust_what_was_kept(void **state)
     assert_seen(1, "/api/vcenter/system?action=hello", HELLO, "");
     assert_seen(2, CONTENT_9, NULL, "");
     assert_seen(4, NAME_9, NULL, "new");
-    assert_string_equal(gc_session_facts(session)->auth_manager, "");
+    assert_string_equal(gc_session_vc_info(session)->auth_manager, "");
     /* From then on they are our own. */
     assert_int_equal(read_name("vm-42"), GC_OK);
     assert_int_equal(wire.seen_count, 8);
@@ -913,7 +912,7 @@ a_login_does_not_trust_what_was_kept(void **state)
     WIRE(HELLO_9, LOST, HELLO_9, JSON(200, CONTENT), LOGIN("new"));
     assert_int_equal(gc_session_open(session, UNTIL(1), &err),
                      GC_E_UNAVAILABLE);
-    assert_memory_equal(gc_session_facts(session), &kept, sizeof(kept));
+    assert_memory_equal(gc_session_vc_info(session), &kept, sizeof(kept));
     assert_int_equal(keeper.asked, 0);
     assert_int_equal(gc_session_open(session, UNTIL(1), &err), GC_OK);
 
@@ -928,7 +927,7 @@ a_login_does_not_trust_what_was_kept(void **state)
 static void
 another_vcenter_is_not_asked_the_same(void **state)
 {
-    struct gc_session_facts other = kept;
+    struct gc_vc_info other = kept;
 
     (void)state;
     (void)snprintf(other.instance_uuid, sizeof(other.instance_uuid), "0-1");
@@ -943,7 +942,7 @@ another_vcenter_is_not_asked_the_same(void **state)
                          GC_E_UNAVAILABLE);
         assert_int_equal(err.again, i != 1);
         assert_non_null(strstr(err.message, "0-1"));
-        assert_string_equal(gc_session_facts(session)->instance_uuid, UUID);
+        assert_string_equal(gc_session_vc_info(session)->instance_uuid, UUID);
         gc_session_reply_clear(&reply);
     }
 }
@@ -1019,7 +1018,7 @@ what_the_call_needs_may_be_gone(void **state)
 {
     const struct gc_session_call call = {
         .type = "GuestAuthManager",
-        .moid = gc_session_facts(session)->auth_manager,
+        .moid = gc_session_vc_info(session)->auth_manager,
         .member = "x",
         .limit = UNTIL(9)};
 
@@ -1036,7 +1035,7 @@ static void
 what_was_kept_is_checked(void **state)
 {
     static const char *const ids[] = {"a b", "a\r\nb: c", "\x7f"};
-    struct gc_session_facts bad[9];
+    struct gc_vc_info bad[9];
     char id[300];
 
     (void)state;
@@ -1058,7 +1057,7 @@ what_was_kept_is_checked(void **state)
     memset(id, 'x', sizeof(id));
     id[257] = '\0';
     assert_int_equal(adopt(&kept, id), GC_E_PROTOCOL);
-    assert_string_equal(gc_session_facts(session)->release, "");
+    assert_string_equal(gc_session_vc_info(session)->release, "");
     assert_int_equal(gc_session_id(session)->len, 0);
     id[256] = '\0';
     assert_int_equal(adopt(&kept, id), GC_OK);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A fork is recognised by pid and start time, not by PAM_DATA_SILENT: sudo ends
- * a transaction with it in the process that began it.
+ * Pid and start time tell a fork from the process that stored the state.
+ * PAM_DATA_SILENT does not: sudo sets it in the process that began the
+ * transaction.
  */
 #include <config.h>
 
-#include "pam_module/kept.h"
+#include "pam_module/pam_state.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +34,7 @@ parse_start(const char *stat)
 }
 
 uint64_t
-gc_kept_start(void)
+gc_pam_state_start(void)
 {
     char text[1024];
     int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
@@ -51,25 +52,26 @@ gc_kept_start(void)
     return parse_start(text);
 }
 
-struct gc_kept *
-gc_kept_get(pam_handle_t *pamh)
+struct gc_pam_state *
+gc_pam_state_get(pam_handle_t *pamh)
 {
     union {
         const void *borrowed;
-        struct gc_kept *kept;
+        struct gc_pam_state *state;
     } data = {NULL};
 
     if (pam_get_data(pamh, DATA, &data.borrowed) != PAM_SUCCESS)
         return NULL;
-    return data.kept;
+    return data.state;
 }
 
-gc_kept_ticket
-gc_kept_ticket_here(const struct gc_kept *kept)
+gc_pam_state_ticket
+gc_pam_state_ticket_here(const struct gc_pam_state *saved)
 {
-    if (kept == NULL || kept->pid != getpid() || kept->start != gc_kept_start())
-        return GC_KEPT_NO_TICKET;
-    return kept->ticket;
+    if (saved == NULL || saved->pid != getpid()
+        || saved->start != gc_pam_state_start())
+        return GC_PAM_STATE_NO_TICKET;
+    return saved->ticket;
 }
 
 static void
@@ -81,29 +83,29 @@ drop(pam_handle_t *pamh, void *data, int status)
 }
 
 gc_status
-gc_kept_put(pam_handle_t *pamh, const struct gc_kept *kept,
-            struct gc_error *err)
+gc_pam_state_put(pam_handle_t *pamh, const struct gc_pam_state *saved,
+                 struct gc_error *err)
 {
-    struct gc_kept *copy = malloc(sizeof(*copy));
+    struct gc_pam_state *copy = malloc(sizeof(*copy));
 
     if (copy == NULL)
         return gc_fail_no_memory(err);
-    *copy = *kept;
+    *copy = *saved;
     copy->pid = getpid();
-    copy->start = gc_kept_start();
+    copy->start = gc_pam_state_start();
     if (pam_set_data(pamh, DATA, copy, drop) == PAM_SUCCESS)
         return GC_OK;
     free(copy);
-    return gc_fail(err, GC_E_INTERNAL, "PAM keeps no data");
+    return gc_fail(err, GC_E_INTERNAL, "PAM cannot store the module's data");
 }
 
 const char *
-gc_kept_transaction(pam_handle_t *pamh)
+gc_pam_state_transaction(pam_handle_t *pamh)
 {
-    const struct gc_kept *kept = gc_kept_get(pamh);
-    const char *id = kept != NULL && kept->transaction[0] != '\0'
-                         ? kept->transaction
-                         : pam_getenv(pamh, GC_KEPT_TRANSACTION);
+    const struct gc_pam_state *saved = gc_pam_state_get(pamh);
+    const char *id = saved != NULL && saved->transaction[0] != '\0'
+                         ? saved->transaction
+                         : pam_getenv(pamh, GC_PAM_STATE_TRANSACTION);
 
     if (id == NULL || strlen(id) != GC_WIRE_TRANSACTION_SIZE - 1
         || strspn(id, "0123456789abcdef") != GC_WIRE_TRANSACTION_SIZE - 1)
@@ -112,8 +114,8 @@ gc_kept_transaction(pam_handle_t *pamh)
 }
 
 gc_status
-gc_kept_export(pam_handle_t *pamh, const char *name, const char *value,
-               struct gc_error *err)
+gc_pam_state_export(pam_handle_t *pamh, const char *name, const char *value,
+                    struct gc_error *err)
 {
     char text[64 + GC_WIRE_PLACE_SIZE];
     int code;
@@ -125,5 +127,6 @@ gc_kept_export(pam_handle_t *pamh, const char *name, const char *value,
     code = pam_putenv(pamh, text);
     if (code == PAM_SUCCESS)
         return GC_OK;
-    return gc_fail(err, GC_E_INTERNAL, "PAM does not take %s", name);
+    return gc_fail(err, GC_E_INTERNAL, "PAM cannot put %s into its environment",
+                   name);
 }

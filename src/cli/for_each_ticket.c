@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "src/cli/each.h"
+#include "src/cli/for_each_ticket.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -139,8 +139,8 @@ choose_vms(struct gc_connection *connection, struct choice *c,
 }
 
 static gc_status
-do_one(struct gc_connection *connection, struct gc_entry *entry, gc_each *what,
-       struct gc_json *members, struct gc_error *err)
+do_one(struct gc_connection *connection, struct gc_entry *entry,
+       gc_ticket_action *what, struct gc_json *members, struct gc_error *err)
 {
     gc_status st;
 
@@ -195,8 +195,8 @@ answer_clear(struct answer *a)
 
 static gc_status
 do_one_of_several(struct gc_connection *connection, const struct choice *c,
-                  struct gc_entry *entry, gc_each *what, struct answer *a,
-                  struct gc_error *err)
+                  struct gc_entry *entry, gc_ticket_action *what,
+                  struct answer *a, struct gc_error *err)
 {
     GC_AUTO_PTR(gc_json) members = gc_json_new_object();
     bool all = !c->vms && !c->file;
@@ -216,8 +216,8 @@ do_one_of_several(struct gc_connection *connection, const struct choice *c,
 }
 
 static gc_status
-do_several(struct gc_connection *connection, struct choice *c, gc_each *what,
-           struct answer *a, struct gc_error *err)
+do_several(struct gc_connection *connection, struct choice *c,
+           gc_ticket_action *what, struct answer *a, struct gc_error *err)
 {
     gc_status first = GC_OK, st;
 
@@ -242,8 +242,8 @@ do_several(struct gc_connection *connection, struct choice *c, gc_each *what,
 }
 
 static gc_status
-do_all(struct gc_connection *connection, struct choice *c, gc_each *what,
-       struct gc_error *err)
+do_all(struct gc_connection *connection, struct choice *c,
+       gc_ticket_action *what, struct gc_error *err)
 {
     struct gc_cli *cli = connection->cli;
     __attribute__((cleanup(answer_clear))) struct answer a = {
@@ -283,8 +283,8 @@ load(struct gc_store *store, struct gc_entries *entries, struct gc_error *err)
 }
 
 gc_status
-gc_each_ticket(struct gc_cli *cli, bool all, gc_each *what,
-               struct gc_error *err)
+gc_for_each_ticket(struct gc_cli *cli, bool all, gc_ticket_action *what,
+                   struct gc_error *err)
 {
     const struct gc_options *config = &cli->config;
     __attribute__((cleanup(choice_clear))) struct choice c = {

@@ -3,13 +3,13 @@
  * What stays the same for a vCenter: found out by a session, kept by a store.
  */
 
-#ifndef GC_SRC_VIM_FACTS_H
-#define GC_SRC_VIM_FACTS_H
+#ifndef GC_SRC_VIM_VC_INFO_H
+#define GC_SRC_VIM_VC_INFO_H
 
 #define GC_MOID_SIZE 128
 
 /* What stays the same for a vCenter with every login.  Flat, no secret. */
-struct gc_session_facts {
+struct gc_vc_info {
     char release[32];       /* "8.0.3.0" */
     char instance_uuid[64]; /* about.instanceUuid, or "" */
     char session_manager[GC_MOID_SIZE];

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * open_session knows one failure: sudo aborts the command on any other.
+ * open_session has one failure code: sudo aborts the command on any other.
  */
 #include <config.h>
 
-#include "pam_module/verdict.h"
+#include "pam_module/pam_codes.h"
 
 #include <syslog.h>
 
 #include <security/pam_modules.h>
 
-struct gc_verdicts
-gc_verdict_of(gc_status status)
+struct gc_pam_codes
+gc_pam_codes_of(gc_status status)
 {
-    static const struct gc_verdicts
+    static const struct gc_pam_codes
         ok = {PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS, PAM_SUCCESS, LOG_INFO},
         refused = {PAM_AUTH_ERR, PAM_PERM_DENIED, PAM_CRED_ERR, PAM_SESSION_ERR,
                    LOG_NOTICE},

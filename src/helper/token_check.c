@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 
-#include "src/helper/gate.h"
+#include "src/helper/token_check.h"
 
 #include "src/base/clock.h"
 
 static struct gc_initiator *
 behind(struct gc_initiator *door)
 {
-    return ((struct gc_gate *)door)->worker;
+    return ((struct gc_token_check *)door)->worker;
 }
 
-/* Is there time enough for the guest to answer? */
+/* Is there enough time for the guest to answer? */
 static gc_status
 in_time(struct gc_initiator *door, struct gc_error *err)
 {
     struct gc_initiator *worker = behind(door);
 
-    if (gc_clock_now() < ((struct gc_gate *)door)->latest)
+    if (gc_clock_now() < ((struct gc_token_check *)door)->latest)
         return GC_OK;
     worker->ops->end(worker);
     return gc_fail(err, GC_E_UNAVAILABLE,
@@ -33,7 +33,7 @@ who(struct gc_initiator *door, const struct gc_want *want,
     return worker->ops->who(worker, want, ret_principal, err);
 }
 
-/* Mutual goes inside SPNEGO, whatever the mechanism is. */
+/* With mutual authentication the token is SPNEGO, whatever the mechanism. */
 static gc_status
 begin(struct gc_initiator *door, const struct gc_want *want,
       struct gc_said *ret_said, struct gc_error *err)
@@ -86,7 +86,7 @@ end(struct gc_initiator *door)
     worker->ops->end(worker);
 }
 
-/* Nothing here is on the heap, and the worker is its owner's. */
+/* Nothing is on the heap, and the worker is borrowed. */
 static void
 leave(struct gc_initiator *door)
 {
@@ -94,12 +94,13 @@ leave(struct gc_initiator *door)
 }
 
 void
-gc_gate_init(struct gc_gate *gate, struct gc_initiator *worker, int64_t latest)
+gc_token_check_init(struct gc_token_check *check, struct gc_initiator *worker,
+                    int64_t latest)
 {
     static const struct gc_initiator_ops ops = {who,   begin, answer,
                                                 facts, end,   leave};
 
-    gate->door.ops = &ops;
-    gate->worker = worker;
-    gate->latest = latest;
+    check->door.ops = &ops;
+    check->worker = worker;
+    check->latest = latest;
 }

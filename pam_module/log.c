@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lines for syslog.  Decides no level but by the status; debug adds lines
- * elsewhere and never takes one away here.
+ * The status alone decides an outcome's level.  debug adds lines elsewhere and
+ * removes none here.
  */
 #include <config.h>
 
-#include "pam_module/record.h"
+#include "pam_module/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,11 +14,11 @@
 
 #include <security/pam_ext.h>
 
-#include "pam_module/verdict.h"
+#include "pam_module/pam_codes.h"
 
 #define FIELD_SIZE 320
 
-/* What fields are told by; not to be imitated by a text behind them. */
+/* Escape quotes, so that free text cannot imitate a field. */
 static void
 tame(char *dst, size_t dst_size, const char *text)
 {
@@ -33,7 +33,7 @@ tame(char *dst, size_t dst_size, const char *text)
 }
 
 void
-gc_record_quote(char *dst, size_t dst_size, const char *text)
+gc_pam_log_quote(char *dst, size_t dst_size, const char *text)
 {
     char plain[FIELD_SIZE];
     size_t used = 0;
@@ -55,8 +55,8 @@ gc_record_quote(char *dst, size_t dst_size, const char *text)
 }
 
 void
-gc_record_error(pam_handle_t *pamh, int level, const char *what,
-                const struct gc_error *error)
+gc_pam_log_error(pam_handle_t *pamh, int level, const char *what,
+                 const struct gc_error *error)
 {
     pam_syslog(pamh, level, "%s: %s%s%s%s", what, error->message,
                error->hint[0] == '\0' ? "" : " (", error->hint,
@@ -64,12 +64,12 @@ gc_record_error(pam_handle_t *pamh, int level, const char *what,
 }
 
 void
-gc_record_note(pam_handle_t *pamh, int level, const char *user,
-               const char *note)
+gc_pam_log_note(pam_handle_t *pamh, int level, const char *user,
+                const char *note)
 {
     char quoted[FIELD_SIZE], message[2 * GC_ERROR_MESSAGE_SIZE];
 
-    gc_record_quote(quoted, sizeof(quoted), user);
+    gc_pam_log_quote(quoted, sizeof(quoted), user);
     tame(message, sizeof(message), note);
     pam_syslog(pamh, level, "user=%s: %s", quoted, message);
 }
@@ -81,12 +81,12 @@ item(const pam_handle_t *pamh, int what, char quoted[FIELD_SIZE])
 
     if (pam_get_item(pamh, what, &text) != PAM_SUCCESS || text == NULL)
         text = "";
-    gc_record_quote(quoted, FIELD_SIZE, text);
+    gc_pam_log_quote(quoted, FIELD_SIZE, text);
 }
 
 static void
-record_failure(pam_handle_t *pamh, const struct gc_outcome *outcome,
-               const char *user)
+log_failure(pam_handle_t *pamh, const struct gc_outcome *outcome,
+            const char *user)
 {
     char tty[FIELD_SIZE], ruser[FIELD_SIZE], rhost[FIELD_SIZE];
     const struct gc_error *error = outcome->error;
@@ -98,7 +98,7 @@ record_failure(pam_handle_t *pamh, const struct gc_outcome *outcome,
     item(pamh, PAM_TTY, tty);
     item(pamh, PAM_RUSER, ruser);
     item(pamh, PAM_RHOST, rhost);
-    pam_syslog(pamh, gc_verdict_of(outcome->status).level,
+    pam_syslog(pamh, gc_pam_codes_of(outcome->status).level,
                "%s failure; logname=\"\" uid=\"%u\" euid=\"%u\" tty=%s "
                "ruser=%s rhost=%s user=%s outcome=\"%s\" ms=\"%lld\": "
                "%s%s%s%s",
@@ -109,24 +109,24 @@ record_failure(pam_handle_t *pamh, const struct gc_outcome *outcome,
 }
 
 void
-gc_record_outcome(pam_handle_t *pamh, const struct gc_outcome *outcome)
+gc_pam_log_outcome(pam_handle_t *pamh, const struct gc_outcome *outcome)
 {
     const struct gc_wire_reply *reply = outcome->reply;
     char user[FIELD_SIZE], principal[FIELD_SIZE], vm[FIELD_SIZE],
         mech[FIELD_SIZE] = "", message[2 * GC_ERROR_MESSAGE_SIZE];
 
-    gc_record_quote(user, sizeof(user), outcome->user);
+    gc_pam_log_quote(user, sizeof(user), outcome->user);
     if (outcome->status != GC_OK) {
-        record_failure(pamh, outcome, user);
+        log_failure(pamh, outcome, user);
         return;
     }
     tame(message, sizeof(message), reply == NULL ? "" : reply->message);
-    gc_record_quote(principal, sizeof(principal),
-                    reply == NULL ? "" : reply->principal);
-    gc_record_quote(vm, sizeof(vm), reply == NULL ? "" : reply->vm);
+    gc_pam_log_quote(principal, sizeof(principal),
+                     reply == NULL ? "" : reply->principal);
+    gc_pam_log_quote(vm, sizeof(vm), reply == NULL ? "" : reply->vm);
     /* A release speaks no mechanism. */
     if (reply != NULL && reply->mech[0] != '\0')
-        gc_record_quote(mech, sizeof(mech), reply->mech);
+        gc_pam_log_quote(mech, sizeof(mech), reply->mech);
     pam_syslog(pamh, LOG_INFO,
                "%s: user=%s principal=%s vm=%s%s%s outcome=\"ok\" "
                "ms=\"%lld\"%s%s",

@@ -12,15 +12,15 @@
 
 #include <cmocka.h>
 
-#include "src/helper/aside.h"
+#include "src/helper/run_as.h"
 
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "src/helper/frame.h"
 #include "src/base/clock.h"
+#include "src/helper/frame.h"
 
 static int64_t
 in(int ms)
@@ -33,7 +33,7 @@ static gc_status
 work(void *user, struct gc_bytes *ret_result, struct gc_error *err)
 {
     const char *what = user;
-    unsigned char much[GC_ASIDE_RESULT_MAX + 1] = {0};
+    unsigned char much[GC_RUN_AS_RESULT_MAX + 1] = {0};
 
     if (strcmp(what, "fail") == 0) {
         (void)gc_fail(err, GC_E_DENIED, "not today");
@@ -56,7 +56,7 @@ ask(const char *what, int ms, int cancel_fd, struct gc_bytes *result,
 
     (void)strncpy(text, what, sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
-    return gc_aside(NULL, in(ms), cancel_fd, work, text, result, err);
+    return gc_run_as(NULL, in(ms), cancel_fd, work, text, result, err);
 }
 
 static void
@@ -128,7 +128,7 @@ hear(struct gc_frame_head head, const void *body, size_t len,
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
     child.socket = pair[0];
     assert_true(gc_frame_send(pair[1], 0, head, &parts));
-    st = gc_aside_hear(&child, in(1000), -1, &result, err);
+    st = gc_run_as_hear(&child, in(1000), -1, &result, err);
     assert_int_equal(close(pair[0]), 0);
     assert_int_equal(close(pair[1]), 0);
     return st;
@@ -168,5 +168,5 @@ main(void)
         cmocka_unit_test(lies_are_refused),
     };
 
-    return cmocka_run_group_tests_name("aside", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("run_as", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What may be a first token, and that nothing else passes the gate.
+ * Which bytes are a first token, and that no others pass the check.
  */
 #include <config.h>
 
@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "src/base/clock.h"
-#include "src/helper/gate.h"
+#include "src/helper/token_check.h"
 
 #include <string.h>
 
@@ -65,7 +65,7 @@ others_are_not(void **state)
     assert_false(IS("", GC_MECH_KERBEROS));
 }
 
-/* ---- the gate ---- */
+/* ---- the check ---- */
 
 struct script {
     struct gc_initiator door;
@@ -102,11 +102,11 @@ pass(const char *token, size_t len, gc_mech mech, bool mutual, int *ret_ended,
     struct script script = {{&ops}, token, len, 0};
     struct gc_want want = {.mech = mech, .mutual = mutual};
     GC_AUTO(gc_said) said = {.done = false};
-    struct gc_gate gate;
+    struct gc_token_check check;
     gc_status st;
 
-    gc_gate_init(&gate, &script.door, gc_clock_now() + late);
-    st = gate.door.ops->begin(&gate.door, &want, &said, NULL);
+    gc_token_check_init(&check, &script.door, gc_clock_now() + late);
+    st = check.door.ops->begin(&check.door, &want, &said, NULL);
     *ret_ended = script.ended;
     *ret_len = said.token.len;
     return st;
@@ -170,5 +170,5 @@ main(void)
         cmocka_unit_test(nothing_passes_too_late),
     };
 
-    return cmocka_run_group_tests_name("gate", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("token_check", tests, NULL, NULL);
 }
