@@ -37,7 +37,6 @@ struct exchange {
     bool over;             /* the owner waits for the thread to return */
     atomic_bool abandoned; /* … or never will: free what there is */
     bool returned;         /* nothing is left but to join it */
-    bool cancelled;        /* the end of the process joins it */
 
     /* The question: the thread's own copies. */
     enum op op;
@@ -67,6 +66,9 @@ struct threaded {
 /* Guards the list, and in each exchange what the two ends tell each other. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct exchange *all;
+static atomic_bool ending; /* the process: it joins what ALL has */
+static int closing;        /* owners that free what is theirs */
+static pthread_cond_t closed = PTHREAD_COND_INITIALIZER;
 
 static void
 acquire_lock(void)
@@ -85,6 +87,7 @@ static void
 forget_all(void)
 {
     all = NULL;
+    closing = 0;
     release_lock();
 }
 
@@ -92,6 +95,28 @@ static void
 watch_forks(void)
 {
     (void)pthread_atfork(acquire_lock, release_lock, forget_all);
+}
+
+/* May the caller free what GSS made?  Then close_end must follow. */
+static bool
+close_begin(void)
+{
+    bool may;
+
+    acquire_lock();
+    may = !ending;
+    closing += may;
+    release_lock();
+    return may;
+}
+
+static void
+close_end(void)
+{
+    acquire_lock();
+    closing--;
+    (void)pthread_cond_signal(&closed);
+    release_lock();
 }
 
 /* ---- the thread --------------------------------------------------------- */
@@ -131,9 +156,9 @@ next_question(struct exchange *x)
     bool go;
 
     acquire_lock();
-    while (!x->busy && !x->over && !x->abandoned)
+    while (!x->busy && !x->over && !x->abandoned && !ending)
         (void)pthread_cond_wait(&x->wake, &lock);
-    go = x->busy && !x->abandoned;
+    go = x->busy && !x->abandoned && !ending;
     release_lock();
     return go;
 }
@@ -182,7 +207,9 @@ serve(void *user)
     while (next_question(x))
         answer_question(x);
     pthread_cleanup_pop(0);
-    if (x->abandoned)
+    if (ending)
+        wipe(x);
+    else if (x->abandoned)
         drop(x);
     else if (x->local != NULL)
         x->local->ops->end(x->local);
@@ -222,7 +249,7 @@ reap(void)
     struct exchange *next;
 
     acquire_lock();
-    for (struct exchange *x = all; x != NULL; x = next) {
+    for (struct exchange *x = ending ? NULL : all; x != NULL; x = next) {
         next = x->next;
         if (!x->abandoned)
             continue;
@@ -276,21 +303,23 @@ start(struct threaded *t, struct gc_error *err)
     x = calloc(1, sizeof(*x));
     if (x == NULL)
         return gc_fail_no_memory(err);
-    x->local = GC_TAKE(t->local);
     (void)pthread_cond_init(&x->wake, NULL);
     x->told = gc_descriptor_lift(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    code = x->told < 0 ? errno : launch(x);
-    if (code != 0) {
-        exchange_free(x);
-        return gc_fail(err, GC_E_INTERNAL, "cannot start a thread: %s",
-                       strerror(code));
-    }
+    code = x->told < 0 ? errno : 0;
     acquire_lock();
-    x->next = all;
-    all = x;
+    if (code == 0)
+        code = ending ? ECANCELED : launch(x);
+    if (code == 0) {
+        x->local = GC_TAKE(t->local);
+        x->next = all;
+        all = t->exchange = x;
+    }
     release_lock();
-    t->exchange = x;
-    return GC_OK;
+    if (code == 0)
+        return GC_OK;
+    exchange_free(x);
+    return gc_fail(err, GC_E_INTERNAL, "cannot start a thread: %s",
+                   strerror(code));
 }
 
 /* Leave the exchange to its thread. */
@@ -308,31 +337,29 @@ abandon(struct threaded *t)
 
 /*
  * libkrb5's finaliser aborts under a thread that is at work.  A host that ends
- * by exit with such threads does not wait for a KDC.
+ * by exit with such threads does not wait for a KDC, and the threads of its own
+ * that go on meanwhile begin nothing.
  */
 __attribute__((destructor)) static void
 cancel_all(void)
 {
-    struct exchange *x, *next, *cancelled = NULL;
     struct timespec until;
+    int late = 0;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += EXIT_MS * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     acquire_lock();
-    for (x = all; x != NULL; x = next) {
-        next = x->next;
-        if (!x->busy && !x->abandoned)
-            continue;
-        x->cancelled = true;
+    ending = true;
+    for (struct exchange *x = all; x != NULL; x = x->next) {
         (void)pthread_cancel(x->thread);
-        unlist(x);
-        x->next = cancelled;
-        cancelled = x;
+        (void)pthread_cond_signal(&x->wake);
     }
+    while (closing > 0 && late == 0)
+        late = pthread_cond_clockwait(&closed, &lock, CLOCK_MONOTONIC, &until);
     release_lock();
-    for (x = cancelled; x != NULL; x = x->next)
+    for (struct exchange *x = late == 0 ? all : NULL; x != NULL; x = x->next)
         (void)pthread_clockjoin_np(x->thread, NULL, CLOCK_MONOTONIC, &until);
 }
 
@@ -360,13 +387,16 @@ ask(struct threaded *t, enum op op, struct gc_error *err)
     struct exchange *x = t->exchange;
     eventfd_t told;
     gc_status st;
+    bool go;
 
     acquire_lock();
+    go = !ending;
     x->op = op;
-    x->busy = true;
+    x->busy = go;
     (void)pthread_cond_signal(&x->wake);
     release_lock();
-    st = await(t, err);
+    st = go ? await(t, err)
+            : gc_fail(err, GC_E_CANCELED, "the process is at its end");
     if (st != GC_OK) {
         abandon(t);
         return st;
@@ -480,23 +510,20 @@ end(struct gc_initiator *initiator)
 {
     struct threaded *t = (struct threaded *)initiator;
     struct exchange *x = t->exchange;
-    bool ours;
 
-    if (x == NULL || t->process != getpid())
+    if (x == NULL || t->process != getpid() || !close_begin())
         return;
     t->begun = false;
     t->exchange = NULL;
     acquire_lock();
     x->over = true;
-    ours = !x->cancelled;
     (void)pthread_cond_signal(&x->wake);
     unlist(x);
     release_lock();
-    if (!ours)
-        return;
     (void)pthread_join(x->thread, NULL);
     t->local = GC_TAKE(x->local);
     exchange_free(x);
+    close_end();
 }
 
 static void
@@ -504,9 +531,11 @@ destroy(struct gc_initiator *initiator)
 {
     struct threaded *t = (struct threaded *)initiator;
 
-    if (t->process == getpid()) {
+    if (t->process == getpid())
         end(initiator);
+    if (t->process == getpid() && close_begin()) {
         gc_initiator_free(t->local);
+        close_end();
     }
     free(t);
 }

@@ -87,21 +87,33 @@ ask_password(struct gc_cli *cli, struct gc_bytes *ret_password,
     return st;
 }
 
+/*
+ * Before it is read: what changes meanwhile is another password.  Only a person
+ * at a prompt has a new one each time.
+ */
+static void
+identify(struct gc_login_password *p)
+{
+    const char *file = gc_options_text(&p->cli->config, GC_OPT_PASSWORD_FILE);
+    bool input = file != NULL && strcmp(file, "-") == 0;
+    bool typed = file == NULL && !gc_settings_has_govc_password(p->cli);
+
+    if (file != NULL)
+        gc_vcenter_identify(input ? "/dev/stdin" : file, &p->identity);
+    if (p->identity.inode == 0 && !typed && !(input && isatty(STDIN_FILENO)))
+        p->identity.dev = file != NULL ? GC_VCENTER_PIPED : GC_VCENTER_VARIABLE;
+}
+
 static gc_status
 password(void *user, struct gc_limit limit, struct gc_bytes *ret_password,
          struct gc_password_identity *ret_identity, struct gc_error *err)
 {
     struct gc_login_password *p = user;
-    const char *file = gc_options_text(&p->cli->config, GC_OPT_PASSWORD_FILE);
     gc_status st = GC_OK;
 
     (void)limit; /* it is the command's */
     if (p->text.len == 0) {
-        /* Before it is read: what changes meanwhile is another password. */
-        if (file != NULL && strcmp(file, "-") != 0)
-            gc_vcenter_identify(file, &p->identity);
-        else if (gc_settings_has_govc_password(p->cli))
-            p->identity.dev = -1; /* no file, and the same each time */
+        identify(p);
         st = ask_password(p->cli, &p->text, err);
     }
     if (st != GC_OK)

@@ -82,9 +82,10 @@ sweep_store(struct sweep *s, struct gc_store *store, const char *whose)
     gc_status st = gc_tickets_count(store, &tally, &why);
 
     gc_store_on_skip(store, NULL, NULL); /* it is said once */
-    if (st == GC_OK && tally.owed > 0 && s->connection.guest == NULL)
+    /* Busy: what was counted can be released all the same. */
+    if (tally.owed > 0 && s->connection.guest == NULL)
         st = gc_connect(s->cli, &s->connection, &why);
-    if (st == GC_OK && tally.owed > 0) {
+    if (tally.owed > 0 && s->connection.guest != NULL) {
         tickets = s->connection.tickets;
         tickets.store = store;
         st = gc_tickets_sweep(&tickets, s->cli->limit, &tally, &why);

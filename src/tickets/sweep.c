@@ -36,16 +36,29 @@ count(const struct gc_tickets *t, const struct gc_entries *entries,
             tally->needed++;
 }
 
-/* A lock that is held keeps nothing but the tidying from being done. */
+/*
+ * RET_BUSY: a lock that is held kept the store from being tidied.  What is
+ * there is listed all the same.
+ */
 static gc_status
 list(struct gc_store *store, struct gc_entries *ret_entries,
-     struct gc_error *err)
+     struct gc_error *ret_busy, struct gc_error *err)
 {
-    gc_status st = gc_store_tidy(store, err);
+    gc_status st = gc_store_tidy(store, ret_busy);
 
-    return st == GC_OK || st == GC_E_BUSY
-               ? gc_store_list(store, NULL, ret_entries, err)
-               : st;
+    if (st == GC_OK || st == GC_E_BUSY)
+        return gc_store_list(store, NULL, ret_entries, err);
+    if (err != NULL)
+        *err = *ret_busy;
+    return st;
+}
+
+static gc_status
+fail_busy(const struct gc_error *busy, struct gc_error *err)
+{
+    if (busy->status != GC_OK && err != NULL)
+        *err = *busy;
+    return busy->status;
 }
 
 gc_status
@@ -53,11 +66,13 @@ gc_tickets_count(struct gc_store *store, struct gc_tickets_tally *tally,
                  struct gc_error *err)
 {
     GC_AUTO(gc_entries) entries = {0};
-    gc_status st = list(store, &entries, err);
+    struct gc_error busy = {0};
+    gc_status st = list(store, &entries, &busy, err);
 
-    if (st == GC_OK)
-        count(NULL, &entries, tally);
-    return st;
+    if (st != GC_OK)
+        return st;
+    count(NULL, &entries, tally);
+    return fail_busy(&busy, err);
 }
 
 static int
@@ -120,9 +135,9 @@ sweep_one(const struct gc_tickets *t, struct gc_entry *entry,
  */
 static gc_status
 list_by_tries(struct gc_store *store, struct gc_entries *ret_entries,
-              struct gc_error *err)
+              struct gc_error *ret_busy, struct gc_error *err)
 {
-    gc_status st = list(store, ret_entries, err);
+    gc_status st = list(store, ret_entries, ret_busy, err);
 
     if (st == GC_OK && ret_entries->count > 1)
         qsort(ret_entries->items, ret_entries->count,
@@ -143,10 +158,11 @@ gc_tickets_sweep(const struct gc_tickets *t, struct gc_limit limit,
                  struct gc_tickets_tally *tally, struct gc_error *err)
 {
     GC_AUTO(gc_entries) entries = {0};
+    struct gc_error busy = {0};
     gc_status first = GC_OK, st;
     size_t due = 0;
 
-    st = list_by_tries(t->store, &entries, err);
+    st = list_by_tries(t->store, &entries, &busy, err);
     if (st != GC_OK)
         return st;
     count(t, &entries, tally);
@@ -166,5 +182,7 @@ gc_tickets_sweep(const struct gc_tickets *t, struct gc_limit limit,
                 *err = why;
         }
     }
-    return st == GC_OK ? first : st;
+    if (st == GC_OK)
+        st = first;
+    return st == GC_OK ? fail_busy(&busy, err) : st;
 }

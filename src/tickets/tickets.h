@@ -127,7 +127,11 @@ struct gc_tickets_tally {
     int elsewhere; /* the same, at another vCenter */
 };
 
-/* Tidy STORE and count, without any network: all that is owed is OWED. */
+/*
+ * Tidy STORE and count, without any network: all that is owed is OWED.
+ * GC_E_BUSY: a held lock kept it from being tidied, and TALLY counts what is
+ * there all the same.
+ */
 GC_MUST_USE gc_status gc_tickets_count(struct gc_store *store,
                                        struct gc_tickets_tally *tally,
                                        struct gc_error *err);
@@ -136,7 +140,7 @@ GC_MUST_USE gc_status gc_tickets_count(struct gc_store *store,
  * Settle what the store owes to this vCenter, and count into TALLY.  The
  * entries that were tried least come first, a guest is given 5 s, and after the
  * second try an entry rests, 1 min doubling to 1 h.  GC_OK if nothing failed;
- * else the first failure.  Nothing due: nothing is sent.
+ * else the first failure, or GC_E_BUSY as above.  Nothing due: nothing is sent.
  */
 GC_MUST_USE gc_status gc_tickets_sweep(const struct gc_tickets *tickets,
                                        struct gc_limit limit,

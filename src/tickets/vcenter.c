@@ -178,17 +178,18 @@ static gc_status
 fail_refused(const struct vcenter *v, int64_t when, struct gc_error *err)
 {
     int64_t left = REFUSED_S - (gc_clock_epoch() - when);
+    bool unknown = v->identity.dev < 0;
     gc_status st = gc_fail(
         err, GC_E_VCENTER_DENIED,
-        "%s refused the login of %s a moment ago, and the password is the same",
-        url(v), v->options.username);
+        "%s refused the login of %s a moment ago, and the password %s", url(v),
+        v->options.username, unknown ? "may be the same" : "is the same");
 
     if (err != NULL)
         (void)snprintf(err->fault, sizeof(err->fault), "InvalidLogin");
     return gc_fail_hint(err, st,
                         "correct the password: more refused logins may lock "
-                        "the account; it is tried again when it changes, or in "
-                        "%d s",
+                        "the account; it is tried again %s, or in %d s",
+                        unknown ? "from a file" : "when it changes",
                         (int)(left > 0 ? left : 1));
 }
 
@@ -202,7 +203,7 @@ is_recent(int64_t when)
 
 /*
  * Look for what other processes found since: a session to take over, or that
- * the password is refused.  A password that was typed or piped may differ from
+ * the password is refused.  A password that was typed may well differ from
  * theirs, unless they tried it while we waited: SINCE.
  */
 static gc_status

@@ -12,13 +12,17 @@
 #include "src/tickets/store.h"
 #include "src/vim/session.h"
 
+/* As "dev": no file, so that one such password cannot be told from the next. */
+#define GC_VCENTER_VARIABLE (-1)
+#define GC_VCENTER_PIPED    (-2)
+
 struct gc_vcenter_options {
     struct gc_http_options http;
     const char *username; /* borrowed while the guest lives */
     /*
      * The password, called only when a login is due.  RET_IDENTITY: of the file
-     * that it is from; left as it is (zero) for a password that was typed or
-     * piped.
+     * that it is from; left as it is (zero) for a password that was typed, or
+     * only with DEV set to one of the two below.
      */
     gc_status (*password)(void *user, struct gc_limit limit,
                           struct gc_bytes *ret_password,

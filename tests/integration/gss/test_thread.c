@@ -5,7 +5,7 @@
  *
  * Started with a number, it abandons as many threads at a stopped KDC and ends
  * by exit; with "wake" behind it the KDC goes on at that moment, and so do
- * they.
+ * they.  With "crowd" behind it so many threads of its own go on meanwhile.
  */
 #include <config.h>
 
@@ -419,6 +419,29 @@ abandon(int count)
     }
 }
 
+static void *
+go_on(void *unused)
+{
+    for (;;) {
+        GC_AUTO_PTR(gc_initiator) one = gc_initiator_new(-1);
+        struct gc_want want = wanted(GC_SOURCE_DEFAULT, "", 30000);
+
+        (void)!begin(one, &want, NULL);
+    }
+    return unused;
+}
+
+static void
+crowd(int count)
+{
+    pthread_t thread;
+
+    for (int i = 0; i < count; i++)
+        if (pthread_create(&thread, NULL, go_on, NULL) != 0)
+            _exit(3);
+    (void)usleep(50000);
+}
+
 static const char *program; /* this one: valgrind's /proc/self/exe is its own */
 
 /* Run ourselves with COUNT threads to abandon. */
@@ -448,6 +471,14 @@ exit_is_clean(void **state)
         run_to_exit(1 + i % 3, i % 2 == 0 ? NULL : "wake");
     }
     signal_kdc(SIGCONT);
+}
+
+static void
+exit_is_clean_under_busy_threads(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        run_to_exit(8, "crowd");
 }
 
 static void
@@ -495,16 +526,19 @@ main(int argc, char **argv)
         cmocka_unit_test(so_many_are_left_and_no_more),
         cmocka_unit_test(nothing_secret_stays_behind),
         cmocka_unit_test(exit_is_clean),
+        cmocka_unit_test(exit_is_clean_under_busy_threads),
         cmocka_unit_test(a_forked_child_leaves_them_alone),
     };
 
     program = argv[0];
     own_threads = count_own();
     if (argc > 1) {
-        abandon(atoi(argv[1]));
+        bool crowded = argc > 2 && strcmp(argv[2], "crowd") == 0;
+
+        (crowded ? crowd : abandon)(atoi(argv[1]));
         losing = true;
         exiting = argc == 2;
-        if (!exiting)
+        if (argc > 2 && !crowded)
             (void)kill((pid_t)atoi(getenv("GC_REALM_KDC")), SIGCONT);
         exit(0);
     }
