@@ -22,6 +22,7 @@
 #include "gss/name.h"
 #include "gss/source.h"
 #include "gss/user_ccache.h"
+#include "src/base/clock.h"
 
 void
 gc_credential_clear(struct gc_credential *credential)
@@ -59,9 +60,8 @@ inspect(const struct gc_want *want, struct gc_credential *credential,
                      want->place);
         return gc_fail_hint(err, st, "%s", gc_source_hint(want));
     }
-    credential->expires = lifetime == GSS_C_INDEFINITE
-                              ? INT64_MAX
-                              : (int64_t)time(NULL) + lifetime;
+    credential->expires =
+        lifetime == GSS_C_INDEFINITE ? INT64_MAX : gc_clock_epoch() + lifetime;
     if (v.major == GSS_S_COMPLETE)
         v.major = gss_inquire_cred(&v.minor, credential->handle, &name.handle,
                                    NULL, NULL, NULL);

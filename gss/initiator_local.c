@@ -16,6 +16,7 @@
 #include "gss/export_cred.h"
 #include "gss/initiator.h"
 #include "gss/spn.h"
+#include "src/base/clock.h"
 
 struct local {
     struct gc_initiator door;
@@ -96,7 +97,7 @@ acquire(struct local *local, const struct gc_want *want, struct gc_error *err)
                 && strcmp(sought->place, want->place) == 0
                 && strcmp(sought->target, want->target) == 0
                 && want->principal[0] == '\0' && want->on_behalf_of[0] == '\0'
-                && found->expires > (int64_t)time(NULL);
+                && found->expires > gc_clock_epoch();
 
     if (!same)
         return gc_credential_acquire(want, &local->file, &local->credential,

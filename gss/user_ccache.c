@@ -10,16 +10,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "gss/gssmsg.h"
 #include "gss/mech.h"
+#include "src/base/descriptor.h"
 
 #define FILE_HINT                                                              \
     "get a ticket with kinit; the cache must be a file of the user's own "     \
-    "that "                                                                    \
-    "nobody else may write"
+    "that nobody else may write"
 #define KIND_HINT                                                              \
     "use a cache of type FILE, DIR::, KCM, KEYRING:persistent or KEYRING:user"
 
@@ -32,15 +30,6 @@ refuse(const char *name, const char *why, const char *hint,
 
     return gc_fail_hint(err, st, "%s", hint);
 }
-
-static void
-fd_clear(const int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd);
-}
-
-#define DESCRIPTOR __attribute__((cleanup(fd_clear))) int
 
 /* What NAME's file is called, or NULL if it is not a file's. */
 static const char *
@@ -67,69 +56,6 @@ is_kept(const char *name)
     return false;
 }
 
-/* What is wrong with FD, the file of NAME; NULL: it is the user's own. */
-static const char *
-objection(int fd)
-{
-    struct stat file;
-
-    if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode))
-        return "is not a regular file";
-    if (file.st_uid != geteuid())
-        return "belongs to another user";
-    if ((file.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return "may be written by other users";
-    if (file.st_size == 0)
-        return "is empty";
-    if (file.st_size > GC_USER_CCACHE_MAX)
-        return "is too large";
-    return NULL;
-}
-
-static gc_status
-open_file(const char *name, const char *path, int *ret_fd, struct gc_error *err)
-{
-    const char *why;
-    int fd;
-
-    if (path[0] != '/')
-        return refuse(name, "is not named by an absolute path", FILE_HINT, err);
-    /* A pipe must not block us, nor a terminal become our controlling one. */
-    fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return refuse(name,
-                      errno == ELOOP    ? "is a symbolic link"
-                      : errno == ENOENT ? "is not there"
-                      : errno == EACCES ? "may not be read by this user"
-                                        : "cannot be opened",
-                      FILE_HINT, err);
-    why = objection(fd);
-    if (why != NULL) {
-        (void)close(fd);
-        return refuse(name, why, FILE_HINT, err);
-    }
-    *ret_fd = fd;
-    return GC_OK;
-}
-
-/* FD's bytes, GC_USER_CCACHE_MAX at most. */
-static bool
-read_bytes(int fd, struct gc_bytes *bytes)
-{
-    unsigned char piece[4096];
-    gc_status st = GC_OK;
-    ssize_t got;
-
-    do {
-        got = read(fd, piece, sizeof(piece));
-        if (got > 0)
-            st = gc_bytes_append(bytes, piece, (size_t)got, GC_USER_CCACHE_MAX,
-                                 NULL);
-    } while (got > 0 && st == GC_OK);
-    explicit_bzero(piece, sizeof(piece));
-    return got == 0 && st == GC_OK;
-}
-
 /*
  * libkrb5 gets a copy and not FD: the user may hold a lock on the file, or
  * change it while it is read.
@@ -138,15 +64,24 @@ static gc_status
 copy_file(const char *name, const char *path, struct gc_ccache *ret_copy,
           struct gc_error *err)
 {
-    DESCRIPTOR file = -1;
+    static const struct gc_trust trust = {
+        .own = true, .forbidden = 022, .max = GC_USER_CCACHE_MAX};
     GC_AUTO(gc_bytes) bytes = {0};
     struct gc_verdict v = {GSS_S_FAILURE, 0, gc_mech_oid(GC_MECH_KERBEROS)};
-    gc_status st = open_file(name, path, &file, err);
+    struct gc_error why = {0};
+    gc_status st;
 
-    if (st != GC_OK)
-        return st;
-    if (!read_bytes(file, &bytes))
-        return refuse(name, "cannot be read, or grows", FILE_HINT, err);
+    if (path[0] != '/')
+        return refuse(name, "is not named by an absolute path", FILE_HINT, err);
+    st = gc_trusted_read(AT_FDCWD, path, &trust, &bytes, NULL, &why);
+    if (st == GC_OK && bytes.len == 0)
+        st = gc_fail(&why, GC_E_CONFIG, "%s: it is empty", path);
+    if (st == GC_E_NO_MEMORY)
+        return gc_fail_no_memory(err);
+    if (st != GC_OK) {
+        st = gc_fail(err, GC_E_NO_CREDENTIAL, "the cache %s", why.message);
+        return gc_fail_hint(err, st, FILE_HINT);
+    }
     v.minor = (OM_uint32)gc_ccache_load(&bytes, ret_copy);
     if (v.minor == 0)
         return GC_OK;

@@ -33,7 +33,7 @@ gc_call_state_begin(struct gc_call_state *state, pam_handle_t *pamh, int flags,
 
     *state = (struct gc_call_state){.pamh = pamh, .flags = flags};
     state->started = gc_clock_now();
-    state->uid = GC_WIRE_NO_UID;
+    state->uid = GC_CALL_STATE_NOBODY;
     if (getresuid(&state->caller, &effective, &saved) != 0)
         return GC_E_INTERNAL;
     st = gc_settings_take_arguments(&state->settings, argc, argv, &error);
@@ -81,7 +81,7 @@ gc_call_state_subject(struct gc_call_state *state)
         return PAM_SUCCESS;
     }
     /* A ticket cannot prove uid 0. */
-    if (account->pw_uid == 0 || account->pw_uid == GC_WIRE_NO_UID
+    if (account->pw_uid == 0 || account->pw_uid == GC_CALL_STATE_NOBODY
         || strcmp(account->pw_name, state->user) != 0)
         return PAM_SUCCESS;
     state->subject = GC_SUBJECT_OURS;
@@ -132,9 +132,9 @@ gc_call_state_request(struct gc_call_state *state, gc_wire_call call,
 
     gc_wire_request_init(request, call);
     request->caller = state->caller;
-    request->uid = state->uid;
-    request->host_pid = (uint32_t)getpid();
-    request->host_start = gc_pam_state_start();
+    request->uid = state->uid == GC_CALL_STATE_NOBODY ? 0 : state->uid;
+    request->host_pid = getpid();
+    request->host_start = (int64_t)gc_pam_state_start();
     request->deadline = state->started + state->settings.timeout_ms;
     if (pam_get_item(state->pamh, PAM_SERVICE, &service) != PAM_SUCCESS)
         service = NULL;

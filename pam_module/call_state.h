@@ -16,6 +16,9 @@
 #include "pam_module/settings.h"
 #include "src/base/base.h"
 
+/* (uid_t)-1, which no account has. */
+#define GC_CALL_STATE_NOBODY UINT32_MAX
+
 /* Whose account PAM_USER is. */
 typedef enum {
     GC_SUBJECT_OURS,
@@ -32,7 +35,7 @@ struct gc_call_state {
     struct gc_settings settings;
     const char *user; /* borrowed from PAM */
     gc_subject subject;
-    uint32_t uid; /* GC_WIRE_NO_UID unless GC_SUBJECT_OURS */
+    uint32_t uid; /* GC_CALL_STATE_NOBODY unless GC_SUBJECT_OURS */
 };
 void gc_call_state_clear(struct gc_call_state *state);
 

@@ -98,7 +98,7 @@ keep_proof(struct gc_call_state *state, const struct gc_wire_request *request,
            const struct gc_wire_reply *reply)
 {
     struct gc_error error = {.status = GC_OK};
-    struct gc_pam_state saved = {.uid = reply->uid};
+    struct gc_pam_state saved = {.uid = (uint32_t)reply->uid};
     gc_status st;
 
     memcpy(saved.principal, reply->principal, sizeof(saved.principal));

@@ -7,11 +7,10 @@
 
 #include "pam_module/settings.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "src/base/descriptor.h"
 
 #define CONF   GC_SYSCONFDIR "/guestcred/guestcred.conf"
 #define HELPER GC_PKGLIBEXECDIR "/guestcred-helper"
@@ -38,86 +37,26 @@ gc_settings_take_arguments(struct gc_settings *settings, int argc,
 
 /* ---- the file ---- */
 
-static void
-close_fd(const int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd);
-}
-
-static gc_status
-check_file(int fd, const char *path, struct gc_error *err)
-{
-    struct stat info;
-
-    if (fstat(fd, &info) != 0)
-        return gc_fail(err, GC_E_CONFIG, "cannot read %.256s: %s", path,
-                       strerror(errno));
-    if (!S_ISREG(info.st_mode))
-        return gc_fail(err, GC_E_CONFIG, "%.256s is no regular file", path);
-    if (info.st_uid != 0 && info.st_uid != geteuid())
-        return gc_fail(err, GC_E_CONFIG, "%.256s does not belong to root",
-                       path);
-    if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return gc_fail(err, GC_E_CONFIG,
-                       "%.256s may be written by others than its owner", path);
-    if (info.st_size > GC_OPTIONS_FILE_MAX)
-        return gc_fail(err, GC_E_CONFIG, "%.256s is larger than %d bytes", path,
-                       GC_OPTIONS_FILE_MAX);
-    return GC_OK;
-}
-
-static gc_status
-read_all(int fd, const char *path, struct gc_bytes *ret_text,
-         struct gc_error *err)
-{
-    char piece[1024];
-    gc_status st = GC_OK;
-    ssize_t len;
-
-    while (st == GC_OK) {
-        do
-            len = read(fd, piece, sizeof(piece));
-        while (len < 0 && errno == EINTR);
-        if (len < 0)
-            return gc_fail(err, GC_E_CONFIG, "cannot read %.256s: %s", path,
-                           strerror(errno));
-        if (len == 0)
-            return GC_OK;
-        st = gc_bytes_append(ret_text, piece, (size_t)len, GC_OPTIONS_FILE_MAX,
-                             err);
-    }
-    /* It grew while it was read. */
-    return st == GC_E_PROTOCOL
-               ? gc_fail(err, GC_E_CONFIG, "%.256s is too large", path)
-               : st;
-}
-
 static gc_status
 read_file(struct gc_options *config, struct gc_error *err)
 {
     const char *given = gc_options_text(config, GC_OPT_PAM_CONF);
+    const struct gc_trust trust = {.own = true,
+                                   .root = true,
+                                   .forbidden = 022,
+                                   .max = GC_OPTIONS_FILE_MAX,
+                                   .needed = given != NULL};
     const char *path = given == NULL ? CONF : given;
-    __attribute__((cleanup(close_fd))) int fd = -1;
     GC_AUTO(gc_bytes) text = {0};
     gc_status st;
 
     if (path[0] != '/')
         return gc_fail(err, GC_E_CONFIG, "conf is not an absolute path");
-    fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0 && errno == ENOENT && given == NULL)
-        return GC_OK;
-    if (fd < 0)
-        return gc_fail(err, GC_E_CONFIG, "cannot open %.256s: %s", path,
-                       errno == ELOOP ? "it is a symbolic link"
-                                      : strerror(errno));
-    st = check_file(fd, path, err);
-    if (st == GC_OK)
-        st = read_all(fd, path, &text, err);
-    if (st == GC_OK)
-        st = gc_options_put_pam_file(config, path, gc_bytes_text(&text),
-                                     text.len, err);
-    return st;
+    st = gc_trusted_read(AT_FDCWD, path, &trust, &text, NULL, err);
+    if (st != GC_OK)
+        return st == GC_E_NOT_FOUND ? GC_OK : st;
+    return gc_options_put_pam_file(config, path, gc_bytes_text(&text), text.len,
+                                   err);
 }
 
 /* ---- what makes sense ---- */

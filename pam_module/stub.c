@@ -229,21 +229,12 @@ run_stub(const struct job *job)
 
 /* ---- in the host ---- */
 
-static void
-close_fd(const int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd);
-}
-
-#define FD __attribute__((cleanup(close_fd))) int
-
 /* Open HELPER; it must belong to root or us, and only its owner may write. */
 static gc_status
 open_program(const char *helper, int *ret_fd, struct gc_error *err)
 {
     struct stat info;
-    FD fd = -1;
+    GC_AUTO_FD fd = -1;
 
     if (helper[0] != '/')
         return gc_fail(err, GC_E_CONFIG,
@@ -271,7 +262,7 @@ gc_status
 gc_stub_start(const char *helper, struct gc_stub *ret_stub,
               struct gc_error *err)
 {
-    FD ours = -1, theirs = -1, program = -1;
+    GC_AUTO_FD ours = -1, theirs = -1, program = -1;
     int pair[2];
     struct job job = {.uid = (uid_t)syscall(SYS_geteuid),
                       .gid = (gid_t)syscall(SYS_getegid)};

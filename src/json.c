@@ -609,6 +609,12 @@ gc_json_new_object(void)
 }
 
 struct gc_json *
+gc_json_new_array(void)
+{
+    return outer(cJSON_CreateArray());
+}
+
+struct gc_json *
 gc_json_add_object(struct gc_json *parent, const char *key)
 {
     return fits(parent, key) ? take_item(parent, key, cJSON_CreateObject())

@@ -86,6 +86,7 @@ const char *gc_json_key(const struct gc_json *node);
  * After a failed call, PARENT is good for nothing but printing and freeing.
  */
 struct gc_json *gc_json_new_object(void);
+struct gc_json *gc_json_new_array(void);
 struct gc_json *gc_json_add_object(struct gc_json *parent, const char *key);
 struct gc_json *gc_json_add_array(struct gc_json *parent, const char *key);
 struct gc_json *gc_json_add_string(struct gc_json *parent, const char *key,

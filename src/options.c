@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/base/bytes.h"
 #include "src/base/utf8.h"
 
 #define INFO(symbol, name, letter, kind, takers, env, govc, value, help)       \
@@ -159,12 +160,6 @@ gc_options_put(struct gc_options *config, gc_option o, const char *text,
 
 /* ---- the configuration file ---- */
 
-static void
-free_text(char **text)
-{
-    free(*text);
-}
-
 /* LINE without the blanks around it; cuts it in place. */
 static char *
 trim(char *line)
@@ -226,7 +221,7 @@ static gc_status
 put_file(struct gc_options *config, const char *path, const char *text,
          size_t len, unsigned taker, gc_origin origin, struct gc_error *err)
 {
-    __attribute__((cleanup(free_text))) char *copy = strndup(text, len);
+    GC_AUTO_TEXT copy = strndup(text, len);
     char where[GC_OPTIONS_TEXT_MAX + 16], *next;
     int number_of_line = 1;
     gc_status st;
@@ -268,7 +263,7 @@ gc_status
 gc_options_put_pam_argument(struct gc_options *config, const char *argument,
                             struct gc_error *err)
 {
-    __attribute__((cleanup(free_text))) char *name = strdup(argument);
+    GC_AUTO_TEXT name = strdup(argument);
     char *value;
     gc_option o;
 

@@ -5,43 +5,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/base/descriptor.h"
 #include "src/base/utf8.h"
-
-static void
-close_fd(int *fd)
-{
-    if (*fd > STDERR_FILENO)
-        (void)close(*fd);
-}
-#define AUTO_FD __attribute__((cleanup(close_fd))) int
 
 gc_status
 gc_secret_read_some(int fd, struct gc_limit limit, const char *name, void *dst,
                     size_t size, size_t *ret_len, struct gc_error *err)
 {
-    struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
-                           {.fd = limit.cancel_fd, .events = POLLIN}};
+    gc_status st;
     ssize_t n;
-    int ready;
 
     for (;;) {
-        ready = poll(fds, 2, gc_clock_left(limit.deadline));
-        if (ready < 0 && errno == EINTR)
-            continue;
-        if (ready < 0)
-            return gc_fail(err, GC_E_INTERNAL, "poll: %s", strerror(errno));
-        if (fds[1].revents != 0)
-            return gc_fail(err, GC_E_CANCELED, "interrupted");
-        if (ready == 0 && gc_clock_left(limit.deadline) > 0)
-            continue;
-        if (ready == 0)
-            return gc_fail(err, GC_E_UNAVAILABLE,
-                           "nothing was read from %s in time", name);
+        st = gc_descriptor_await(fd, limit, name, err);
+        if (st == GC_E_UNAVAILABLE)
+            return gc_fail(err, st, "nothing was read from %s in time", name);
+        if (st != GC_OK)
+            return st;
         n = read(fd, dst, size);
         if (n >= 0) {
             *ret_len = (size_t)n;
@@ -77,64 +60,30 @@ read_all(int fd, struct gc_limit limit, const char *name, size_t max,
     return st;
 }
 
-static bool
-is_roots(gc_secret_care care)
-{
-    return care == GC_SECRET_ROOTS || care == GC_SECRET_ROOTS_OPEN;
-}
-
-static gc_status
-check_file(int fd, const char *path, gc_secret_care care, struct gc_error *err)
-{
-    struct stat sb;
-    gc_status st;
-
-    if (fstat(fd, &sb) != 0)
-        return gc_fail(err, GC_E_INTERNAL, "stat %s: %s", path,
-                       strerror(errno));
-    if (S_ISDIR(sb.st_mode))
-        return gc_fail(err, GC_E_CONFIG, "%s is a directory", path);
-    if (!S_ISREG(sb.st_mode) && is_roots(care))
-        return gc_fail(err, GC_E_CONFIG, "%s is no regular file", path);
-    if (!S_ISREG(sb.st_mode) || care == GC_SECRET_ANYONES)
-        return GC_OK;
-    if (sb.st_uid != geteuid() && sb.st_uid != 0)
-        return gc_fail(err, GC_E_CONFIG, "%s belongs to another user", path);
-    if ((sb.st_mode & 022) != 0
-        || (care != GC_SECRET_ROOTS_OPEN && (sb.st_mode & 077) != 0)) {
-        st = gc_fail(err, GC_E_CONFIG, "others may %swrite %s (mode %03o)",
-                     care == GC_SECRET_ROOTS_OPEN ? "" : "read or ", path,
-                     (unsigned)sb.st_mode & 0777);
-        return gc_fail_hint(err, st, "chmod %s it",
-                            care == GC_SECRET_ROOTS_OPEN ? "go-w" : "600");
-    }
-    return GC_OK;
-}
-
 gc_status
-gc_secret_read(const char *path, gc_secret_care care, size_t max,
+gc_secret_read(const char *path, bool private, size_t max,
                struct gc_limit limit, struct gc_bytes *ret_bytes,
                struct gc_error *err)
 {
-    /* Without O_NONBLOCK the open of a fifo could not be interrupted. */
-    int how = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-    AUTO_FD fd = STDIN_FILENO;
-    gc_status st;
+    const struct gc_trust trust = {
+        .own = true, .root = true, .forbidden = 077, .max = max};
+    GC_AUTO_FD fd = -1;
+    struct stat info;
+    gc_status st = GC_OK;
 
-    if (is_roots(care) && path[0] != '/')
-        return gc_fail(err, GC_E_CONFIG, "%s is not an absolute path", path);
     if (strcmp(path, "-") == 0)
-        return read_all(fd, limit, "standard input", max, ret_bytes, err);
-    fd = open(path, is_roots(care) ? how | O_NOFOLLOW : how);
-    if (fd < 0)
+        return read_all(STDIN_FILENO, limit, "standard input", max, ret_bytes,
+                        err);
+    /* Without O_NONBLOCK the open of a fifo could not be interrupted. */
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &info) != 0)
         return gc_fail(err, GC_E_CONFIG, "cannot open %s: %s", path,
-                       is_roots(care) && errno == ELOOP
-                           ? "it is a symbolic link"
-                           : strerror(errno));
-    st = check_file(fd, path, care, err);
-    if (st != GC_OK)
-        return st;
-    return read_all(fd, limit, path, max, ret_bytes, err);
+                       strerror(errno));
+    if (S_ISDIR(info.st_mode))
+        return gc_fail(err, GC_E_CONFIG, "%s is a directory", path);
+    if (private && S_ISREG(info.st_mode))
+        st = gc_trusted_check(path, &trust, &info, err);
+    return st != GC_OK ? st : read_all(fd, limit, path, max, ret_bytes, err);
 }
 
 /* Editors leave bytes in a password file that nobody sees and vCenter counts as
@@ -198,15 +147,14 @@ gc_secret_tidy(struct gc_bytes *password, const char *name, size_t max,
 }
 
 gc_status
-gc_secret_password(const char *path, gc_secret_care care, size_t max,
-                   struct gc_limit limit, struct gc_bytes *ret_password,
-                   struct gc_error *err)
+gc_secret_password(const char *path, size_t max, struct gc_limit limit,
+                   struct gc_bytes *ret_password, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) password = {0};
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     gc_status st;
 
-    st = gc_secret_read(path, care, max + 1, limit, &password, err);
+    st = gc_secret_read(path, true, max + 1, limit, &password, err);
     if (st == GC_OK)
         st = gc_secret_tidy(&password, name, max, err);
     if (st == GC_OK)

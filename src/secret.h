@@ -11,37 +11,25 @@
 #include "src/base/bytes.h"
 #include "src/base/clock.h"
 
-typedef enum {
-    /* Whatever the user names: "-" is standard input, a pipe is fine. */
-    GC_SECRET_ANYONES,
-    /* The same, but a regular file must be ours or root's, and others must
-     * neither read nor write it. */
-    GC_SECRET_PRIVATE,
-    /* For what runs as root for others: an absolute path to a regular file
-     * that is private as above.  No symbolic link, no pipe, no "-". */
-    GC_SECRET_ROOTS,
-    /* As ROOTS, of what is no secret: others must not write it. */
-    GC_SECRET_ROOTS_OPEN,
-} gc_secret_care;
-
 /*
- * Read all of PATH, at most MAX bytes, into RET_BYTES (secret, replaced).
- * LIMIT is how long is waited for a pipe's writer: GC_E_UNAVAILABLE.
- * GC_E_CONFIG for a file that is too long, cannot be read, or is not as CARE
- * wants it, all checked on the descriptor that is then read.
+ * Read all of PATH, at most MAX bytes, into RET_BYTES (secret, replaced).  "-"
+ * is standard input; a pipe is fine.  A PRIVATE regular file must be the user's
+ * or root's, and others must neither read nor write it: GC_E_CONFIG, checked on
+ * the descriptor that is read.  LIMIT is how long is waited for a pipe's
+ * writer: GC_E_UNAVAILABLE.
  */
-GC_MUST_USE gc_status gc_secret_read(const char *path, gc_secret_care care,
-                                     size_t max, struct gc_limit limit,
+GC_MUST_USE gc_status gc_secret_read(const char *path, bool private, size_t max,
+                                     struct gc_limit limit,
                                      struct gc_bytes *ret_bytes,
                                      struct gc_error *err);
 
 /*
- * A password (secret) from PATH, read with CARE: one trailing newline dropped,
+ * A password (secret) from the private PATH: one trailing newline dropped,
  * neither empty nor MAX bytes long, with no NUL, carriage return, second line
  * or byte order mark.  GC_E_CONFIG.
  */
-GC_MUST_USE gc_status gc_secret_password(const char *path, gc_secret_care care,
-                                         size_t max, struct gc_limit limit,
+GC_MUST_USE gc_status gc_secret_password(const char *path, size_t max,
+                                         struct gc_limit limit,
                                          struct gc_bytes *ret_password,
                                          struct gc_error *err);
 

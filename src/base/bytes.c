@@ -93,3 +93,10 @@ gc_bytes_text(const struct gc_bytes *b)
 {
     return b->data == NULL ? "" : (const char *)b->data;
 }
+
+void
+gc_text_free(char **text)
+{
+    free(*text);
+    *text = NULL;
+}

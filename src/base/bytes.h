@@ -45,4 +45,8 @@ bool gc_bytes_equal(const struct gc_bytes *a, const struct gc_bytes *b);
 /* B as a NUL-terminated string, never NULL.  Borrowed from B. */
 const char *gc_bytes_text(const struct gc_bytes *b);
 
+/* GC_AUTO_TEXT text = ...; frees it when its scope ends. */
+#define GC_AUTO_TEXT __attribute__((cleanup(gc_text_free))) char *
+void gc_text_free(char **text);
+
 #endif

@@ -21,6 +21,13 @@ gc_clock_now(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Seconds since 1970, for what outlives a process. */
+static inline int64_t
+gc_clock_epoch(void)
+{
+    return (int64_t)time(NULL);
+}
+
 /* Milliseconds until DEADLINE, 0 when it has passed; fits poll's int. */
 static inline int
 gc_clock_left(int64_t deadline)

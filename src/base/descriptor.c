@@ -75,13 +75,38 @@ gc_descriptor_pair(int ret_pair[2], struct gc_error *err)
     return st;
 }
 
+gc_status
+gc_descriptor_await(int fd, struct gc_limit limit, const char *what,
+                    struct gc_error *err)
+{
+    struct pollfd fds[] = {{fd, POLLIN, 0},
+                           {limit.cancel_fd, POLLIN, 0}}; /* -1 is skipped */
+    int left, ready;
+
+    do {
+        left = gc_clock_left(limit.deadline);
+        ready = poll(fds, 2, left);
+    } while ((ready < 0 && errno == EINTR) || (ready == 0 && left > 0));
+    if (ready < 0)
+        return gc_fail(err, GC_E_INTERNAL, "cannot wait for %s: %s", what,
+                       strerror(errno));
+    if (fds[1].revents != 0)
+        return gc_fail(err, GC_E_CANCELED, "interrupted");
+    if (ready == 0)
+        return gc_fail(err, GC_E_UNAVAILABLE,
+                       "%s took longer than the deadline allows", what);
+    return GC_OK;
+}
+
 static gc_status
-fail_file(const char *name, int error, struct gc_error *err)
+fail_file(const char *name, const struct gc_trust *trust, int error,
+          struct gc_error *err)
 {
     switch (error) {
     case ENOENT:
     case ENOTDIR:
-        return gc_fail(err, GC_E_NOT_FOUND, "%s: there is no such file", name);
+        return gc_fail(err, trust->needed ? GC_E_CONFIG : GC_E_NOT_FOUND,
+                       "%s: there is no such file", name);
     case ELOOP:
         return gc_fail(err, GC_E_CONFIG, "%s: it is a symbolic link", name);
     case ENOMEM:
@@ -94,9 +119,9 @@ fail_file(const char *name, int error, struct gc_error *err)
     }
 }
 
-static gc_status
-check_file(const char *name, const struct gc_trust *trust,
-           const struct stat *info, struct gc_error *err)
+gc_status
+gc_trusted_check(const char *name, const struct gc_trust *trust,
+                 const struct stat *info, struct gc_error *err)
 {
     bool read = (info->st_mode & trust->forbidden & 044) != 0;
     gc_status st;
@@ -127,8 +152,8 @@ gc_trusted_open(int dir, const char *name, const struct gc_trust *trust,
     gc_status st;
 
     if (fd < 0 || fstat(fd, ret_info) != 0)
-        return fail_file(name, errno, err);
-    st = check_file(name, trust, ret_info, err);
+        return fail_file(name, trust, errno, err);
+    st = gc_trusted_check(name, trust, ret_info, err);
     if (st != GC_OK)
         return st;
     *ret_fd = fd;
@@ -159,7 +184,7 @@ gc_trusted_read(int dir, const char *name, const struct gc_trust *trust,
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return fail_file(name, errno, err);
+            return fail_file(name, trust, errno, err);
         if (n == 0)
             break;
         text->len += (size_t)n;

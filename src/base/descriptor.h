@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "src/base/bytes.h"
+#include "src/base/clock.h"
 
 /* GC_AUTO_FD fd = ...; closes fd when its scope ends, below 0 too. */
 #define GC_AUTO_FD __attribute__((cleanup(gc_descriptor_close))) int
@@ -30,13 +31,29 @@ GC_MUST_USE int gc_descriptor_lift(int fd);
 /* A SOCK_SEQPACKET pair, both ends lifted: the caller's to close. */
 GC_MUST_USE gc_status gc_descriptor_pair(int ret_pair[2], struct gc_error *err);
 
+/*
+ * Wait until FD has something to read, or has ended.  WHAT is for messages.
+ * GC_E_UNAVAILABLE: LIMIT's deadline; GC_E_CANCELED; GC_E_INTERNAL.
+ */
+GC_MUST_USE gc_status gc_descriptor_await(int fd, struct gc_limit limit,
+                                          const char *what,
+                                          struct gc_error *err);
+
 /* What a file must be before it is read. */
 struct gc_trust {
     bool own;         /* it may be the effective user's ... */
     bool root;        /* ... or root's */
     mode_t forbidden; /* 022: others must not write it; 077: nor read it */
     size_t max;       /* bytes */
+    bool needed;      /* absent: GC_E_CONFIG, not GC_E_NOT_FOUND */
 };
+
+/* Is INFO, of the open file NAME, a regular file as TRUST says?  GC_E_CONFIG.
+ */
+GC_MUST_USE gc_status gc_trusted_check(const char *name,
+                                       const struct gc_trust *trust,
+                                       const struct stat *info,
+                                       struct gc_error *err);
 
 /*
  * Open the file NAME for reading, relative to the directory DIR (or AT_FDCWD).

@@ -134,8 +134,8 @@ guest_password(struct gc_cli *cli, struct gc_bytes *ret_password,
     if (other != NULL && strcmp(file, "-") == 0 && strcmp(other, "-") == 0)
         return gc_fail(err, GC_E_CONFIG,
                        "standard input can hold only one of the two passwords");
-    return gc_secret_password(file, GC_SECRET_PRIVATE, GC_PASSWORD_SIZE,
-                              cli->limit, ret_password, err);
+    return gc_secret_password(file, GC_PASSWORD_SIZE, cli->limit, ret_password,
+                              err);
 }
 
 /* One run of the command over all its VMs. */
@@ -147,8 +147,7 @@ struct run {
     struct gc_targets targets;
     struct gc_entries entries;
     bool reused[GC_TARGETS_MAX]; /* one an entry */
-    struct gc_json *failures;    /* {"errors":[{"vm":…,"error":{…}}]} */
-    struct gc_json *errors;      /* that list; borrowed */
+    struct gc_json *errors;      /* NULL: none so far */
     gc_status status;            /* the first failure's */
 };
 
@@ -157,7 +156,7 @@ run_clear(struct run *r)
 {
     gc_entries_clear(&r->entries);
     gc_targets_clear(&r->targets);
-    gc_json_free(r->failures);
+    gc_json_free(r->errors);
     gc_connection_clear(&r->connection);
     gc_initiator_free(r->initiator);
     gc_bytes_clear(&r->password);
@@ -219,35 +218,34 @@ print(struct run *r, struct gc_error *err)
             gc_ticket_write(
                 t, true, list == NULL ? root : gc_json_add_object(list, NULL));
     }
-    if (r->failures != NULL)
+    if (r->errors != NULL)
         (void)gc_json_add_copy(root, "errors", r->errors);
     if (r->cli->json)
         return gc_output_json(root, err);
     return gc_output_flush(err);
 }
 
-/* With several VMs one failure does not stop the others. */
+/* Without a store, what was not shown is known to nobody. */
 static void
-note_failure(struct run *r, const struct gc_target *target,
-             const struct gc_error *why)
+give_back(struct run *r)
 {
-    struct gc_json *entry;
+    const struct gc_limit grace = gc_limit_grace(GC_TICKETS_GRACE_MS);
+    enum gc_released how;
 
-    if (r->status == GC_OK)
-        r->status = why->status;
-    if (!r->cli->json) {
-        gc_output_failure(target->ref, why);
-        return;
+    for (size_t i = 0; i < r->entries.count; i++) {
+        struct gc_entry *entry = &r->entries.items[i];
+        struct gc_error why = {0};
+
+        if (!r->reused[i]
+            && gc_tickets_release(&r->connection.tickets, entry, grace, &how,
+                                  &why)
+                   != GC_OK)
+            gc_output_warn("a ticket stays in the guest of VM %s: %s",
+                           entry->ticket.vm, why.message);
     }
-    if (r->failures == NULL) {
-        r->failures = gc_json_new_object();
-        r->errors = gc_json_add_array(r->failures, "errors");
-    }
-    entry = gc_json_add_object(r->errors, NULL);
-    (void)gc_json_add_string(entry, "vm", target->ref);
-    gc_output_add_error(entry, why);
 }
 
+/* With several VMs one failure does not stop the others. */
 static gc_status
 acquire_all(struct run *r, const struct gc_want *common, struct gc_error *err)
 {
@@ -262,17 +260,18 @@ acquire_all(struct run *r, const struct gc_want *common, struct gc_error *err)
             *err = why;
             return st;
         }
-        note_failure(r, &r->targets.items[i], &why);
+        if (r->status == GC_OK)
+            r->status = why.status;
+        gc_output_failure(r->cli, &r->errors, r->targets.items[i].ref, &why);
     }
     /* The reader of our output may be slow. */
     gc_initiator_free(r->initiator);
     r->initiator = NULL;
     st = print(r, err);
+    if (st != GC_OK && r->connection.store != NULL)
+        return gc_fail_hint(err, st, "the ticket is in the store");
     if (st != GC_OK)
-        return gc_fail_hint(err, st,
-                            r->connection.store == NULL
-                                ? "the ticket lives in the guest for a day"
-                                : "the ticket is in the store");
+        return st;
     r->cli->printed = true;
     return r->status;
 }
@@ -299,6 +298,8 @@ gc_cli_acquire(struct gc_cli *cli, struct gc_error *err)
     want.password = &r.password;
     r.connection.tickets.initiator = r.initiator;
     st = acquire_all(&r, &want, err);
+    if (r.connection.store == NULL && !cli->printed)
+        give_back(&r);
     gc_disconnect(&r.connection, st);
     return st;
 }

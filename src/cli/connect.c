@@ -60,8 +60,7 @@ fetch_password(struct gc_cli *cli, struct gc_bytes *ret_password,
 
     *ret_where = file != NULL ? file : "the terminal";
     if (file != NULL)
-        return gc_secret_password(file, GC_SECRET_PRIVATE,
-                                  VCENTER_PASSWORD_SIZE, cli->limit,
+        return gc_secret_password(file, VCENTER_PASSWORD_SIZE, cli->limit,
                                   ret_password, err);
     if (gc_settings_has_govc_password(cli)) {
         *ret_where = "GOVC_PASSWORD";

@@ -183,34 +183,14 @@ pass_over(const struct gc_connection *connection, const struct gc_entry *entry,
 struct answer {
     struct gc_json *root;
     struct gc_json *tickets; /* borrowed */
-    struct gc_json *failed;  /* {"errors":[…]}; NULL: none so far */
-    struct gc_json *errors;  /* that list; borrowed */
+    struct gc_json *errors;  /* NULL: none so far */
 };
 
 static void
 answer_clear(struct answer *a)
 {
     gc_json_free(a->root);
-    gc_json_free(a->failed);
-}
-
-static void
-note_failure(const struct gc_cli *cli, struct answer *a, const char *vm,
-             const struct gc_error *why)
-{
-    struct gc_json *entry;
-
-    if (!cli->json) {
-        gc_output_failure(vm, why);
-        return;
-    }
-    if (a->failed == NULL) {
-        a->failed = gc_json_new_object();
-        a->errors = gc_json_add_array(a->failed, "errors");
-    }
-    entry = gc_json_add_object(a->errors, NULL);
-    (void)gc_json_add_string(entry, "vm", vm);
-    gc_output_add_error(entry, why);
+    gc_json_free(a->errors);
 }
 
 static gc_status
@@ -230,7 +210,7 @@ do_one_of_several(struct gc_connection *connection, const struct choice *c,
         pass_over(connection, entry, a->tickets);
         return GC_OK;
     } else if (st != GC_E_CANCELED) {
-        note_failure(connection->cli, a, entry->ticket.vm, err);
+        gc_output_failure(connection->cli, &a->errors, entry->ticket.vm, err);
     }
     return st;
 }
@@ -256,7 +236,7 @@ do_several(struct gc_connection *connection, struct choice *c,
         if (first == GC_OK)
             first = st;
     }
-    if (a->failed != NULL)
+    if (a->errors != NULL)
         (void)gc_json_add_copy(a->root, "errors", a->errors);
     return first;
 }

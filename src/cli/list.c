@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "src/base/clock.h"
 #include "src/cli/connect.h"
 #include "src/cli/output.h"
 #include "src/cli/settings.h"
@@ -244,7 +245,7 @@ gc_status
 gc_cli_list(struct gc_cli *cli, struct gc_error *err)
 {
     __attribute__((cleanup(list_clear))) struct list l = {
-        .cli = cli, .now = (int64_t)time(NULL)};
+        .cli = cli, .now = gc_clock_epoch()};
     bool silent = gc_options_flag(&cli->config, GC_OPT_SILENT);
     gc_status st = load(&l, err);
 

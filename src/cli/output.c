@@ -229,8 +229,9 @@ hint_of(const struct gc_error *err)
     return text != NULL ? text : err->hint;
 }
 
-void
-gc_output_add_error(struct gc_json *object, const struct gc_error *err)
+/* Add ERR's members under "error". */
+static void
+add_error(struct gc_json *object, const struct gc_error *err)
 {
     struct gc_json *error = gc_json_add_object(object, "error");
     const char *hint = hint_of(err);
@@ -246,13 +247,23 @@ gc_output_add_error(struct gc_json *object, const struct gc_error *err)
 }
 
 void
-gc_output_failure(const char *what, const struct gc_error *err)
+gc_output_failure(const struct gc_cli *cli, struct gc_json **errors,
+                  const char *vm, const struct gc_error *err)
 {
-    bool is_said = strstr(err->message, what) != NULL;
+    bool is_said = strstr(err->message, vm) != NULL;
     const char *hint = hint_of(err);
+    struct gc_json *entry;
     char name[1024];
 
-    gc_escape(name, sizeof(name), what, strlen(what));
+    if (cli->json) {
+        if (*errors == NULL)
+            *errors = gc_json_new_array();
+        entry = gc_json_add_object(*errors, NULL);
+        (void)gc_json_add_string(entry, "vm", vm);
+        add_error(entry, err);
+        return;
+    }
+    gc_escape(name, sizeof(name), vm, strlen(vm));
     (void)fprintf(stderr, "guestcred: %s%s%s%s%s\n", is_said ? "" : name,
                   is_said ? "" : ": ", err->message,
                   hint[0] != '\0' ? "; " : "", hint);
@@ -271,7 +282,7 @@ gc_output_error(const struct gc_cli *cli, const struct gc_error *err)
         return;
     }
     root = gc_output_object();
-    gc_output_add_error(root, err);
+    add_error(root, err);
     if (gc_output_json(root, &why) == GC_OK)
         return;
     if (strcmp(why.message, err->message) == 0)

@@ -43,11 +43,12 @@ GC_MUST_USE gc_status gc_output_flush(struct gc_error *err);
 /* {"version":1}, to be filled and printed. */
 struct gc_json *gc_output_object(void);
 
-/* Add ERR's members under "error". */
-void gc_output_add_error(struct gc_json *object, const struct gc_error *err);
-
-/* One of several things failed: a line on standard error that names it once. */
-void gc_output_failure(const char *what, const struct gc_error *err);
+/*
+ * Of several VMs, VM failed.  With --json: one more of *ERRORS, an array that
+ * is made for the first one; else a line on standard error that names VM once.
+ */
+void gc_output_failure(const struct gc_cli *cli, struct gc_json **errors,
+                       const char *vm, const struct gc_error *err);
 
 /* ERR as the command's last word: JSON on standard output, or a line. */
 void gc_output_error(const struct gc_cli *cli, const struct gc_error *err);

@@ -9,20 +9,14 @@
 #include <termios.h>
 #include <unistd.h>
 
-static void
-close_fd(int *fd)
-{
-    if (*fd > STDERR_FILENO)
-        (void)close(*fd);
-}
-#define AUTO_FD __attribute__((cleanup(close_fd))) int
+#include "src/base/descriptor.h"
 
 gc_status
 gc_secret_prompt(const char *prompt, size_t max, struct gc_limit limit,
                  struct gc_bytes *ret_password, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) line = {0};
-    AUTO_FD tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    GC_AUTO_FD tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     struct termios before, silent;
     gc_status st = GC_OK;
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "src/base/bytes.h"
+#include "src/base/descriptor.h"
 
 static gc_status
 read_environment(struct gc_cli *cli, unsigned taker, struct gc_error *err)
@@ -44,85 +44,20 @@ read_environment(struct gc_cli *cli, unsigned taker, struct gc_error *err)
     return GC_OK;
 }
 
-static void
-close_fd(int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd);
-}
-#define AUTO_FD __attribute__((cleanup(close_fd))) int
-
-/* Open PATH without following its last component; -1 with errno. */
-static int
-open_config(const char *path)
-{
-    char dir[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    AUTO_FD at = -1;
-
-    if (slash == NULL || slash == path)
-        return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if ((size_t)(slash - path) >= sizeof(dir)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(dir, path, (size_t)(slash - path));
-    dir[slash - path] = '\0';
-    at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (at < 0)
-        return -1;
-    return openat(at, slash + 1,
-                  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-}
-
-static gc_status
-check_config(int fd, const char *path, bool root_only, struct gc_error *err)
-{
-    struct stat sb;
-
-    if (fstat(fd, &sb) != 0)
-        return gc_fail(err, GC_E_INTERNAL, "stat %s: %s", path,
-                       strerror(errno));
-    if (!S_ISREG(sb.st_mode))
-        return gc_fail(err, GC_E_CONFIG, "%s is no regular file", path);
-    if (sb.st_uid != 0 && (root_only || sb.st_uid != geteuid()))
-        return gc_fail(err, GC_E_CONFIG, "%s belongs to another user", path);
-    if ((sb.st_mode & 022) != 0)
-        return gc_fail(err, GC_E_CONFIG, "others may write %s (mode %03o)",
-                       path, (unsigned)sb.st_mode & 0777);
-    if (sb.st_size > GC_OPTIONS_FILE_MAX)
-        return gc_fail(err, GC_E_CONFIG, "%s is longer than %d bytes", path,
-                       GC_OPTIONS_FILE_MAX);
-    return GC_OK;
-}
-
 static gc_status
 read_file(struct gc_cli *cli, const char *path, gc_origin origin, bool needed,
           struct gc_error *err)
 {
+    const struct gc_trust trust = {.own = origin != GC_FROM_SYSTEM_FILE,
+                                   .root = true,
+                                   .forbidden = 022,
+                                   .max = GC_OPTIONS_FILE_MAX,
+                                   .needed = needed};
     GC_AUTO(gc_bytes) text = {0};
-    char chunk[4096];
-    AUTO_FD fd = open_config(path);
-    ssize_t n;
-    gc_status st;
+    gc_status st = gc_trusted_read(AT_FDCWD, path, &trust, &text, NULL, err);
 
-    if (fd < 0 && !needed && (errno == ENOENT || errno == ENOTDIR))
-        return GC_OK;
-    if (fd < 0)
-        return gc_fail(err, GC_E_CONFIG, "cannot open %s: %s", path,
-                       errno == ELOOP ? "it is a symbolic link"
-                                      : strerror(errno));
-    st = check_config(fd, path, origin == GC_FROM_SYSTEM_FILE, err);
     if (st != GC_OK)
-        return st;
-    while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
-        st = gc_bytes_append(&text, chunk, (size_t)n, GC_OPTIONS_FILE_MAX, err);
-        if (st != GC_OK)
-            return gc_fail_context(err, st, "%s", path);
-    }
-    if (n < 0)
-        return gc_fail(err, GC_E_CONFIG, "cannot read %s: %s", path,
-                       strerror(errno));
+        return st == GC_E_NOT_FOUND ? GC_OK : st;
     return gc_options_put_file(&cli->config, path, gc_bytes_text(&text),
                                text.len, origin, err);
 }

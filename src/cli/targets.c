@@ -143,8 +143,7 @@ add_file(struct gc_cli *cli, const char *file, const char *spn,
     int number = 1;
     gc_status st;
 
-    st = gc_secret_read(file, GC_SECRET_ANYONES, VMS_FILE_MAX, cli->limit,
-                        &text, err);
+    st = gc_secret_read(file, false, VMS_FILE_MAX, cli->limit, &text, err);
     if (st != GC_OK)
         return st;
     if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)

@@ -61,8 +61,7 @@ gc_ticket_file_read(struct gc_cli *cli, struct gc_entries *ret_entries,
         return gc_fail(err, GC_E_CONFIG,
                        "standard input cannot hold both the ticket and the "
                        "password");
-    st = gc_secret_read(file, GC_SECRET_ANYONES, GC_JSON_TEXT_MAX, cli->limit,
-                        &text, err);
+    st = gc_secret_read(file, false, GC_JSON_TEXT_MAX, cli->limit, &text, err);
     if (st != GC_OK)
         return st;
     st = parse(&text, &entries, err);

@@ -54,7 +54,7 @@ static gc_status
 caller(const struct gc_request *r, struct gc_child_as *ret_as,
        struct gc_error *err)
 {
-    uint32_t uid = r->wire.caller;
+    uid_t uid = (uid_t)r->wire.caller;
     gc_status st;
 
     if (uid == 0 || uid < gc_options_minimum_uid(&r->config))
@@ -163,7 +163,7 @@ static gc_status
 note(struct gc_request *r, struct gc_login *login, struct gc_error *err)
 {
     gc_status st = gc_login_asked_by(login, (pid_t)r->wire.host_pid,
-                                     r->wire.host_start, err);
+                                     (uint64_t)r->wire.host_start, err);
 
     if (st != GC_OK)
         return st;
@@ -247,7 +247,7 @@ authenticate(struct gc_request *r, struct gc_wire_reply *reply,
     if (st != GC_OK)
         return st;
     (void)!gc_logins_tidy(r->logins, NULL);
-    reply->uid = (uint32_t)login.uid;
+    reply->uid = login.uid;
     (void)snprintf(reply->transaction, sizeof(reply->transaction), "%s",
                    login.transaction);
     (void)snprintf(reply->principal, sizeof(reply->principal), "%s",

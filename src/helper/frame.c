@@ -43,6 +43,26 @@ gc_frame_send(int fd, int flags, struct gc_frame_head head,
     return sent == (ssize_t)(sizeof(head) + head.len);
 }
 
+bool
+gc_frame_send_failure(int fd, uint32_t op, gc_status st,
+                      const struct gc_error *failed)
+{
+    struct gc_frame_failure failure = {{0}, {0}, {0}};
+    struct gc_frame_head head = {
+        .op = op,
+        .status = st,
+        .gss_major = failed->gss_major,
+        .gss_minor = failed->gss_minor,
+        .again = failed->again ? 1 : 0,
+    };
+    struct gc_frame_body body = {&failure, NULL, sizeof(failure), 0};
+
+    memcpy(failure.fault, failed->fault, sizeof(failure.fault));
+    memcpy(failure.message, failed->message, sizeof(failure.message));
+    memcpy(failure.hint, failed->hint, sizeof(failure.hint));
+    return gc_frame_send(fd, 0, head, &body);
+}
+
 /* The next packet's length, without reading it; 0: no usable packet. */
 static size_t
 peek(int fd)

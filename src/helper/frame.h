@@ -59,6 +59,10 @@ struct gc_frame_body {
 GC_MUST_USE bool gc_frame_send(int fd, int flags, struct gc_frame_head head,
                                const struct gc_frame_body *body);
 
+/* The reply to OP that it failed with ST. */
+GC_MUST_USE bool gc_frame_send_failure(int fd, uint32_t op, gc_status st,
+                                       const struct gc_error *failed);
+
 /*
  * Read one packet: its head, and its body (secret) in RET_BODY.  False where
  * there is none (end of file), or where it is not what its head says it is.

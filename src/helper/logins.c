@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "src/base/clock.h"
 #include "src/base/descriptor.h"
 #include "src/base/fields.h"
 
@@ -146,7 +147,7 @@ gc_logins_put(struct gc_logins *logins, struct gc_login *login,
     char temp[GC_DIR_TEMP_SIZE];
     gc_status st;
 
-    login->written = (int64_t)time(NULL);
+    login->written = gc_clock_epoch();
     st = gc_login_write(login, &text, err);
     /* Not durable: no login survives a reboot. */
     if (st == GC_OK)
@@ -293,7 +294,7 @@ is_gone(const char *owner)
 static bool
 is_over(const struct gc_login *login)
 {
-    int64_t age = (int64_t)time(NULL) - login->written;
+    int64_t age = gc_clock_epoch() - login->written;
     bool session = login->copies[0] != '\0';
 
     return age > (session ? GC_LOGIN_OLDEST_S : GC_LOGIN_WAIT_S)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "src/base/clock.h"
 #include "src/base/descriptor.h"
 #include "src/base/owner.h"
 #include "src/tickets/dir.h"
@@ -53,7 +54,7 @@ name_guest(const char *url, const char *vm, char ret_name[HASH_LENGTH + 1])
 static void
 count_one(struct quota *q, const char *name)
 {
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = gc_clock_epoch();
     GC_AUTO_FD fd =
         openat(q->dir.fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     bool here = strncmp(name, q->guest, HASH_LENGTH) == 0, under_way;
@@ -109,7 +110,7 @@ check_tickets(struct gc_store *store, const char *url, const char *vm,
         const struct gc_entry *e = &entries.items[i];
 
         if (strcmp(e->url, url) != 0 || strcmp(e->ticket.vm, vm) != 0
-            || e->until < (int64_t)time(NULL))
+            || e->until < gc_clock_epoch())
             continue;
         if (e->state == GC_ENTRY_TICKET || e->state == GC_ENTRY_OWED)
             tickets++;

@@ -132,7 +132,7 @@ gc_request_account(struct gc_request *request, struct gc_error *err)
     const struct gc_wire_request *wire = &request->wire;
     gc_status st;
 
-    if (wire->uid == GC_WIRE_NO_UID)
+    if (wire->uid == 0)
         return gc_fail(err, GC_E_DENIED, "there is no such account");
     st = gc_child_as_user(wire->user, &request->as, err);
     if (st == GC_E_NOT_FOUND)

@@ -3,11 +3,10 @@
 
 #include "src/helper/run_as.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <string.h>
 
 #include "src/base/clock.h"
+#include "src/base/descriptor.h"
 #include "src/helper/frame.h"
 
 #define OP_RESULT 1
@@ -16,17 +15,13 @@ void
 gc_run_as_tell(int socket, gc_status st, const struct gc_bytes *result,
                const struct gc_error *err)
 {
-    struct gc_frame_failure failure = {{0}, {0}, {0}};
-    struct gc_frame_head head = {.op = OP_RESULT, .status = st};
+    struct gc_frame_head head = {.op = OP_RESULT};
     struct gc_frame_body body = {result->data, NULL, result->len, 0};
 
-    if (st != GC_OK) {
-        memcpy(failure.fault, err->fault, sizeof(failure.fault));
-        memcpy(failure.message, err->message, sizeof(failure.message));
-        memcpy(failure.hint, err->hint, sizeof(failure.hint));
-        body = (struct gc_frame_body){&failure, NULL, sizeof(failure), 0};
-    }
-    (void)!gc_frame_send(socket, 0, head, &body);
+    if (st != GC_OK)
+        (void)!gc_frame_send_failure(socket, OP_RESULT, st, err);
+    else
+        (void)!gc_frame_send(socket, 0, head, &body);
 }
 
 /* The error in BODY, its texts terminated and escaped again. */
@@ -48,34 +43,14 @@ take_failure(const struct gc_frame_head *head, const struct gc_bytes *body,
     return st;
 }
 
-static gc_status
-await(const struct gc_child *child, int64_t deadline, int cancel_fd,
-      struct gc_error *err)
-{
-    struct pollfd fds[] = {{child->socket, POLLIN, 0}, {cancel_fd, POLLIN, 0}};
-    int ready;
-
-    do
-        ready = poll(fds, 2, gc_clock_left(deadline));
-    while (ready < 0 && errno == EINTR);
-    if (ready > 0 && fds[1].revents != 0)
-        return gc_fail(err, GC_E_CANCELED, "the host program is gone");
-    if (ready > 0)
-        return GC_OK;
-    if (ready < 0)
-        return gc_fail(err, GC_E_INTERNAL, "cannot wait for a child: %s",
-                       strerror(errno));
-    return gc_fail(err, GC_E_UNAVAILABLE,
-                   "the work took longer than the deadline allows");
-}
-
 gc_status
 gc_run_as_hear(const struct gc_child *child, int64_t deadline, int cancel_fd,
                struct gc_bytes *ret_result, struct gc_error *err)
 {
     GC_AUTO(gc_bytes) body = {0};
     struct gc_frame_head head = {.op = 0};
-    gc_status st = await(child, deadline, cancel_fd, err);
+    gc_status st = gc_descriptor_await(
+        child->socket, (struct gc_limit){deadline, cancel_fd}, "the work", err);
 
     if (st != GC_OK)
         return st;

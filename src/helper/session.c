@@ -57,7 +57,7 @@ find_login(struct gc_request *r, struct gc_login *ret_login,
         return gc_fail(err, GC_E_NOT_FOUND, "no transaction");
     return gc_logins_find(r->logins, wire->transaction, r->as.uid,
                           wire->service, (pid_t)wire->host_pid,
-                          wire->host_start, ret_login, err);
+                          (uint64_t)wire->host_start, ret_login, err);
 }
 
 /* ---- whose credential ---- */
@@ -266,7 +266,7 @@ make_session(struct session *s, struct gc_error *err)
 
     /* The tickets are kept for as long as the host lives. */
     st = gc_login_asked_by(&s->login, (pid_t)r->wire.host_pid,
-                           r->wire.host_start, err);
+                           (uint64_t)r->wire.host_start, err);
     /* A ticket that an earlier host of this login left must not be used. */
     if (st == GC_OK)
         st = gc_store_tidy(r->store, err);
@@ -472,8 +472,8 @@ gc_call_account(struct gc_request *r, struct gc_wire_reply *reply,
     if (st != GC_OK)
         return st;
     st = gc_logins_find_anyones(r->logins, wire->transaction, wire->service,
-                                (pid_t)wire->host_pid, wire->host_start, &login,
-                                err);
+                                (pid_t)wire->host_pid,
+                                (uint64_t)wire->host_start, &login, err);
     /* If another module proved the user, that module decides. */
     if (st == GC_E_NOT_FOUND || (st == GC_OK && !login.proved))
         return nothing(reply, "nobody was proved in this transaction");

@@ -5,80 +5,66 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "src/base/clock.h"
+#include "src/base/descriptor.h"
 #include "src/base/fields.h"
 
+#define WORD(symbol, word, exit) word,
 static const char *const calls[] = {
     "none",   "authenticate", "account", "establish",
     "delete", "open",         "close",   NULL};
 static const char *const sources[] = {"none", "password", "ccache", NULL};
-
-/* The message, and those of its numbers that are narrower. */
-struct wire_request {
-    struct gc_wire_request r;
-    int64_t caller, uid, host_pid, host_start;
-};
-struct wire_reply {
-    struct gc_wire_reply r;
-    int64_t status, uid;
-};
+static const char *const statuses[] = {GC_STATUS_TABLE(WORD) NULL};
 
 #define REQUEST(kind, member)                                                  \
-    GC_FIELD_##kind, GC_FIELD_AT(wire_request, member), NULL
+    GC_FIELD_##kind, GC_FIELD_AT(gc_wire_request, member), NULL
 static const struct gc_field request_fields[] = {
-    {"call", GC_FIELD_WORD, GC_FIELD_AT(wire_request, r.call), calls},
-    {"source", GC_FIELD_WORD, GC_FIELD_AT(wire_request, r.source), sources},
+    {"call", GC_FIELD_WORD, GC_FIELD_AT(gc_wire_request, call), calls},
+    {"source", GC_FIELD_WORD, GC_FIELD_AT(gc_wire_request, source), sources},
     {"caller", REQUEST(NUMBER, caller)},
-    {"uid", REQUEST(NUMBER, uid)}, /* absent: there is no such account */
+    {"uid", REQUEST(NUMBER, uid)},
     {"host_pid", REQUEST(NUMBER, host_pid)},
     {"host_start", REQUEST(NUMBER, host_start)},
-    {"deadline", REQUEST(NUMBER, r.deadline)},
-    {"user", REQUEST(STRING, r.user)},
-    {"service", REQUEST(STRING, r.service)},
-    {"vm", REQUEST(STRING, r.vm)},
-    {"ccname", REQUEST(STRING, r.ccname)},
-    {"transaction", REQUEST(TEXT, r.transaction)},
-    {"password", REQUEST(STRING, r.password)},
-    {"options", GC_FIELD_BYTES, offsetof(struct wire_request, r.options),
+    {"deadline", REQUEST(NUMBER, deadline)},
+    {"user", REQUEST(STRING, user)},
+    {"service", REQUEST(STRING, service)},
+    {"vm", REQUEST(STRING, vm)},
+    {"ccname", REQUEST(STRING, ccname)},
+    {"transaction", REQUEST(STRING, transaction)},
+    {"password", REQUEST(STRING, password)},
+    {"options", GC_FIELD_BYTES, offsetof(struct gc_wire_request, options),
      GC_WIRE_MAX, NULL},
 };
 
 #define REPLY(kind, member)                                                    \
-    GC_FIELD_##kind, GC_FIELD_AT(wire_reply, member), NULL
+    GC_FIELD_##kind, GC_FIELD_AT(gc_wire_reply, member), NULL
 static const struct gc_field reply_fields[] = {
-    {"call", GC_FIELD_WORD, GC_FIELD_AT(wire_reply, r.call), calls},
-    {"status", REPLY(NUMBER, status)},
-    {"nothing", REPLY(FLAG, r.nothing)},
-    {"suspect", REPLY(FLAG, r.suspect)},
-    {"expired", REPLY(FLAG, r.expired)},
-    {"uid", REPLY(NUMBER, uid)}, /* absent: none was proved */
-    {"message", REPLY(TEXT, r.message)},
-    {"hint", REPLY(TEXT, r.hint)},
-    {"fault", REPLY(TEXT, r.fault)},
-    {"copies", REPLY(TEXT, r.copies)},
-    {"transaction", REPLY(TEXT, r.transaction)},
-    {"principal", REPLY(TEXT, r.principal)},
-    {"vm", REPLY(TEXT, r.vm)},
-    {"mech", REPLY(TEXT, r.mech)},
+    {"call", GC_FIELD_WORD, GC_FIELD_AT(gc_wire_reply, call), calls},
+    {"status", GC_FIELD_WORD, GC_FIELD_AT(gc_wire_reply, status), statuses},
+    {"nothing", REPLY(FLAG, nothing)},
+    {"suspect", REPLY(FLAG, suspect)},
+    {"expired", REPLY(FLAG, expired)},
+    {"uid", REPLY(NUMBER, uid)},
+    {"message", REPLY(TEXT, message)},
+    {"hint", REPLY(TEXT, hint)},
+    {"fault", REPLY(TEXT, fault)},
+    {"copies", REPLY(TEXT, copies)},
+    {"transaction", REPLY(TEXT, transaction)},
+    {"principal", REPLY(TEXT, principal)},
+    {"vm", REPLY(TEXT, vm)},
+    {"mech", REPLY(TEXT, mech)},
 };
-
-static void
-wire_request_clear(struct wire_request *request)
-{
-    gc_wire_request_clear(&request->r);
-}
 
 void
 gc_wire_request_init(struct gc_wire_request *request, gc_wire_call call)
 {
     gc_wire_request_clear(request);
     request->call = call;
-    request->caller = request->uid = GC_WIRE_NO_UID;
+    request->caller = -1;
 }
 
 void
@@ -91,11 +77,7 @@ gc_wire_request_clear(struct gc_wire_request *request)
 void
 gc_wire_reply_init(struct gc_wire_reply *reply, gc_wire_call call)
 {
-    *reply = (struct gc_wire_reply){
-        .call = call,
-        .status = GC_OK,
-        .uid = GC_WIRE_NO_UID,
-    };
+    *reply = (struct gc_wire_reply){.call = call};
 }
 
 /* ---- options ---- */
@@ -110,23 +92,17 @@ gc_wire_option_next(const struct gc_wire_request *request, const char *before)
     return (size_t)(next - first) < request->options.len ? next : NULL;
 }
 
-/* Is each of the options NAME=VALUE, and are they not too many? */
 static bool
 options_fit(const struct gc_wire_request *request)
 {
     const struct gc_bytes *all = &request->options;
     int count = 0;
 
-    if (all->len > 0 && all->data[all->len - 1] != '\0')
-        return false;
-    for (const char *o = NULL; (o = gc_wire_option_next(request, o)) != NULL;) {
-        const char *equals = strchr(o, '=');
-
-        if (count++ == GC_WIRE_OPTION_COUNT || strlen(o) > GC_WIRE_OPTION_MAX
-            || equals == NULL || equals == o)
+    for (const char *o = NULL; (o = gc_wire_option_next(request, o)) != NULL;)
+        if (++count > GC_WIRE_OPTION_COUNT || strlen(o) > GC_WIRE_OPTION_MAX
+            || strchr(o, '=') == NULL || *o == '=')
             return false;
-    }
-    return true;
+    return all->len == 0 || all->data[all->len - 1] == '\0';
 }
 
 gc_status
@@ -137,21 +113,45 @@ gc_wire_option_add(struct gc_wire_request *request, const char *name,
     int len = snprintf(option, sizeof(option), "%s=%s", name, value);
     size_t before = request->options.len;
 
-    if (len > 0 && len < (int)sizeof(option)
-        && gc_bytes_append(&request->options, option, (size_t)len + 1,
+    if (len < 0 || len >= (int)sizeof(option)
+        || gc_bytes_append(&request->options, option, (size_t)len + 1,
                            GC_WIRE_MAX, NULL)
-               == GC_OK
-        && options_fit(request))
-        return GC_OK;
-    request->options.len = before;
-    return gc_fail(err, GC_E_CONFIG,
-                   "the options are too many, or too long, at \"%.64s\"", name);
+               != GC_OK
+        || !options_fit(request)) {
+        request->options.len = before;
+        return gc_fail(err, GC_E_CONFIG,
+                       "the options are too many, or too long, at \"%.64s\"",
+                       name);
+    }
+    return GC_OK;
 }
+
+/* ---- as text ---- */
 
 static gc_status
 refuse(const char *why, struct gc_error *err)
 {
     return gc_fail(err, GC_E_PROTOCOL, "a message with %s", why);
+}
+
+/* WRONG: what the other side would refuse MESSAGE for, or NULL. */
+static gc_status
+write_message(const char *kind, const struct gc_field *fields, size_t count,
+              const void *message, const char *wrong,
+              struct gc_bytes *ret_frame, struct gc_error *err)
+{
+    GC_AUTO(gc_bytes) text = {0};
+    gc_status st;
+
+    if (wrong != NULL)
+        return gc_fail(err, GC_E_INTERNAL, "a %s with %s", kind, wrong);
+    st = gc_fields_write(kind, fields, count, message, &text, err);
+    if (st != GC_OK)
+        return st;
+    if (text.len > GC_WIRE_MAX)
+        return gc_fail(err, GC_E_CONFIG, "the options are too many");
+    gc_bytes_move(ret_frame, &text);
+    return GC_OK;
 }
 
 /* ---- what belongs together ---- */
@@ -172,8 +172,9 @@ wrong_request(const struct gc_wire_request *r)
     if (r->call < GC_WIRE_AUTHENTICATE || r->call > GC_WIRE_CLOSE)
         return "an unknown call";
     if (r->user[0] == '\0' || r->service[0] == '\0' || r->deadline <= 0
-        || r->caller == GC_WIRE_NO_UID || r->host_pid == 0
-        || r->host_pid > INT_MAX)
+        || r->caller < 0 || r->caller >= UINT32_MAX || r->uid < 0
+        || r->uid >= UINT32_MAX || r->host_pid <= 0 || r->host_pid > INT_MAX
+        || r->host_start < 0)
         return "a field missing";
     if (r->source > GC_WIRE_CCACHE
         || proving != (r->source != GC_WIRE_NO_SOURCE)
@@ -181,15 +182,15 @@ wrong_request(const struct gc_wire_request *r)
         return "the wrong proof";
     if (r->transaction[0] != '\0' && !hexadecimal(r->transaction))
         return "a bad transaction";
-    return options_fit(r) ? NULL : "a bad option";
+    return options_fit(r) ? NULL : "options that cannot be";
 }
 
 /* Does R have a field that only a success may have? */
 static bool
 promises(const struct gc_wire_reply *r)
 {
-    return r->nothing || r->suspect || r->uid != GC_WIRE_NO_UID
-           || r->copies[0] != '\0' || r->transaction[0] != '\0';
+    return r->nothing || r->suspect || r->uid != 0 || r->copies[0] != '\0'
+           || r->transaction[0] != '\0';
 }
 
 static const char *
@@ -211,8 +212,8 @@ wrong_success(const struct gc_wire_reply *r)
     if (r->transaction[0] == '\0' && !r->nothing
         && (acquiring || r->call == GC_WIRE_AUTHENTICATE))
         return "no transaction";
-    if ((r->call == GC_WIRE_AUTHENTICATE) != (r->uid != GC_WIRE_NO_UID)
-        || r->uid == 0)
+    if ((r->call == GC_WIRE_AUTHENTICATE) != (r->uid != 0) || r->uid < 0
+        || r->uid >= UINT32_MAX)
         return "the wrong uid";
     if (r->call == GC_WIRE_AUTHENTICATE && r->principal[0] == '\0')
         return "no principal";
@@ -221,10 +222,10 @@ wrong_success(const struct gc_wire_reply *r)
 
 /* Has TEXT no control character?  It goes to the log. */
 static bool
-is_plain(const char *text)
+is_plain(const char *text, size_t size)
 {
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
+    for (size_t i = 0; i < size && text[i] != '\0'; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
             return false;
     return true;
 }
@@ -232,15 +233,14 @@ is_plain(const char *text)
 static const char *
 wrong_reply(const struct gc_wire_reply *r)
 {
-    const char *const texts[] = {r->message,   r->hint, r->fault, r->copies,
-                                 r->principal, r->vm,   r->mech};
-
-    for (size_t i = 0; i < GC_COUNT_OF(texts); i++)
-        if (!is_plain(texts[i]))
-            return "a control character in a text";
     if (r->call < GC_WIRE_AUTHENTICATE || r->call > GC_WIRE_CLOSE
         || r->status >= GC_STATUS_COUNT)
         return "an unknown call or status";
+    for (size_t i = 0; i < GC_COUNT_OF(reply_fields); i++)
+        if (reply_fields[i].kind == GC_FIELD_TEXT
+            && !is_plain((const char *)r + reply_fields[i].at,
+                         reply_fields[i].size))
+            return "a control character";
     if (r->transaction[0] != '\0' && !hexadecimal(r->transaction))
         return "a bad transaction";
     if (r->status == GC_OK)
@@ -255,72 +255,32 @@ wrong_reply(const struct gc_wire_reply *r)
 
 /* ---- the four ---- */
 
-static gc_status
-write_message(const char *kind, const struct gc_field *fields, size_t count,
-              const void *message, struct gc_bytes *ret_frame,
-              struct gc_error *err)
-{
-    GC_AUTO(gc_bytes) frame = {0};
-    gc_status st = gc_fields_write(kind, fields, count, message, &frame, err);
-
-    if (st == GC_OK && frame.len > GC_WIRE_MAX)
-        st = gc_fail(err, GC_E_CONFIG, "the options are too many");
-    if (st == GC_OK)
-        gc_bytes_move(ret_frame, &frame);
-    return st;
-}
-
 gc_status
 gc_wire_request_write(const struct gc_wire_request *request,
                       struct gc_bytes *ret_frame, struct gc_error *err)
 {
-    const char *wrong = wrong_request(request);
-    struct wire_request message = {
-        .r = *request,
-        .caller = request->caller,
-        .uid = request->uid == GC_WIRE_NO_UID ? 0 : request->uid,
-        .host_pid = request->host_pid,
-        .host_start = (int64_t)request->host_start,
-    };
-    gc_status st;
-
-    if (wrong != NULL)
-        st = gc_fail(err, GC_E_INTERNAL, "a request with %s", wrong);
-    else
-        st = write_message("request", request_fields,
-                           GC_COUNT_OF(request_fields), &message, ret_frame,
-                           err);
-    explicit_bzero(&message, sizeof(message));
-    return st;
+    return write_message("request", request_fields, GC_COUNT_OF(request_fields),
+                         request, wrong_request(request), ret_frame, err);
 }
 
 gc_status
 gc_wire_request_read(const struct gc_bytes *frame,
                      struct gc_wire_request *ret_request, struct gc_error *err)
 {
-    GC_AUTO(wire_request) message = {.uid = 0};
+    GC_AUTO(gc_wire_request) request = {0};
     const char *wrong;
     gc_status st =
         gc_fields_read("request", request_fields, GC_COUNT_OF(request_fields),
-                       frame, &message, err);
+                       frame, &request, err);
 
     if (st != GC_OK)
         return st;
-    if (message.caller < 0 || message.caller >= GC_WIRE_NO_UID
-        || message.uid < 0 || message.uid >= GC_WIRE_NO_UID
-        || message.host_pid < 0 || message.host_pid > INT_MAX
-        || message.host_start < 0)
-        return refuse("a number that cannot be", err);
-    message.r.caller = (uint32_t)message.caller;
-    message.r.uid = message.uid == 0 ? GC_WIRE_NO_UID : (uint32_t)message.uid;
-    message.r.host_pid = (uint32_t)message.host_pid;
-    message.r.host_start = (uint64_t)message.host_start;
-    wrong = wrong_request(&message.r);
+    wrong = wrong_request(&request);
     if (wrong != NULL)
         return refuse(wrong, err);
     gc_wire_request_clear(ret_request);
-    *ret_request = message.r;
-    message.r.options = (struct gc_bytes){0}; /* given away */
+    *ret_request = request;
+    request.options = (struct gc_bytes){0}; /* given away */
     return GC_OK;
 }
 
@@ -328,41 +288,26 @@ gc_status
 gc_wire_reply_write(const struct gc_wire_reply *reply,
                     struct gc_bytes *ret_frame, struct gc_error *err)
 {
-    const struct wire_reply message = {
-        .r = *reply,
-        .status = reply->status,
-        .uid = reply->uid == GC_WIRE_NO_UID ? 0 : reply->uid,
-    };
-    const char *wrong = wrong_reply(&message.r);
-
-    if (wrong != NULL)
-        return gc_fail(err, GC_E_INTERNAL, "a reply with %s", wrong);
     return write_message("reply", reply_fields, GC_COUNT_OF(reply_fields),
-                         &message, ret_frame, err);
+                         reply, wrong_reply(reply), ret_frame, err);
 }
 
 gc_status
 gc_wire_reply_read(const struct gc_bytes *frame, gc_wire_call call,
                    struct gc_wire_reply *ret_reply, struct gc_error *err)
 {
-    struct wire_reply message = {.status = GC_OK};
+    struct gc_wire_reply reply = {0};
     const char *wrong;
     gc_status st = gc_fields_read(
-        "reply", reply_fields, GC_COUNT_OF(reply_fields), frame, &message, err);
+        "reply", reply_fields, GC_COUNT_OF(reply_fields), frame, &reply, err);
 
     if (st != GC_OK)
         return st;
-    if (message.r.call != call)
-        return refuse("an answer to something else", err);
-    if (message.status < 0 || message.status >= GC_STATUS_COUNT
-        || message.uid < 0 || message.uid >= GC_WIRE_NO_UID)
-        return refuse("a number that cannot be", err);
-    message.r.status = (gc_status)message.status;
-    message.r.uid = message.uid == 0 ? GC_WIRE_NO_UID : (uint32_t)message.uid;
-    wrong = wrong_reply(&message.r);
+    wrong = reply.call == call ? wrong_reply(&reply)
+                               : "an answer to something else";
     if (wrong != NULL)
         return refuse(wrong, err);
-    *ret_reply = message.r;
+    *ret_reply = reply;
     return GC_OK;
 }
 
@@ -409,24 +354,6 @@ gc_wire_send(int fd, const struct gc_bytes *frame, struct gc_error *err)
                    sent < 0 ? strerror(errno) : "cut short");
 }
 
-static gc_status
-await(int fd, int64_t deadline, struct gc_error *err)
-{
-    struct pollfd peer = {fd, POLLIN, 0};
-    int ready;
-
-    do
-        ready = poll(&peer, 1, gc_clock_left(deadline));
-    while (ready < 0 && errno == EINTR);
-    if (ready > 0)
-        return GC_OK;
-    if (ready < 0)
-        return gc_fail(err, GC_E_INTERNAL, "cannot wait for a message: %s",
-                       strerror(errno));
-    return gc_fail(err, GC_E_UNAVAILABLE,
-                   "no message came before the deadline");
-}
-
 static ssize_t
 take_packet(int fd, struct iovec *part, int flags, int *ret_flags)
 {
@@ -447,7 +374,8 @@ gc_wire_receive(int fd, int64_t deadline, struct gc_bytes *ret_frame,
     GC_AUTO(gc_bytes) frame = {0};
     unsigned char none;
     struct iovec part = {&none, sizeof(none)};
-    gc_status st = await(fd, deadline, err);
+    gc_status st = gc_descriptor_await(fd, (struct gc_limit){deadline, -1},
+                                       "a message", err);
     ssize_t len;
     int flags;
 

@@ -45,9 +45,6 @@
 #define GC_WIRE_OPTION_MAX       4352 /* bytes of one "name=value" */
 #define GC_WIRE_OPTION_COUNT     512
 
-/* (uid_t)-1, which no account has. */
-#define GC_WIRE_NO_UID UINT32_MAX
-
 typedef enum {
     GC_WIRE_AUTHENTICATE = 1,
     GC_WIRE_ACCOUNT,   /* is the user that TRANSACTION proved this one? */
@@ -64,15 +61,15 @@ typedef enum {
     GC_WIRE_CCACHE, /* CALLER's, never UID's */
 } gc_wire_source;
 
-/* Zero it, then gc_wire_request_init.  Absent: "", 0, GC_WIRE_NO_UID. */
+/* Zero it, then gc_wire_request_init.  Absent: "", 0; CALLER must be set. */
 struct gc_wire_request {
     gc_wire_call call;
     gc_wire_source source;
-    uint32_t caller; /* the host's real uid before it was cleaned */
-    uint32_t uid;    /* USER's; absent: no such account, so refuse */
-    uint32_t host_pid;
-    uint64_t host_start; /* field 22 of /proc/PID/stat */
-    int64_t deadline;    /* absolute CLOCK_MONOTONIC milliseconds */
+    int64_t caller; /* the host's real uid before it was cleaned */
+    int64_t uid;    /* USER's; 0: no such account, so refuse */
+    int64_t host_pid;
+    int64_t host_start; /* field 22 of /proc/PID/stat */
+    int64_t deadline;   /* absolute CLOCK_MONOTONIC milliseconds */
     char user[GC_WIRE_NAME_SIZE];
     char service[GC_WIRE_NAME_SIZE];
     char vm[GC_WIRE_NAME_SIZE];      /* what vm_env or vm_prompt said */
@@ -123,7 +120,7 @@ struct gc_wire_reply {
     bool nothing; /* not for this module: no ticket, no failure */
     bool suspect; /* … because the credential may be forged */
     bool expired; /* AUTHENTICATE, denied: the password is right, and too old */
-    uint32_t uid; /* to which PRINCIPAL was proved to belong */
+    int64_t uid;  /* 0: none; to which PRINCIPAL was proved to belong */
     char message[GC_ERROR_MESSAGE_SIZE]; /* for the log */
     char hint[GC_ERROR_HINT_SIZE];       /* for the log */
     char fault[GC_FAULT_NAME_SIZE];

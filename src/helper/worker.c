@@ -8,7 +8,6 @@
 
 #include "src/helper/worker.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "gss/spn.h"
 #include "src/base/child.h"
 #include "src/base/clock.h"
+#include "src/base/descriptor.h"
 #include "src/helper/frame.h"
 #include "src/helper/reply_check.h"
 #include "src/helper/worker_child.h"
@@ -58,25 +58,13 @@ hung_up(const struct worker *worker)
 static gc_status
 await(struct worker *worker, struct gc_error *err)
 {
-    struct pollfd fds[] = {
-        {worker->child.socket, POLLIN, 0},
-        {worker->cancel_fd, POLLIN, 0}, /* -1 is skipped */
-    };
-    int ready;
-    gc_status st;
+    gc_status st = gc_descriptor_await(
+        worker->child.socket,
+        (struct gc_limit){worker->deadline, worker->cancel_fd}, "Kerberos",
+        err);
 
-    do
-        ready = poll(fds, 2, gc_clock_left(worker->deadline));
-    while (ready < 0 && errno == EINTR);
-    if (ready > 0 && fds[1].revents != 0)
-        return gc_fail(err, GC_E_CANCELED, "canceled");
-    if (ready > 0)
-        return GC_OK;
-    if (ready < 0)
-        return gc_fail(err, GC_E_INTERNAL, "cannot wait for the worker: %s",
-                       strerror(errno));
-    st = gc_fail(err, GC_E_UNAVAILABLE,
-                 "Kerberos took longer than the deadline allows");
+    if (st != GC_E_UNAVAILABLE)
+        return st;
     return gc_fail_hint(err, st,
                         "check that a KDC of the realm is up and reachable, or "
                         "allow more time");

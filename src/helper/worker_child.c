@@ -15,25 +15,6 @@
 #include "src/helper/frame.h"
 
 static bool
-reply_failure(int socket, uint32_t op, const struct gc_error *failed)
-{
-    struct gc_frame_failure failure = {{0}, {0}, {0}};
-    struct gc_frame_head head = {
-        .op = op,
-        .status = failed->status,
-        .gss_major = failed->gss_major,
-        .gss_minor = failed->gss_minor,
-        .again = failed->again ? 1 : 0,
-    };
-    struct gc_frame_body body = {&failure, NULL, sizeof(failure), 0};
-
-    memcpy(failure.fault, failed->fault, sizeof(failure.fault));
-    memcpy(failure.message, failed->message, sizeof(failure.message));
-    memcpy(failure.hint, failed->hint, sizeof(failure.hint));
-    return gc_frame_send(socket, 0, head, &body);
-}
-
-static bool
 reply_said(int socket, uint32_t op, const struct gc_said *said,
            const struct gc_facts *facts)
 {
@@ -146,7 +127,7 @@ serve(int socket, struct gc_initiator *initiator)
         && (head.op == GC_FRAME_BEGIN || head.op == GC_FRAME_ANSWER))
         st = initiator->ops->facts(initiator, &facts, &failed);
     if (st != GC_OK)
-        return reply_failure(socket, head.op, &failed);
+        return gc_frame_send_failure(socket, head.op, failed.status, &failed);
     return reply(socket, head.op, &said, &facts);
 }
 

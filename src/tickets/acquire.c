@@ -10,14 +10,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "src/base/clock.h"
 #include "src/tickets/challenge.h"
 #include "src/tickets/facade.h"
-
-static int64_t
-today(void)
-{
-    return (int64_t)time(NULL);
-}
 
 /* Release our ticket that will not be used, or mark it as owed. */
 static void
@@ -96,7 +91,7 @@ judge(struct purpose *p, struct gc_entry *entry, bool trust, bool *ret_usable,
       struct gc_error *err)
 {
     const struct gc_tickets *t = p->tickets;
-    int64_t age = today() - entry->used;
+    int64_t age = gc_clock_epoch() - entry->used;
     gc_status st;
 
     *ret_usable = false;
@@ -157,7 +152,7 @@ describe(const struct purpose *p, struct gc_entry *entry)
     struct gc_ticket *t = &entry->ticket;
 
     entry->state = GC_ENTRY_INTENT;
-    entry->made = entry->used = t->acquired = today();
+    entry->made = entry->used = t->acquired = gc_clock_epoch();
     t->mech = key.mech;
     t->mutual = key.mutual;
     (void)snprintf(entry->url, sizeof(entry->url), "%s", key.url);

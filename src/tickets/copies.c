@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "src/base/clock.h"
 #include "src/base/descriptor.h"
 #include "src/base/owner.h"
 
@@ -172,7 +173,10 @@ is_needed(int dir)
     struct stat info;
     const char *name;
 
-    while (names != NULL && (name = next_name(names)) != NULL) {
+    /* What cannot be looked at now may be a living login's. */
+    if (names == NULL)
+        return true;
+    while ((name = next_name(names)) != NULL) {
         GC_AUTO(gc_bytes) text = {0};
         GC_AUTO(gc_entry) entry = {0};
 
@@ -184,12 +188,11 @@ is_needed(int dir)
         else
             alive = true;
     }
-    if (names != NULL)
-        (void)closedir(names);
+    (void)closedir(names);
     if (alive || dead)
         return alive;
     return fstat(dir, &info) == 0
-           && (int64_t)info.st_mtime > (int64_t)time(NULL) - UNUSED_S;
+           && (int64_t)info.st_mtime > gc_clock_epoch() - UNUSED_S;
 }
 
 /* Those of one user. */

@@ -21,6 +21,7 @@
 #include "src/base/descriptor.h"
 
 #define PAUSE_MAX_MS 32
+#define OLD_MAX      (1024 * 1024) /* more than any file of this program */
 
 /* ---- the directory ---- */
 
@@ -307,24 +308,35 @@ gc_dir_remove(struct gc_dir *dir, const char *name, struct gc_error *err)
     return fail(dir, "remove from it", errno, err);
 }
 
+/* Did this program begin it, or is it what a torn write leaves? */
+static bool
+is_ours(int fd)
+{
+    static const char beginning[] = "guestcred ";
+    const size_t most = sizeof(beginning) - 1;
+    char part[4096];
+    ssize_t n = read(fd, part, sizeof(part));
+
+    if (n > 0
+        && memcmp(part, beginning, (size_t)n < most ? (size_t)n : most) == 0)
+        return true;
+    for (; n > 0; n = read(fd, part, sizeof(part)))
+        for (ssize_t i = 0; i < n; i++)
+            if (part[i] != '\0')
+                return false;
+    return n == 0;
+}
+
 /* DIR may be any directory that a user named: what others wrote stays. */
 void
 gc_dir_remove_old(struct gc_dir *dir, const char *name, int64_t age)
 {
-    static const char beginning[] = "guestcred ";
-    const struct gc_trust trust = {.own = true, .max = SIZE_MAX / 2};
-    char start[sizeof(beginning) - 1];
+    const struct gc_trust trust = {.own = true, .max = OLD_MAX};
     GC_AUTO_FD fd = -1;
     struct stat info;
-    ssize_t n;
 
     if (gc_trusted_open(dir->fd, name, &trust, &fd, &info, NULL) != GC_OK
-        || (int64_t)info.st_mtime > (int64_t)time(NULL) - age)
-        return;
-    n = read(fd, start, sizeof(start));
-    if (n < 0
-        || (n > 0 && start[0] != '\0'
-            && memcmp(start, beginning, (size_t)n) != 0))
+        || (int64_t)info.st_mtime > gc_clock_epoch() - age || !is_ours(fd))
         return;
     (void)unlinkat(dir->fd, name, 0);
 }

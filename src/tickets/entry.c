@@ -102,12 +102,6 @@ gc_entries_add(struct gc_entries *entries, struct gc_entry *take_entry,
     return GC_OK;
 }
 
-const char *
-gc_entry_state_word(gc_entry_state state)
-{
-    return state <= GC_ENTRY_LOST ? states[state] : "?";
-}
-
 bool
 gc_entry_id_is(const char *text)
 {

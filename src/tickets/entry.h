@@ -77,8 +77,6 @@ GC_MUST_USE gc_status gc_entry_read(const struct gc_bytes *text,
                                     struct gc_entry *ret_entry,
                                     struct gc_error *err);
 
-const char *gc_entry_state_word(gc_entry_state state);
-
 /* Is TEXT an id: 32 hexadecimal digits, lower case? */
 bool gc_entry_id_is(const char *text);
 

@@ -11,8 +11,9 @@
 
 struct gc_store {
     struct gc_dir dir;
-    int lock;  /* the open file "lock", or -1 */
-    int login; /* the lock of a login that is under way, or -1 */
+    int lock;   /* the open file "lock", or -1 */
+    int login;  /* the lock of a login that is under way, or -1 */
+    bool brief; /* the lock is not worth a long wait */
     void (*skipped)(void *user, const char *line);
     void *user;
     char owner[GC_ENTRY_OWNER_SIZE]; /* this process ... */

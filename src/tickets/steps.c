@@ -19,12 +19,6 @@
 #define TEMP_S       3600        /* by then no process still writes to ID.new */
 #define UNREADABLE_S (48 * 3600) /* then no torn ticket is alive */
 
-static int64_t
-now(void)
-{
-    return (int64_t)time(NULL);
-}
-
 /* ENTRY is NEXT by now; the ticket stays the caller's. */
 static void
 adopt(struct gc_entry *entry, const struct gc_entry *next)
@@ -42,7 +36,7 @@ turned(const struct gc_entry *entry, gc_entry_state state)
     struct gc_entry next = *entry;
 
     next.state = state;
-    next.changed = now();
+    next.changed = gc_clock_epoch();
     next.owner[0] = '\0';
     if (state == GC_ENTRY_INTENT || state == GC_ENTRY_LOST)
         next.ticket.ticket = (struct gc_bytes){0};
@@ -74,12 +68,25 @@ gc_store_intent(struct gc_store *store, struct gc_entry *entry,
     return st;
 }
 
+/*
+ * Remove ENTRY, which its writer knows to be an intent or lost.  Only the
+ * writer can make anything else of it, so no lock is needed.
+ */
+static gc_status
+remove_own(struct gc_store *store, const struct gc_entry *entry,
+           struct gc_error *err)
+{
+    if (!gc_entry_id_is(entry->id)
+        || (entry->state != GC_ENTRY_INTENT && entry->state != GC_ENTRY_LOST))
+        return GC_OK;
+    return gc_dir_remove(&store->dir, entry->id, err);
+}
+
 gc_status
 gc_store_nothing(struct gc_store *store, struct gc_entry *entry,
                  struct gc_error *err)
 {
-    gc_status st =
-        gc_store_drop(store, entry, GC_FROM_INTENT | GC_FROM_LOST, err);
+    gc_status st = remove_own(store, entry, err);
 
     if (st == GC_OK)
         entry->id[0] = '\0';
@@ -262,7 +269,9 @@ gc_status
 gc_store_released(struct gc_store *store, const struct gc_entry *entry,
                   struct gc_error *err)
 {
-    return gc_store_drop(store, entry, GC_FROM_ANY, err);
+    return entry->state == GC_ENTRY_INTENT
+               ? remove_own(store, entry, err)
+               : gc_store_drop(store, entry, GC_FROM_ANY, err);
 }
 
 gc_status
@@ -307,7 +316,7 @@ gc_store_refused(struct gc_store *store, const struct gc_entry *entry,
 static gc_status
 age(struct gc_store *store, const struct gc_entry *entry, struct gc_error *err)
 {
-    bool past = entry->until < now();
+    bool past = entry->until < gc_clock_epoch();
     struct gc_entry next;
 
     /* Nothing needs a login's ticket any more. */
@@ -374,12 +383,17 @@ gc_store_tidy(struct gc_store *store, struct gc_error *err)
     gc_dir_rewind(&store->dir);
     while ((st = gc_dir_next(&store->dir, &name, err)) == GC_OK
            && name != NULL) {
+        store->brief = true;
         st = tidy_one(store, name, &buffer, &why);
+        store->brief = false;
         if (st != GC_OK && first == GC_OK) {
             first = st;
             if (err != NULL)
                 *err = why;
         }
+        /* Each entry would wait as long. */
+        if (st == GC_E_BUSY)
+            return first;
     }
     return st != GC_OK ? st : first;
 }

@@ -13,7 +13,8 @@
 #include "src/tickets/handle.h"
 
 /* No step holds the lock for so long. */
-#define LOCK_MS 3000
+#define LOCK_MS  3000
+#define BRIEF_MS 1000
 
 /* ---- the directory ---- */
 
@@ -228,7 +229,8 @@ gc_store_lock(struct gc_store *store, struct gc_error *err)
 {
     bool waited;
 
-    return gc_dir_lock(&store->dir, "lock", gc_clock_now() + LOCK_MS, -1,
+    return gc_dir_lock(&store->dir, "lock",
+                       gc_clock_now() + (store->brief ? BRIEF_MS : LOCK_MS), -1,
                        &store->lock, &waited, err);
 }
 

@@ -10,11 +10,12 @@
  *   DIR/session-HASH.login   lock: one login under way at a time
  *
  * A process that is killed at any point leaves a correct earlier state.  An
- * existing entry changes only under the lock, after it was read again; the lock
- * is never held across the network or across fsync.  Nothing is guessed from
- * file names.  What is read is as hostile as what comes over the wire: a file
- * that is not ours, torn or malformed is told (on_skip) and never acted on;
- * what this program left torn is removed after 48 hours.
+ * existing entry changes only under the lock, after it was read again, but for
+ * an intent that its writer removes; the lock is never held across the network
+ * or across fsync.  Nothing is guessed from file names.  What is read is as
+ * hostile as what comes over the wire: a file that is not ours, torn or
+ * malformed is told (on_skip) and never acted on; what this program left torn
+ * is removed after 48 hours.
  *
  * A step that fails leaves the store as it was, and ENTRY too.  The lock is
  * waited for 3 s: GC_E_BUSY.  GC_E_FAILED: no room.  GC_E_CONFIG: it cannot be
@@ -150,7 +151,8 @@ GC_MUST_USE gc_status gc_store_refused(struct gc_store *store,
  * time, become "lost" (and can still become tickets); a login's tickets whose
  * host process is dead become "owed"; what else is past its
  * time, half-written for an hour or torn for 48 hours is removed.  Goes on
- * after a failure and returns the first.
+ * after a failure and returns the first.  GC_E_BUSY, after
+ * 1 s: the rest is left to the next tidying.
  */
 GC_MUST_USE gc_status gc_store_tidy(struct gc_store *store,
                                     struct gc_error *err);
@@ -190,9 +192,9 @@ GC_MUST_USE gc_status gc_store_forget_session(struct gc_store *store,
                                               struct gc_error *err);
 /*
  * One login for URL and USERNAME at a time.  Waits until DEADLINE or until
- * CANCEL_FD (or -1) is readable (GC_E_CANCELED).  RET_WAITED: another process
- * was at it, so look at what is kept before logging in.  GC_E_BUSY: waited in
- * vain.  Unlock with gc_store_login_end.
+ * CANCEL_FD (or -1) is readable (GC_E_CANCELED).  Then look at what is kept
+ * before logging in.  RET_WAITED: another process was at it.  GC_E_BUSY: waited
+ * in vain.  Unlock with gc_store_login_end.
  */
 GC_MUST_USE gc_status gc_store_login_begin(
     struct gc_store *store, const char *url, const char *username,

@@ -36,15 +36,25 @@ count(const struct gc_tickets *t, const struct gc_entries *entries,
             tally->needed++;
 }
 
+/* A lock that is held keeps nothing but the tidying from being done. */
+static gc_status
+list(struct gc_store *store, struct gc_entries *ret_entries,
+     struct gc_error *err)
+{
+    gc_status st = gc_store_tidy(store, err);
+
+    return st == GC_OK || st == GC_E_BUSY
+               ? gc_store_list(store, NULL, ret_entries, err)
+               : st;
+}
+
 gc_status
 gc_tickets_count(struct gc_store *store, struct gc_tickets_tally *tally,
                  struct gc_error *err)
 {
     GC_AUTO(gc_entries) entries = {0};
-    gc_status st = gc_store_tidy(store, err);
+    gc_status st = list(store, &entries, err);
 
-    if (st == GC_OK)
-        st = gc_store_list(store, NULL, &entries, err);
     if (st == GC_OK)
         count(NULL, &entries, tally);
     return st;
@@ -65,7 +75,7 @@ compare_tries(const void *a, const void *b)
 static bool
 is_due(const struct gc_entry *entry)
 {
-    int64_t rest = REST_FIRST_S, age = (int64_t)time(NULL) - entry->changed;
+    int64_t rest = REST_FIRST_S, age = gc_clock_epoch() - entry->changed;
 
     if (entry->tries < 2)
         return true;
@@ -112,10 +122,8 @@ static gc_status
 list_by_tries(struct gc_store *store, struct gc_entries *ret_entries,
               struct gc_error *err)
 {
-    gc_status st = gc_store_tidy(store, err);
+    gc_status st = list(store, ret_entries, err);
 
-    if (st == GC_OK)
-        st = gc_store_list(store, NULL, ret_entries, err);
     if (st == GC_OK && ret_entries->count > 1)
         qsort(ret_entries->items, ret_entries->count,
               sizeof(*ret_entries->items), compare_tries);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "gss/spn.h"
+#include "src/base/clock.h"
 #include "src/tickets/facade.h"
 
 void
@@ -187,7 +188,10 @@ gc_tickets_reach(const struct gc_tickets *t, const struct gc_entry *entry,
     return ask(t, REACH, entry, limit, NULL, err);
 }
 
-/* ENTRY may come from a file: its ticket may be in the store, too. */
+/*
+ * ENTRY may come from a file: its ticket may be in the store, too, which knows
+ * better where it is from and whose it is.
+ */
 static void
 find_stored(const struct gc_tickets *t, struct gc_entry *entry)
 {
@@ -198,8 +202,10 @@ find_stored(const struct gc_tickets *t, struct gc_entry *entry)
         return;
     gc_tickets_say_store(t, gc_store_list(t->store, NULL, &stored, &why), &why);
     for (size_t i = 0; i < stored.count; i++)
-        if (gc_entry_same_ticket(&stored.items[i], entry))
-            memcpy(entry->id, stored.items[i].id, sizeof(entry->id));
+        if (gc_entry_same_ticket(&stored.items[i], entry)) {
+            gc_entry_move(entry, &stored.items[i]);
+            return;
+        }
     if (entry->url[0] == '\0')
         (void)snprintf(entry->url, sizeof(entry->url), "%s",
                        gc_tickets_about(t).url);
@@ -217,20 +223,26 @@ gc_tickets_note(const struct gc_tickets *t, struct gc_entry *entry,
                      : gc_store_used(t->store, entry, &why);
     gc_tickets_say_store(t, st, &why);
     if (!refused)
-        entry->used = (int64_t)time(NULL);
+        entry->used = gc_clock_epoch();
 }
 
 gc_status
 gc_tickets_validate(const struct gc_tickets *t, struct gc_entry *entry,
                     struct gc_limit limit, struct gc_error *err)
 {
+    struct gc_error why = {0}, unwritten = {0};
     gc_status st;
 
     find_stored(t, entry);
-    st = ask(t, VALIDATE, entry, limit, NULL, err);
-    if (st == GC_OK || st == GC_E_DENIED)
+    st = ask(t, VALIDATE, entry, limit, NULL, &why);
+    /* The guest may know the ticket, and merely forbid its use. */
+    if (st == GC_E_DENIED && t->store != NULL && entry->id[0] != '\0'
+        && strcmp(why.fault, "GuestPermissionDenied") == 0)
+        gc_tickets_say_store(t, gc_store_owed(t->store, entry, &unwritten),
+                             &unwritten);
+    else if (st == GC_OK || st == GC_E_DENIED)
         gc_tickets_note(t, entry, st == GC_E_DENIED);
-    return st;
+    return gc_retry_done(st, &why, err);
 }
 
 gc_status
@@ -238,6 +250,7 @@ gc_tickets_end(const struct gc_tickets *t, struct gc_entry *entry,
                struct gc_limit limit, enum gc_released *ret_how, bool *ret_owed,
                struct gc_error *err)
 {
+    const int left = gc_clock_left(limit.deadline);
     struct gc_error why = {0};
     gc_status st, written = GC_OK;
 
@@ -245,6 +258,8 @@ gc_tickets_end(const struct gc_tickets *t, struct gc_entry *entry,
     if (t->store != NULL)
         written = gc_store_owed(t->store, entry, &why);
     gc_tickets_say_store(t, written, &why);
+    /* A wait for the store's lock must not cost the ticket its release. */
+    limit.deadline = gc_clock_now() + left;
     st = ask(t, RELEASE, entry, limit, ret_how, err);
     if (t->store == NULL || entry->id[0] == '\0')
         return st;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "src/base/clock.h"
 #include "src/vim/auth_manager.h"
 #include "src/vim/inventory.h"
 
@@ -40,12 +41,6 @@ static struct vcenter *
 self(struct gc_guest *guest)
 {
     return (struct vcenter *)guest;
-}
-
-static int64_t
-today(void)
-{
-    return (int64_t)time(NULL);
 }
 
 static void GC_PRINTF(2, 3) say(const struct vcenter *v, const char *fmt, ...)
@@ -135,7 +130,7 @@ keep_refusal(struct vcenter *v)
     GC_AUTO(gc_kept_session) kept = {0};
     struct gc_error why = {0};
 
-    v->refused = today();
+    v->refused = gc_clock_epoch();
     if (v->options.store == NULL)
         return;
     read_kept(v, &kept);
@@ -182,7 +177,7 @@ same_password(const struct gc_password_identity *a,
 static gc_status
 fail_refused(const struct vcenter *v, int64_t when, struct gc_error *err)
 {
-    int64_t left = REFUSED_S - (today() - when);
+    int64_t left = REFUSED_S - (gc_clock_epoch() - when);
     gc_status st = gc_fail(
         err, GC_E_VCENTER_DENIED,
         "%s refused the login of %s a moment ago, and the password is the same",
@@ -200,7 +195,7 @@ fail_refused(const struct vcenter *v, int64_t when, struct gc_error *err)
 static bool
 is_recent(int64_t when)
 {
-    int64_t age = today() - when;
+    int64_t age = gc_clock_epoch() - when;
 
     return when != 0 && age >= 0 && age < REFUSED_S;
 }
@@ -231,7 +226,7 @@ lock_login(struct vcenter *v, const struct gc_bytes *refused,
            struct gc_limit limit, struct gc_error *err)
 {
     struct gc_error why = {0};
-    int64_t since = today();
+    int64_t since = gc_clock_epoch();
     bool waited = false;
     gc_status st;
 
@@ -244,10 +239,10 @@ lock_login(struct vcenter *v, const struct gc_bytes *refused,
         return st;
     }
     v->locked = st == GC_OK;
-    v->alone = st != GC_OK;
+    v->alone = st != GC_OK || v->options.no_reuse;
     if (st != GC_OK)
         say(v, "logging in alone: %s", why.message);
-    return waited || v->alone ? look(v, refused, since, err) : GC_OK;
+    return look(v, refused, waited || st != GC_OK ? since : INT64_MAX, err);
 }
 
 static void
@@ -275,10 +270,8 @@ begin_login(void *user, const struct gc_bytes *refused, struct gc_limit limit,
     if (is_recent(v->refused) && same_password(&identity, &v->identity))
         st = fail_refused(v, v->refused, err);
     v->identity = identity;
-    v->alone = v->options.store == NULL || v->options.no_reuse;
-    if (st == GC_OK && v->options.store != NULL)
-        st = look(v, refused, INT64_MAX, err);
-    if (st == GC_OK && gc_session_id(v->session)->len == 0 && !v->alone)
+    v->alone = v->options.store == NULL;
+    if (st == GC_OK && !v->alone)
         st = lock_login(v, refused, limit, err);
     if (st != GC_OK || gc_session_id(v->session)->len > 0) {
         v->alone = false;
@@ -424,20 +417,38 @@ update_kept(struct vcenter *v, bool facts)
         log_out(v);
 }
 
+/* Neither a session that another process put there, nor a refusal. */
+static void
+forget_kept(const struct vcenter *v)
+{
+    const struct gc_bytes *id = gc_session_id(v->session);
+    GC_AUTO(gc_kept_session) now = {0};
+    struct gc_error why = {0};
+    gc_status st;
+
+    read_kept(v, &now);
+    if (id->len == 0 || !gc_bytes_equal(&now.id, id))
+        return;
+    gc_bytes_clear(&now.id);
+    if (now.refused != 0)
+        st = gc_store_keep_session(v->options.store, &now, &why);
+    else
+        st = gc_store_forget_session(v->options.store, url(v),
+                                     v->options.username, &why);
+    if (st != GC_OK)
+        say(v, "%s", why.message);
+}
+
 static void
 vcenter_close(struct gc_guest *guest, gc_status status, bool logout)
 {
     struct vcenter *v = self(guest);
-    struct gc_error why = {0};
 
     if (!logout && !gc_session_spoke(v->session))
         return;
     /* Forgotten first, so that no other process takes it up as it ends. */
-    if (logout && !v->options.no_reuse && v->options.store != NULL
-        && gc_store_forget_session(v->options.store, url(v),
-                                   v->options.username, &why)
-               != GC_OK)
-        say(v, "%s", why.message);
+    if (logout)
+        forget_kept(v);
     if (logout || v->alone || v->options.no_reuse || v->options.store == NULL) {
         log_out(v);
     } else {

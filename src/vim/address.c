@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "src/base/bytes.h"
+
 #define HOST_MAX 253 /* bytes of a DNS name */
 
 /* "[scheme://][login@]host[:port][rest]", taken apart. */
@@ -343,16 +345,10 @@ is_pin(const char *pin)
     }
 }
 
-static void
-free_text(char **text)
-{
-    free(*text);
-}
-
 gc_status
 gc_address_check_url(const char *url, struct gc_error *err)
 {
-    __attribute__((cleanup(free_text))) char *clean = NULL;
+    GC_AUTO_TEXT clean = NULL;
 
     return gc_address_url(url, &clean, err);
 }
@@ -360,7 +356,7 @@ gc_address_check_url(const char *url, struct gc_error *err)
 gc_status
 gc_address_check_proxy(const char *proxy, struct gc_error *err)
 {
-    __attribute__((cleanup(free_text))) char *clean = NULL;
+    GC_AUTO_TEXT clean = NULL;
     bool tunnels;
 
     return gc_address_proxy(proxy, &clean, &tunnels, err);

@@ -219,12 +219,6 @@ on_header(char *line, size_t size, size_t count, void *user)
  * Making one
  */
 
-static void
-free_text(char **text)
-{
-    free(*text);
-}
-
 static gc_status
 take_ca_file(struct gc_http *http, const char *path, struct gc_error *err)
 {
@@ -239,7 +233,7 @@ take_ca_file(struct gc_http *http, const char *path, struct gc_error *err)
 static gc_status
 take_proxy(struct gc_http *http, const char *text, struct gc_error *err)
 {
-    __attribute__((cleanup(free_text))) char *proxy = NULL;
+    GC_AUTO_TEXT proxy = NULL;
     size_t size;
     gc_status st = gc_address_proxy(text, &proxy, &http->tunnels, err);
 

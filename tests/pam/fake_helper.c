@@ -58,10 +58,11 @@ note(const struct gc_wire_request *r)
                   "call=%s source=%d caller=%d uid=%d user=%s service=%s "
                   "vm=%s ccname=%s transaction=%s password=%s "
                   "left=%d host=%u start=%d",
-                  calls[r->call], (int)r->source, (int)r->caller, (int)r->uid,
-                  r->user, r->service, r->vm, r->ccname, r->transaction,
-                  r->password, (gc_clock_left(r->deadline) + 999) / 1000,
-                  r->host_pid, r->host_start != 0);
+                  calls[r->call], (int)r->source, (int)r->caller,
+                  r->uid == 0 ? -1 : (int)r->uid, r->user, r->service, r->vm,
+                  r->ccname, r->transaction, r->password,
+                  (gc_clock_left(r->deadline) + 999) / 1000,
+                  (unsigned)r->host_pid, r->host_start != 0);
     write_options(heard, r);
     (void)fclose(heard);
 }
@@ -82,7 +83,7 @@ succeed(struct gc_wire_reply *reply, const struct gc_wire_request *r)
 
     gc_wire_reply_init(reply, r->call);
     if (r->call == GC_WIRE_AUTHENTICATE) {
-        reply->uid = r->uid == GC_WIRE_NO_UID ? 1 : r->uid;
+        reply->uid = r->uid == 0 ? 1 : r->uid;
         (void)snprintf(principal, sizeof(principal), "%.100s@EXAMPLE.TEST",
                        r->user);
         gc_escape(reply->principal, sizeof(reply->principal), principal,
@@ -121,7 +122,7 @@ say(struct gc_wire_reply *reply, const char *key, const char *value)
     else if (strcmp(key, "principal") == 0)
         copy(reply->principal, sizeof(reply->principal), value);
     else if (strcmp(key, "uid") == 0)
-        reply->uid = (uint32_t)atoi(value);
+        reply->uid = atoi(value);
     else if (strcmp(key, "expired") == 0) {
         fail(reply, "denied");
         reply->expired = true;

@@ -9,6 +9,7 @@
  *   CALLS_FAIL=N:ERRNO   the Nth call fails with that number
  *   CALLS_FAIL=N+:ERRNO  so do all after it, but for removing
  *   CALLS_ONLY=file      sending does not count
+ *   CALLS_LOCK_LATE=S    wait S seconds before the first flock
  *
  * Only the process that was started counts, none of its children.
  */
@@ -20,10 +21,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -33,6 +36,7 @@ static pid_t own;
 static long calls, kill_at, fail_at;
 static int fail_with, log_to = -1;
 static bool files_only, fail_on;
+static atomic_uint lock_late;
 
 __attribute__((constructor)) static void
 begin(void)
@@ -50,6 +54,8 @@ begin(void)
         fail_with = *end == ':' ? (int)strtol(end + 1, NULL, 10) : EIO;
     }
     files_only = (text = getenv("CALLS_ONLY")) != NULL && *text == 'f';
+    if ((text = getenv("CALLS_LOCK_LATE")) != NULL)
+        lock_late = (unsigned int)strtoul(text, NULL, 10);
     if ((text = getenv("CALLS_COUNT")) != NULL)
         log_to = (int)syscall(SYS_openat, AT_FDCWD, text,
                               O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
@@ -170,6 +176,13 @@ int
 mkdirat(int dir, const char *name, mode_t mode)
 {
     return meet("mkdir") ? -1 : NEXT(mkdirat)(dir, name, mode);
+}
+
+int
+flock(int fd, int operation)
+{
+    (void)sleep(atomic_exchange(&lock_late, 0));
+    return NEXT(flock)(fd, operation);
 }
 
 int

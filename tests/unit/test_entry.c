@@ -259,7 +259,6 @@ test_list(void **state)
     assert_int_equal(all.count, 100);
     for (int i = 0; i < 100; i++)
         assert_int_equal(all.items[i].tries, i);
-    assert_string_equal(gc_entry_state_word(GC_ENTRY_OWED), "owed");
 }
 
 int

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Passwords from files: what a user may name, what root may, and how long is
- * waited.
+ * Passwords from files: what a user may name, and how long is waited.
  */
 
 #include <config.h>
@@ -43,24 +42,25 @@ teardown(void **state)
 }
 
 static gc_status
-password(const char *path, gc_secret_care care, struct gc_bytes *ret_password,
-         struct gc_error *err)
+password(const char *path, struct gc_bytes *ret_password, struct gc_error *err)
 {
     const struct gc_limit limit = gc_limit_grace(50);
 
-    return gc_secret_password(path, care, MAX, limit, ret_password, err);
+    return gc_secret_password(path, MAX, limit, ret_password, err);
 }
 
-/* Is SUB taken with CARE?  If so it must be "s3cret", else nothing. */
+/* Is SUB read?  If so it must hold "s3cret", else nothing. */
 static bool
-taken(const char *sub, gc_secret_care care)
+taken(const char *sub, bool private)
 {
+    const struct gc_limit limit = gc_limit_grace(50);
     GC_AUTO(gc_bytes) found = {0};
     struct gc_error err;
-    gc_status st = password(help_path(sub), care, &found, &err);
+    gc_status st =
+        gc_secret_read(help_path(sub), private, MAX, limit, &found, &err);
 
     if (st == GC_OK) {
-        assert_string_equal(gc_bytes_text(&found), "s3cret");
+        assert_memory_equal(gc_bytes_text(&found), "s3cret", 6);
         return true;
     }
     assert_int_equal(st, GC_E_CONFIG);
@@ -78,15 +78,13 @@ test_no_text(void **state)
 
     (void)state;
     help_file(help_path("file"), "s3cret\xff\n", 8, 0600);
-    assert_int_equal(
-        password(help_path("file"), GC_SECRET_PRIVATE, &found, &err), GC_OK);
+    assert_int_equal(password(help_path("file"), &found, &err), GC_OK);
     assert_int_equal(gc_secret_check_text(&found, "a file", &err), GC_E_CONFIG);
     assert_non_null(strstr(err.message, "from a file"));
     assert_non_null(strstr(err.message, "not UTF-8"));
     assert_null(strstr(err.message, "xff"));
     help_file(help_path("file"), "s3cr\xc3\xa9t\n", 8, 0600);
-    assert_int_equal(
-        password(help_path("file"), GC_SECRET_PRIVATE, &found, &err), GC_OK);
+    assert_int_equal(password(help_path("file"), &found, &err), GC_OK);
     assert_string_equal(gc_bytes_text(&found), "s3cr\xc3\xa9t");
     assert_int_equal(gc_secret_check_text(&found, "a file", &err), GC_OK);
 }
@@ -96,14 +94,11 @@ test_modes(void **state)
 {
     (void)state;
     help_file(help_path("file"), "s3cret\n", 7, 0600);
-    for (int care = GC_SECRET_ANYONES; care <= GC_SECRET_ROOTS_OPEN; care++)
-        assert_true(taken("file", (gc_secret_care)care));
+    assert_true(taken("file", true));
     for (unsigned bit = 01; bit <= 040; bit <<= 1) {
         assert_int_equal(chmod(help_path("file"), 0600 | bit), 0);
-        assert_true(taken("file", GC_SECRET_ANYONES));
-        assert_false(taken("file", GC_SECRET_PRIVATE));
-        assert_false(taken("file", GC_SECRET_ROOTS));
-        assert_int_equal(taken("file", GC_SECRET_ROOTS_OPEN), (bit & 022) == 0);
+        assert_true(taken("file", false));
+        assert_false(taken("file", true));
     }
 }
 
@@ -115,10 +110,8 @@ test_owner(void **state)
         skip_because("needs root to give a file away");
     help_file(help_path("file"), "s3cret", 6, 0600);
     assert_int_equal(chown(help_path("file"), NOBODY, NOBODY), 0);
-    assert_true(taken("file", GC_SECRET_ANYONES));
-    assert_false(taken("file", GC_SECRET_PRIVATE));
-    assert_false(taken("file", GC_SECRET_ROOTS));
-    assert_false(taken("file", GC_SECRET_ROOTS_OPEN));
+    assert_true(taken("file", false));
+    assert_false(taken("file", true));
 }
 
 static void
@@ -126,51 +119,16 @@ test_kinds(void **state)
 {
     GC_AUTO(gc_bytes) found = {0};
     struct gc_error err;
-    int fifo;
 
     (void)state;
     help_file(help_path("file"), "s3cret", 6, 0600);
     assert_int_equal(symlink("file", help_path("link")), 0);
-    assert_true(taken("link", GC_SECRET_PRIVATE));
-    assert_false(taken("link", GC_SECRET_ROOTS));
-    assert_false(taken("link", GC_SECRET_ROOTS_OPEN));
-    assert_false(taken("absent", GC_SECRET_ROOTS));
-    assert_false(taken("", GC_SECRET_ANYONES));
-    assert_false(taken("", GC_SECRET_ROOTS));
+    assert_true(taken("link", true));
+    assert_false(taken("absent", true));
+    assert_false(taken("", false));
 
-    assert_int_equal(mkfifo(help_path("fifo"), 0600), 0);
-    fifo = open(help_path("fifo"), O_RDWR | O_CLOEXEC);
-    assert_true(fifo >= 0);
-    assert_int_equal(write(fifo, "s3cret", 6), 6);
-    assert_false(taken("fifo", GC_SECRET_ROOTS));
-    assert_false(taken("fifo", GC_SECRET_ROOTS_OPEN));
-    (void)close(fifo);
-
-    assert_int_equal(password("/dev/null", GC_SECRET_ROOTS, &found, &err),
-                     GC_E_CONFIG);
-    assert_non_null(strstr(err.message, "no regular file"));
-}
-
-/* Root's file is named from / on, and is never standard input. */
-static void
-test_names(void **state)
-{
-    GC_AUTO(gc_bytes) found = {0};
-    struct gc_error err;
-    int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    (void)state;
-    help_file(help_path("file"), "s3cret", 6, 0600);
-    help_file(help_path("-"), "s3cret", 6, 0600);
-    assert_true(before >= 0);
-    assert_int_equal(chdir(help_path("")), 0);
-    assert_int_equal(password("file", GC_SECRET_PRIVATE, &found, &err), GC_OK);
-    assert_int_equal(password("file", GC_SECRET_ROOTS, &found, &err),
-                     GC_E_CONFIG);
-    assert_int_equal(password("-", GC_SECRET_ROOTS, &found, &err), GC_E_CONFIG);
-    assert_int_equal(password("./-", GC_SECRET_PRIVATE, &found, &err), GC_OK);
-    assert_int_equal(fchdir(before), 0);
-    (void)close(before);
+    assert_int_equal(password("/dev/null", &found, &err), GC_E_CONFIG);
+    assert_non_null(strstr(err.message, "is empty"));
 }
 
 static void
@@ -201,7 +159,7 @@ test_contents(void **state)
         {"0123456789abcde\n", 16, "0123456789abcde", NULL},
         {"0123456789abcdef", 16, NULL, "longer than 15"},
         {"0123456789abcdef\n", 17, NULL, "longer than 15"},
-        {"0123456789abcdefghijklmnopqrstuv", 32, NULL, "longer than 17"},
+        {"0123456789abcdefghijklmnopqrstuv", 32, NULL, "larger than 17"},
     };
 
     (void)state;
@@ -211,7 +169,7 @@ test_contents(void **state)
         gc_status st;
 
         help_file(help_path("file"), cases[i].text, (long)(cases[i].len), 0600);
-        st = password(help_path("file"), GC_SECRET_ROOTS, &found, &err);
+        st = password(help_path("file"), &found, &err);
         assert_int_equal(st, cases[i].want == NULL ? GC_E_CONFIG : GC_OK);
         if (cases[i].want != NULL)
             assert_string_equal(gc_bytes_text(&found), cases[i].want);
@@ -231,13 +189,13 @@ test_long_files(void **state)
     (void)state;
     memset(text, 'x', sizeof(text));
     help_file(help_path("file"), text, (long)(sizeof(text)), 0600);
-    assert_int_equal(gc_secret_read(help_path("file"), GC_SECRET_ROOTS, 9999,
-                                    limit, &found, &err),
-                     GC_E_CONFIG);
+    assert_int_equal(
+        gc_secret_read(help_path("file"), true, 9999, limit, &found, &err),
+        GC_E_CONFIG);
     assert_int_equal(found.len, 0);
-    assert_int_equal(gc_secret_read(help_path("file"), GC_SECRET_ROOTS, 10000,
-                                    limit, &found, &err),
-                     GC_OK);
+    assert_int_equal(
+        gc_secret_read(help_path("file"), true, 10000, limit, &found, &err),
+        GC_OK);
     assert_int_equal(found.len, 10000);
     assert_memory_equal(found.data, text, sizeof(text));
 }
@@ -256,14 +214,14 @@ test_limit(void **state)
     fifo = open(help_path("fifo"), O_RDWR | O_CLOEXEC);
     assert_true(fifo >= 0);
     assert_int_equal(pipe(cancel), 0);
-    assert_int_equal(gc_secret_password(help_path("fifo"), GC_SECRET_PRIVATE,
-                                        MAX, limit, &found, &err),
-                     GC_E_UNAVAILABLE);
+    assert_int_equal(
+        gc_secret_password(help_path("fifo"), MAX, limit, &found, &err),
+        GC_E_UNAVAILABLE);
     assert_int_equal(write(cancel[1], "x", 1), 1);
     limit = (struct gc_limit){gc_clock_now() + 60000, cancel[0]};
-    assert_int_equal(gc_secret_password(help_path("fifo"), GC_SECRET_PRIVATE,
-                                        MAX, limit, &found, &err),
-                     GC_E_CANCELED);
+    assert_int_equal(
+        gc_secret_password(help_path("fifo"), MAX, limit, &found, &err),
+        GC_E_CANCELED);
     (void)close(fifo);
     (void)close(cancel[0]);
     (void)close(cancel[1]);
@@ -277,7 +235,6 @@ main(void)
         cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_owner, setup, teardown),
         cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_contents, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limit, setup, teardown),

@@ -86,7 +86,7 @@ ask(const char *path, int timeout_ms, struct gc_error *ret_error)
     gc_wire_request_init(&r, GC_WIRE_OPEN);
     r.caller = getuid();
     r.uid = 1500;
-    r.host_pid = (uint32_t)getpid();
+    r.host_pid = getpid();
     r.deadline = gc_clock_now() + timeout_ms;
     memcpy(r.user, "alice", 6);
     memcpy(r.service, "su", 3);

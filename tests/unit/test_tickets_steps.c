@@ -32,6 +32,8 @@
 #include <cmocka.h>
 
 #include "src/base/clock.h"
+#include "src/base/owner.h"
+#include "src/tickets/copies.h"
 #include "tests/unit/skips.h"
 #include "tests/unit/tickets_help.h"
 
@@ -45,6 +47,7 @@ static bool synced_locked;               /* it synced meanwhile */
 static bool leaked;                      /* freed memory holds a secret */
 static int64_t ahead;                    /* of the clock, in seconds */
 static void (*meanwhile)(void);          /* while a lock is waited for */
+static bool closed;                      /* "." cannot be opened */
 
 static bool
 refused(void)
@@ -139,6 +142,10 @@ int
 __wrap_openat(int dir, const char *name, int flags, mode_t mode)
 {
     opens++;
+    if (closed && strcmp(name, ".") == 0) {
+        errno = ENFILE;
+        return -1;
+    }
     if ((flags & O_CREAT) != 0 && refused())
         return -1;
     return __real_openat(dir, name, flags, mode);
@@ -559,7 +566,7 @@ every_call(int how)
         perform_until(play, 0, LIVE);
         check(play, 0, LIVE);
         calls = atomic_load(&done->calls);
-        assert_true(calls > 5);
+        assert_true(calls >= 4);
         for (int n = 1; n <= calls; n++) {
             perform_until(play, n, how);
             check(play, n, how);
@@ -634,7 +641,7 @@ test_cost(void **state)
     assert_int_equal(do_intent(store, &e, NULL), GC_OK);
     expect_cost("intent", 3, 0, 1);
     assert_int_equal(gc_store_nothing(store, &e, NULL), GC_OK);
-    expect_cost("nothing", 3, 0, 1);
+    expect_cost("nothing", 1, 0, 0);
     assert_int_equal(do_keep(store, &e, NULL), GC_OK);
     expect_cost("session", 3, 0, 1);
     assert_int_equal(do_keep_refusal(store, &e, NULL), GC_OK);
@@ -793,6 +800,58 @@ static void
 test_disk_full(void **state)
 {
     int status = help_fork(fill_disk, NULL, 0);
+
+    (void)state;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        skip_because("needs root to mount a disk");
+    assert_int_equal(status, 0);
+}
+
+/* A login's copies are there for an hour, and it goes on. */
+static int
+tidy_copies(void *user)
+{
+    GC_AUTO_PTR(gc_store) store = NULL;
+    struct gc_dir dir = {0};
+    GC_AUTO(gc_entry) e = {0};
+    bool stays, goes;
+
+    (void)user;
+    if (unshare(CLONE_NEWNS) != 0
+        || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+        || mount("tmpfs", "/run", "tmpfs", 0, "size=64k,mode=0755") != 0)
+        return 77;
+    store = help_open();
+    help_request(&e, "vm-1");
+    gc_owner_self(e.host);
+    if (gc_copies_open(1000, &dir, NULL) != GC_OK
+        || gc_store_intent(store, &e, NULL) != GC_OK)
+        return 1;
+    help_issue(&e, 1);
+    e.state = GC_ENTRY_TICKET;
+    e.owner[0] = '\0';
+    e.uid = 1000;
+    if (gc_copies_put(&dir, &e, NULL) != GC_OK)
+        return 2;
+    help_age(dir.path, 7200);
+    closed = true;
+    gc_copies_tidy();
+    closed = false;
+    stays = access(dir.path, F_OK) == 0;
+    gc_copies_tidy();
+    stays = stays && access(dir.path, F_OK) == 0;
+    (void)unlinkat(dir.fd, e.id, 0);
+    help_age(dir.path, 7200);
+    gc_copies_tidy();
+    goes = access(dir.path, F_OK) != 0;
+    gc_dir_close(&dir);
+    return stays && goes ? 0 : 3;
+}
+
+static void
+test_copies(void **state)
+{
+    int status = help_fork(tidy_copies, NULL, 0);
 
     (void)state;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
@@ -1042,7 +1101,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_killed),    TEST(test_killed_halfway), TEST(test_refused),
         TEST(test_cost),      TEST(test_meanwhile),      TEST(test_wiped),
-        TEST(test_disk_full), TEST(test_file_limit),     TEST(test_crowd),
+        TEST(test_disk_full), TEST(test_copies),         TEST(test_file_limit),
+        TEST(test_crowd),
     };
 
     skips_begin();

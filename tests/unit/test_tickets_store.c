@@ -717,6 +717,7 @@ test_tidy_time(void **state)
 static void
 test_tidy_torn(void **state)
 {
+    static const char zeros[5000], late[5000] = {[4999] = 'x'};
     static const struct {
         const char *name, *text;
         long len, age;
@@ -739,6 +740,12 @@ test_tidy_torn(void **state)
         {"00000000000000000000000000000003", "guestcred 1 entry\nst", -1,
          172000, false},
         {"00000000000000000000000000000004", "somebody's", -1, 9999999, false},
+        {"00000000000000000000000000000005", "\0\0\0somebody's", 13, 9999999,
+         false},
+        {"00000000000000000000000000000006", zeros, sizeof(zeros), 173000,
+         true},
+        {"00000000000000000000000000000007", late, sizeof(late), 9999999,
+         false},
         {"lock", "", 0, 9999999, false},
         {"session-0000000000000000", "", 0, 9999999, false},
     };
@@ -787,9 +794,13 @@ test_lock(void **state)
     assert_int_equal(help_count(store), 1);
     help_request(&e, "vm-2");
     assert_int_equal(gc_store_intent(store, &e, NULL), GC_OK);
+    /* ... nor to remove what one began. */
+    assert_int_equal(gc_store_nothing(store, &e, NULL), GC_OK);
+    assert_int_equal(help_count(store), 1);
+    assert_int_equal(gc_store_intent(store, &e, NULL), GC_OK);
     /* A lock that was removed locks nobody out. */
     assert_int_equal(unlink(help_in_store("lock")), 0);
-    assert_int_equal(gc_store_nothing(store, &e, NULL), GC_OK);
+    assert_int_equal(gc_store_lost(store, &e, NULL), GC_OK);
     assert_int_equal(access(help_in_store("lock"), F_OK), 0);
     (void)close(fd);
     /* It is a file of this user's. */

@@ -261,7 +261,7 @@ what_is_no_file_of_one_s_own(void **state)
     int64_t before = gc_clock_now();
 
     (void)state;
-    assert_no_cache(at("FILE:", "missing"), "is not there");
+    assert_no_cache(at("FILE:", "missing"), "no such file");
     assert_int_equal(symlink(at("", "own"), at("", "link")), 0);
     assert_no_cache(at("FILE:", "link"), "is a symbolic link");
     assert_no_cache(at("DIR::", "link"), "is a symbolic link");
@@ -274,12 +274,12 @@ what_is_no_file_of_one_s_own(void **state)
     assert_no_cache("FILE:", "absolute path");
     assert_no_cache("FILE:/a\n/b", "a\\x0a/b");
     assert_int_equal(chmod(at("", "own"), 0620), 0);
-    assert_no_cache(at("FILE:", "own"), "may be written by other users");
+    assert_no_cache(at("FILE:", "own"), "others may write it");
     assert_int_equal(chmod(at("", "own"), 0602), 0);
-    assert_no_cache(at("FILE:", "own"), "may be written by other users");
+    assert_no_cache(at("FILE:", "own"), "others may write it");
     assert_int_equal(chmod(at("", "own"), 0644), 0);
     assert_int_equal(truncate(at("", "own"), 2097152), 0);
-    assert_no_cache(at("FILE:", "own"), "is too large");
+    assert_no_cache(at("FILE:", "own"), "it is larger than");
     assert_int_equal(truncate(at("", "own"), 0), 0);
     assert_no_cache(at("FILE:", "own"), "is empty");
     assert_true(gc_clock_now() - before < 10000);
@@ -294,7 +294,7 @@ another_user_s_cache(void **state)
     if (geteuid() != 0)
         skip_because("needs root");
     assert_int_equal(chown(at("", "own"), NOBODY, NOBODY), 0);
-    assert_no_cache(at("FILE:", "own"), "belongs to another user");
+    assert_no_cache(at("FILE:", "own"), "it belongs to uid");
     /* It is not for want of reading it. */
     (void)snprintf(want.place, sizeof(want.place), "%s", at("FILE:", "own"));
     assert_accepted(acceptor_try(&want), ALICE);
@@ -347,8 +347,7 @@ what_was_looked_at_is_what_is_read(void **state)
     assert_accepted(outcome, BOB);
     meanwhile = make_it_grow;
     outcome = try_own(GC_MECH_KERBEROS, "", at("FILE:", "own"));
-    assert_refused(outcome, GC_E_NO_CREDENTIAL);
-    assert_non_null(strstr(outcome.error.message, "grows"));
+    assert_accepted(outcome, BOB);
 }
 
 /* The user's to hold, and not ours to wait for. */
