@@ -17,7 +17,7 @@ gss_OID gc_mech_oid(gc_mech mech);
 
 /*
  * The mechanism that OID names, as facts report it: SPNEGO's inner one.  False
- * for an OID that is none of ours.
+ * for an unknown OID.
  */
 bool gc_mech_from_oid(gss_const_OID oid, gc_mech *ret_mech);
 

@@ -37,7 +37,7 @@ explain(gc_status st, int how, const char *helper, struct gc_error *err)
     if (how == GC_STUB_SETUP)
         return gc_fail(err, st, "cannot set up a clean process for the helper");
     if (how == GC_STUB_NO_EXEC)
-        return gc_fail(err, st, "cannot run the helper %.256s", helper);
+        return gc_fail(err, st, "the helper %.256s cannot be run", helper);
     if (how > 128)
         return gc_fail_context(err, st, "the helper was ended by signal %d",
                                how - 128);

@@ -154,7 +154,7 @@ try_source(struct gc_call_state *state, gc_wire_source source,
     if (code == PAM_CRED_INSUFFICIENT)
         return give_up(state, code, "there is nothing to prove with");
     if (code == PAM_AUTH_ERR)
-        return give_up(state, code, "the answer is empty or too long");
+        return give_up(state, code, "the answer is empty, or too long");
     if (code != PAM_SUCCESS)
         return give_up(state, code, "the conversation failed");
     if (source == GC_WIRE_PASSWORD)

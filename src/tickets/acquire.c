@@ -14,7 +14,7 @@
 #include "src/tickets/challenge.h"
 #include "src/tickets/facade.h"
 
-/* A ticket of ours that will not be used: end it now, or owe it. */
+/* Release our ticket that will not be used, or mark it as owed. */
 static void
 discard(const struct gc_tickets *t, struct gc_entry *entry)
 {

@@ -64,8 +64,8 @@ void gc_dir_sync(struct gc_dir *dir);
 GC_MUST_USE gc_status gc_dir_remove(struct gc_dir *dir, const char *name,
                                     struct gc_error *err);
 /*
- * Remove NAME if it is a file of ours, torn or not, that was last written to
- * AGE seconds ago or earlier.
+ * Remove NAME if it is our file, torn or not, and was last written AGE seconds
+ * ago or earlier.
  */
 void gc_dir_remove_old(struct gc_dir *dir, const char *name, int64_t age);
 

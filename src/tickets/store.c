@@ -87,7 +87,7 @@ gc_store_look(struct gc_store *store, const char *name, struct gc_bytes *buffer,
 {
     gc_status st = gc_dir_read(&store->dir, name, GC_ENTRY_MAX, buffer, err);
 
-    /* Not a file of ours: passed over like a torn one. */
+    /* Not our file: skip it like a torn one. */
     if (st == GC_E_CONFIG) {
         if (err != NULL)
             err->status = GC_E_PROTOCOL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A vCenter session: which release to speak, which managers there are, who we
- * are, and "NotAuthenticated: log in again, once".
+ * A vCenter session: the release to speak, the managers, the user, and one new
+ * login after NotAuthenticated.
  *
  * Knows VI JSON's paths and replies.  Knows no guest, no ticket and no GSS.
  */
