@@ -75,13 +75,13 @@ a_moid_costs_nothing(void **state)
 static void
 a_moid_is_taken_as_tools_write_it(void **state)
 {
-    static const char *const good[] = {"VirtualMachine:vm-42",
-                                       "VirtualMachine-vm-42",
-                                       "urn:vmomi:VirtualMachine:vm-42:" UUID};
+    static const char *const good[] = {
+        "VirtualMachine:vm-42", "VirtualMachine-vm-42",
+        ("urn:vmomi:VirtualMachine:vm-42:" UUID)};
     static const char *const bad[] = {"virtualmachine:vm-42",
                                       "HostSystem:vm-42",
                                       "VirtualMachine:VirtualMachine:vm-42",
-                                      "VirtualMachine:vm-42:" UUID,
+                                      ("VirtualMachine:vm-42:" UUID),
                                       "urn:vmomi:VirtualMachine:vm-42",
                                       "urn:vmomi:VirtualMachine:vm-42:",
                                       "urn:vmomi:VirtualMachine:vm-42:x",
