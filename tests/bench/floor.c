@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The floor: the requests of a cold `guestcred acquire`, replayed in one
- * process with libcurl and GSS-API and nothing else: no JSON, no checks, no
- * worker, no store.  What guestcred costs is measured against this.
+ * The floor: the requests of `guestcred acquire`, replayed in one process with
+ * libcurl and GSS-API and nothing else: no JSON, no checks, no store.  What
+ * guestcred costs is measured against this.
  *
- * usage: floor URL CA-FILE USERNAME PASSWORD VM TARGET
+ * usage: floor URL CA-FILE USERNAME PASSWORD VM TARGET [SESSION-FILE]
  * TARGET is a Kerberos principal, host/guest1.example.test@
+ * Cold: it logs in and out.  With SESSION-FILE, made at the first run, it uses
+ * the session in it, as `acquire --new` does, and releases the ticket.
  */
 #include <config.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +21,8 @@
 #include <gssapi/gssapi_krb5.h>
 #include <openssl/evp.h>
 
-#define SDK "/sdk/vim25/9.0.0.0"
+#define SDK     "/sdk/vim25/9.0.0.0"
+#define MANAGER SDK "/GuestAuthManager/guestOperationsAuthManager"
 
 static char session[512]; /* the header line to send back */
 static char reply[65536];
@@ -127,42 +131,97 @@ start(const char *ca_file)
     return curl;
 }
 
-int
-main(int argc, char **argv)
+static void
+log_in(CURL *curl, const char *url, const char *user, const char *password)
 {
-    char body[65536], *token;
-    CURL *curl;
+    char body[1024];
 
-    if (argc != 7)
-        die("usage: floor URL CA-FILE USERNAME PASSWORD VM TARGET");
-    token = first_token(argv[6]);
-    curl = start(argv[2]);
-    request(curl, argv[1], "/api/vcenter/system?action=hello",
+    request(curl, url, "/api/vcenter/system?action=hello",
             "{\"api_releases\":[\"9.0.0.0\",\"8.0.3.0\",\"8.0.2.0\","
             "\"8.0.1.0\"]}");
-    request(curl, argv[1], SDK "/ServiceInstance/ServiceInstance/content",
-            NULL);
+    request(curl, url, SDK "/ServiceInstance/ServiceInstance/content", NULL);
     (void)snprintf(body, sizeof(body),
-                   "{\"userName\":\"%s\",\"password\":\"%s\"}", argv[3],
-                   argv[4]);
-    request(curl, argv[1], SDK "/SessionManager/SessionManager/Login", body);
-    request(curl, argv[1],
+                   "{\"userName\":\"%s\",\"password\":\"%s\"}", user, password);
+    request(curl, url, SDK "/SessionManager/SessionManager/Login", body);
+    request(curl, url,
             SDK "/GuestOperationsManager/guestOperationsManager/authManager",
             NULL);
+}
+
+static bool
+read_session(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    bool read = f != NULL && fgets(session, sizeof(session), f) != NULL;
+
+    if (f != NULL)
+        (void)fclose(f);
+    return read;
+}
+
+static void
+write_session(const char *path)
+{
+    FILE *f = fopen(path, "w");
+
+    if (f == NULL || fputs(session, f) < 0 || fclose(f) != 0)
+        die(path);
+}
+
+static void
+acquire(CURL *curl, const char *url, const char *vm, const char *token)
+{
+    static char body[65536];
+
     (void)snprintf(
         body, sizeof(body),
         "{\"vm\":{\"_typeName\":\"ManagedObjectReference\",\"type\":"
         "\"VirtualMachine\",\"value\":\"%s\"},\"requestedAuth\":{\"_typeName\":"
         "\"SSPIAuthentication\",\"interactiveSession\":false,\"sspiToken\":"
         "\"%s\"}}",
-        argv[5], token);
-    request(curl, argv[1],
-            SDK "/GuestAuthManager/guestOperationsAuthManager/"
-                "AcquireCredentialsInGuest",
-            body);
+        vm, token);
+    request(curl, url, MANAGER "/AcquireCredentialsInGuest", body);
     if (strstr(reply, "TicketedSessionAuthentication") == NULL)
         die("no ticket");
-    request(curl, argv[1], SDK "/SessionManager/SessionManager/Logout", "{}");
+}
+
+/* The reply is the object that the call takes as `auth`. */
+static void
+release(CURL *curl, const char *url, const char *vm)
+{
+    static char body[sizeof(reply) + 512];
+
+    (void)snprintf(body, sizeof(body),
+                   "{\"vm\":{\"_typeName\":\"ManagedObjectReference\",\"type\":"
+                   "\"VirtualMachine\",\"value\":\"%s\"},\"auth\":%s}",
+                   vm, reply);
+    request(curl, url, MANAGER "/ReleaseCredentialsInGuest", body);
+    if (reply_len != 0)
+        die("the ticket is not released");
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *file = argc == 8 ? argv[7] : NULL;
+    char *token;
+    CURL *curl;
+
+    if (argc != 7 && argc != 8)
+        die("usage: floor URL CA-FILE USERNAME PASSWORD VM TARGET [FILE]");
+    token = first_token(argv[6]);
+    curl = start(argv[2]);
+    if (file == NULL || !read_session(file)) {
+        log_in(curl, argv[1], argv[3], argv[4]);
+        if (file != NULL)
+            write_session(file);
+    }
+    acquire(curl, argv[1], argv[5], token);
+    if (file == NULL)
+        request(curl, argv[1], SDK "/SessionManager/SessionManager/Logout",
+                "{}");
+    else
+        release(curl, argv[1], argv[5]);
     curl_easy_cleanup(curl);
     free(token);
     return 0;
